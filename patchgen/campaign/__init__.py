@@ -4,11 +4,15 @@
 from patchgen.campaign.groups import PatchGroup, split_edits
 from patchgen.campaign.make_series import Campaign, make_campaign
 from patchgen.campaign.merging import merge_groups
+from patchgen.campaign.texts import CampaignTexts, Text, parse_text
 
 __all__ = [
     "Campaign",
+    "CampaignTexts",
     "PatchGroup",
+    "Text",
     "make_campaign",
     "merge_groups",
+    "parse_text",
     "split_edits",
 ]

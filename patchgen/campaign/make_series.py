@@ -3,32 +3,23 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path, PurePosixPath
 
-from patchgen import __version__
 from patchgen.campaign.groups import PatchGroup, split_edits
 from patchgen.campaign.merging import merge_groups
-from patchgen.campaign.messages import WIDTH, excerpt, make_subjects, wrap
-from patchgen.campaign.prefixes import learn_style
+from patchgen.campaign.messages import WIDTH
+from patchgen.campaign.places import PlaceCount, count_places
+from patchgen.campaign.split_change import SplitChange
+from patchgen.campaign.texts import CampaignTexts, choose_texts
 from patchgen.campaign.trees import History, assign_trees, open_history
-from patchgen.coccinelle import Header, find_spatch
-from patchgen.controls import escape_controls
+from patchgen.coccinelle import Header
 from patchgen.kernel import find_file_trees
 from patchgen.model.base import Base, Oid
-from patchgen.model.series import CommitDraft, Cover, FileEdit, Identity, Signatures
+from patchgen.model.series import CommitDraft, FileEdit, Signatures
 from patchgen.model.sweep import CampaignRequest, Split, Sweep
-from patchgen.odb import (
-    GitTree,
-    Quarantine,
-    Repository,
-    digest_commits,
-    git_version,
-    resolve_object,
-)
+from patchgen.odb import GitTree, Quarantine, Repository, resolve_object
 from patchgen.pipeline.next_version import NextVersion, track_series
 from patchgen.pipeline.prepare import (
     PreparedSeries,
@@ -38,31 +29,20 @@ from patchgen.pipeline.prepare import (
 )
 from patchgen.pipeline.recipients import find_people
 from patchgen.pipeline.target import choose_new_target
-from patchgen.process import map_parallel
-from patchgen.resources import shipped_folder
-from patchgen.series import (
-    Record,
-    RecordedPatch,
-    digest_cover,
-    digest_message,
-    record_options,
-    sign_off,
-)
-from patchgen.sourcefolder import SourceFolder
 from patchgen.spec import People
 from patchgen.sweep import SweepRequest
-from patchgen.templating import render_text
-
-# Leaves room for a prefix.
-_MAX_SUBJECT = 55
 
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """The series that was made: its groups and messages, one per patch, and its mails on disk."""
+    """The series that was made: its groups and messages, one per patch, and its mails on disk.
+
+    `counts` are the places of each patch. `mails` is empty after a dry run.
+    """
 
     branch: str
     groups: tuple[PatchGroup, ...]
+    counts: tuple[PlaceCount, ...]
     drafts: tuple[CommitDraft, ...]
     series: PreparedSeries
     mails: tuple[Path, ...]
@@ -75,12 +55,15 @@ def make_campaign(
     run: SweepRequest,
     sweep: Sweep,
     command: str,
+    *,
+    edit_texts: Callable[[CampaignTexts], CampaignTexts] | None = None,
 ) -> Campaign:
     """Make a branch and mails from the edits of a sweep; there must be at least one edit.
 
-    `command` is the command line that makes the edits, for messages. Raises RefusedError if the
-    branch or the folder must not be used, ToolError if git does not know the user's identity.
-    Nothing is written then.
+    `command` is the command line that makes the edits, for messages. `edit_texts` lets the user
+    change the texts. A dry run writes nothing. Raises RefusedError if the branch or the folder must
+    not be used, or for a text that `git am` would cut; ToolError if git does not know the user's
+    identity. Nothing is written then.
     """
     base = sweep.base
     stem = PurePosixPath(sweep.public_name).stem
@@ -93,11 +76,14 @@ def make_campaign(
         output=request.output,
         may_replace=request.force,
     )
-    old_tip = target.check(repository)
+    old_tip = None if request.dry_run else target.check(repository)
     tree = GitTree(repository, base.tree)
     history = open_history(repository, base.oid)
     groups, problems = _group(tree, history, request, sweep.edits)
-    change = _SplitChange(request, run, sweep, command, tuple(groups), history)
+    texts = choose_texts(request, run.header or Header(), sweep.public_name)
+    if edit_texts is not None:
+        texts = edit_texts(texts)
+    change = _describe_change(request, run, sweep, command, tuple(groups), history, texts)
     signatures = repository.read_signatures(as_of=None if request.force else old_tip)
     people = find_people(repository, request)
     with Quarantine(repository) as quarantine:
@@ -106,15 +92,35 @@ def make_campaign(
             quarantine, tree, change, drafts, version, target.branch, old_tip, signatures, people
         )
         reason = f"patchgen: run {sweep.public_name} v{version.revision}"
-        mails = publish_series(quarantine, target, series, old_tip, reason)
-    warnings = tuple(dict.fromkeys((*problems, *series.warnings, *_warn(drafts, request))))
-    return Campaign(target.branch, change.groups, tuple(drafts), series, mails, warnings)
+        mails: tuple[Path, ...] = ()
+        if not request.dry_run:
+            mails = publish_series(quarantine, target, series, old_tip, reason)
+    own = _warn(drafts, request, texts)
+    warnings = tuple(dict.fromkeys((*problems, *series.warnings, *own)))
+    return Campaign(
+        target.branch, change.groups, change.counts, tuple(drafts), series, mails, warnings
+    )
+
+
+def _describe_change(
+    request: CampaignRequest,
+    run: SweepRequest,
+    sweep: Sweep,
+    command: str,
+    groups: tuple[PatchGroup, ...],
+    history: History,
+    texts: CampaignTexts,
+) -> SplitChange:
+    counts = tuple(count_places(sweep, [group.edits for group in groups]))
+    left = sweep.leftovers.by_reason if sweep.leftovers else {}
+    total = PlaceCount(sum(count.changed for count in counts), len(sweep.edits), left)
+    return SplitChange(request, run, sweep, command, groups, history, texts, counts, total)
 
 
 def _prepare(
     quarantine: Quarantine,
     tree: GitTree,
-    change: _SplitChange,
+    change: SplitChange,
     drafts: Sequence[CommitDraft],
     version: NextVersion,
     branch: str,
@@ -179,118 +185,6 @@ def _group(
     return joined, warnings
 
 
-@dataclass(frozen=True, slots=True)
-class _SplitChange:
-    """The change that a sweep found, and its texts: the groups become one patch each."""
-
-    request: CampaignRequest
-    run: SweepRequest
-    sweep: Sweep
-    command: str
-    groups: tuple[PatchGroup, ...]
-    history: History
-
-    @property
-    def header(self) -> Header:
-        return self.run.header or Header()
-
-    def draft(self, signer: Identity) -> list[CommitDraft]:
-        """Return the patches with their messages."""
-        learn = partial(learn_style, self.history)
-        styles = map_parallel(learn, self.groups, workers=os.cpu_count() or 1)
-        drafts = []
-        for group, subject in zip(
-            self.groups, make_subjects(styles, self.groups, self._summarise()), strict=True
-        ):
-            text = self._render("campaign-message.txt.j2", subject=subject)
-            message = sign_off(text, signer) if self.request.sign_off else text
-            drafts.append(CommitDraft(message, group.edits))
-        return drafts
-
-    def render_cover(self, drafts: Sequence[CommitDraft]) -> Cover:
-        """Return the cover letter."""
-        text = self._render(
-            "campaign-cover.txt.j2",
-            subject=f"treewide: {self._summarise()}",
-            split=self.request.split,
-            files=len(self.sweep.edits),
-            # Without the files' contents: templates are rendered in another process.
-            groups=[
-                (draft.subject, {"name": group.name, "edits": list(map(str, group.paths))})
-                for draft, group in zip(drafts, self.groups, strict=True)
-            ],
-        )
-        first, _, body = text.partition("\n")
-        return Cover(first, body.strip("\n") + "\n")
-
-    def record(
-        self,
-        quarantine: Quarantine,
-        revision: int,
-        drafts: Sequence[CommitDraft],
-        cover: Cover,
-        commits: Sequence[Oid],
-    ) -> Record:
-        """Return what a later version compares itself with."""
-        request, base, name = self.request, self.sweep.base, self.sweep.public_name
-        change_digests = digest_commits(quarantine, base.oid, commits[-1])
-        patches = enumerate(zip(self.groups, drafts, commits, strict=True), 1)
-        return Record(
-            variant=name,
-            split=request.split,
-            recipients=request.policy.who,
-            max_recipients=request.policy.most,
-            revision=revision,
-            cover=digest_cover(cover),
-            tools=_tools(),
-            patches=tuple(
-                RecordedPatch(
-                    name=str(number),
-                    subject=draft.subject,
-                    message=digest_message(draft.message),
-                    content=change_digests[commit],
-                    files=tuple(map(str, group.paths)),
-                    # All patches have the same, so one copy is enough.
-                    semantic_patches={name: self.run.program.patch.text} if number == 1 else {},
-                )
-                for number, (group, draft, commit) in patches
-            ),
-            **record_options(base, request),
-        )
-
-    def _summarise(self) -> str:
-        """Return the phrase for the subjects: the user's, else the semantic patch's purpose.
-
-        `///` may be a whole paragraph of reasons, which is not a subject; its file name is used
-        then.
-        """
-        if self.request.subject:
-            return self.request.subject
-        summary = " ".join(self.header.purpose.strip().partition("\n\n")[0].split()).rstrip(".")
-        if not summary or len(summary) > _MAX_SUBJECT or ". " in summary:
-            return f"Apply {PurePosixPath(self.sweep.public_name).name}"
-        return summary[:1].upper() + summary[1:]
-
-    def _render(self, template: str, **context: object) -> str:
-        base = self.sweep.base
-        context |= {
-            "origin": {"name": self.sweep.public_name, "command": self.command},
-            "purpose": wrap(self.header.purpose),
-            "comments": wrap(self.header.comments),
-            "text": excerpt(self.run.program.patch.text),
-            "base": {"describe": base.describe, "version": base.version},
-            "tools": _tools(),
-        }
-        text = render_text(template, [SourceFolder(shipped_folder("templates"))], context)
-        # It contains paths, names from MAINTAINERS, and text of the semantic patch.
-        text = escape_controls(text, allow="\n\t")
-        return "\n".join(line.rstrip() for line in text.strip("\n").split("\n")) + "\n"
-
-
-def _tools() -> dict[str, str]:
-    return {"patchgen": __version__, "spatch": find_spatch().version, "git": git_version()}
-
-
 def _check_whole(
     quarantine: Quarantine,
     base: Base,
@@ -307,7 +201,9 @@ def _check_whole(
         raise AssertionError("the patches together are not the whole change")
 
 
-def _warn(drafts: Sequence[CommitDraft], request: CampaignRequest) -> list[str]:
+def _warn(
+    drafts: Sequence[CommitDraft], request: CampaignRequest, texts: CampaignTexts
+) -> list[str]:
     warnings = [
         f"the subject has more than {WIDTH} columns: {draft.subject}"
         for draft in drafts
@@ -318,6 +214,6 @@ def _warn(drafts: Sequence[CommitDraft], request: CampaignRequest) -> list[str]:
             f"{len(drafts)} patches are many at once (submitting-patches.rst: 15 or so); "
             "--max-patches 15 joins groups"
         )
-    if request.subject is None:
+    if request.subject is None and texts.message.subject == texts.summary:
         warnings.append("the subjects quote the semantic patch; --subject sets your own")
     return warnings

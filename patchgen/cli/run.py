@@ -227,7 +227,7 @@ def command(
         return _show_macros(tree, options["base"])
     if target is None:
         raise UsageError("no semantic patch is named", hint="name a .cocci, a folder, or a variant")
-    campaign = read_campaign(options)
+    campaign, edit = read_campaign(options) or (None, False)
     check_output_file(sarif)
     check_kept_folder(keep)
     request = RunRequest(
@@ -256,7 +256,7 @@ def command(
         if sarif is not None:
             write_sarif(sarif, sweeps)
         keep_written(printer, keep, [result for _, result in sweeps])
-        series = _publish(repository, campaign, sweeps, printer) if campaign else {}
+        series = _publish(repository, campaign, sweeps, printer, edit) if campaign else {}
     if as_json:
         printer.document(_describe(plan, sweeps) | series)
     incomplete = any(
@@ -323,12 +323,13 @@ def _publish(
     campaign: CampaignRequest,
     sweeps: Sequence[tuple[SweepRequest, Sweep]],
     printer: Printer,
+    edit: bool,
 ) -> dict[str, Any]:
     """Make the series of the only sweep, and return it as --json shows it."""
     if not sweeps or not sweeps[0][1].edits:
         printer.line("The semantic patch changes nothing.")
         return {"series": None}
-    return {"series": publish_campaign(repository, campaign, *sweeps[0], printer)}
+    return {"series": publish_campaign(repository, campaign, *sweeps[0], printer, edit=edit)}
 
 
 def write_sarif(path: Path, sweeps: Sequence[tuple[SweepRequest, Sweep]]) -> None:

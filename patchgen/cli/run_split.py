@@ -5,14 +5,21 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from patchgen.cli.options import branch_option, new_series_options, version_option
 from patchgen.cli.printer import Printer
-from patchgen.cli.series_output import name_people, print_next, read_recipients, summarise_patch
+from patchgen.cli.series_output import (
+    name_people,
+    print_next,
+    print_recipients,
+    summarise_patch,
+)
 from patchgen.commands.run import RunPlan
+from patchgen.controls import escape_controls
 from patchgen.errors import UsageError
 from patchgen.model.series import Who
 from patchgen.model.smpl import Mode
@@ -24,6 +31,28 @@ if TYPE_CHECKING:
     from patchgen.sweep import SweepRequest
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def _read_text(ctx: click.Context, param: click.Parameter, path: Path | None) -> str | None:
+    """Return the text of a file. Raises BadParameter if it is empty or not UTF-8."""
+    if path is None:
+        return None
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise click.BadParameter(f"{path} is not UTF-8") from None
+    except OSError as err:
+        raise click.BadParameter(f"{path} cannot be read: {err.strerror}") from None
+    if not text.strip():
+        raise click.BadParameter(f"{path} is empty")
+    return text
+
+
+def _text_option(option: str, meaning: str) -> Callable[[_Command], _Command]:
+    kind = click.Path(exists=True, dir_okay=False, path_type=Path)
+    return click.option(option, type=kind, callback=_read_text, metavar="FILE", help=meaning)
+
+
 # As many as fit into headers that mailing lists accept.
 _MAX_RECIPIENTS = 30
 # Options that have no effect without --split.
@@ -32,6 +61,10 @@ _ONLY_WITH_SPLIT = {
     "recipients": "--recipients",
     "max_recipients": "--max-recipients",
     "subject": "--subject",
+    "message": "--message",
+    "cover": "--cover",
+    "edit": "--edit",
+    "dry_run": "--dry-run",
     "branch": "--branch",
     "revision": "-v",
     "output": "-o",
@@ -73,6 +106,21 @@ _OPTIONS = (
         f"[default: {_MAX_RECIPIENTS}]",
     ),
     click.option("--subject", metavar="TEXT", help="The text of all subjects, after the prefix."),
+    _text_option(
+        "--message",
+        "The beginning of all messages, in place of the /// lines of the semantic patch. Its first "
+        "line is the subject if an empty line follows it.",
+    ),
+    _text_option("--cover", "The subject and the beginning of the cover letter."),
+    click.option(
+        "--edit", is_flag=True, help="Edit the message and the cover letter in your editor."
+    ),
+    click.option(
+        "--dry-run",
+        "dry_run",
+        is_flag=True,
+        help="Print the patches, their sizes and recipients, but write nothing.",
+    ),
     branch_option("patchgen/NAME-vN"),
     version_option("1, or one more than the newest version that was sent"),
     new_series_options,
@@ -86,10 +134,10 @@ def campaign_options(command: _Command) -> _Command:
     return command
 
 
-def read_campaign(options: dict[str, Any]) -> CampaignRequest | None:
+def read_campaign(options: dict[str, Any]) -> tuple[CampaignRequest, bool] | None:
     """Remove the series' options from a command's options; return None without --split.
 
-    Raises UsageError for a series' option without --split.
+    Also return whether to edit the texts. Raises UsageError for a series' option without --split.
     """
     split = options.pop("split")
     series_options = {name: options.pop(name) for name in _ONLY_WITH_SPLIT}
@@ -103,9 +151,11 @@ def read_campaign(options: dict[str, Any]) -> CampaignRequest | None:
         return None
     who = series_options.pop("recipients")
     most = series_options.pop("max_recipients") or _MAX_RECIPIENTS
-    return CampaignRequest(
+    edit = series_options.pop("edit")
+    request = CampaignRequest(
         Split(split), recipients=who and Who(who), max_recipients=most, **series_options
     )
+    return request, edit
 
 
 def check_campaign(repository: Repository, request: CampaignRequest, plan: RunPlan) -> None:
@@ -136,14 +186,24 @@ def publish_campaign(
     request: SweepRequest,
     sweep: Sweep,
     printer: Printer,
+    *,
+    edit: bool = False,
 ) -> dict[str, Any]:
-    """Make a series of the changes that a run found, print it, and return its document."""
+    """Make a series of the changes that a run found, print it, and return its document.
+
+    With `edit`, the user edits its texts first.
+    """
     # Importing mails, trailers and templates takes longer than a run whose results are all cached.
     from patchgen.campaign import make_campaign
+    from patchgen.mail import list_recipients
 
     command = _command(request, sweep.public_name)
-    result = make_campaign(repository, campaign, request, sweep, command)
-    _print(result, campaign.split, request, printer)
+    from patchgen.cli.editor import edit_texts
+
+    result = make_campaign(
+        repository, campaign, request, sweep, command, edit_texts=edit_texts if edit else None
+    )
+    _print(result, campaign, request, printer)
     series = result.series
     return {
         "branch": result.branch,
@@ -156,9 +216,18 @@ def publish_campaign(
                 "group": group.name,
                 "tree": group.tree.location if group.tree else None,
                 "files": list(map(str, group.paths)),
+                "places": places.changed,
+                "left": {str(reason): number for reason, number in places.left.items()},
+                "to": list(people.to),
+                "cc": list(people.cc),
             }
-            for group, draft, commit in zip(
-                result.groups, result.drafts, series.commits, strict=True
+            for group, draft, commit, places, people in zip(
+                result.groups,
+                result.drafts,
+                series.commits,
+                result.counts,
+                map(list_recipients, series.mails[1:]),
+                strict=True,
             )
         ],
         "mails": [str(path) for path in result.mails],
@@ -174,16 +243,33 @@ def _command(request: SweepRequest, name: str) -> str:
     return shlex.join(["patchgen", "run", name, *map(str, run.paths), *defined, *since])
 
 
-def _print(result: Campaign, split: Split, request: SweepRequest, printer: Printer) -> None:
+def _print(
+    result: Campaign, campaign: CampaignRequest, request: SweepRequest, printer: Printer
+) -> None:
+    from patchgen.mail import list_recipients
+
     series = result.series
     for warning in result.warnings:
         printer.warning(warning)
     count = len(series.commits)
-    by_maintainer = split is Split.MAINTAINER
-    rows = zip(result.groups, result.drafts, series.stats, strict=True)
-    for number, (group, draft, stat) in enumerate(rows, 1):
-        printer.line(f"  {number}/{count} {draft.subject} ({summarise_patch(group.edits, stat)})")
-        to = read_recipients(result.mails[number]).to
+    rows = zip(result.groups, result.drafts, series.stats, series.mails[1:], strict=True)
+    for number, (group, draft, stat, mail) in enumerate(rows, 1):
+        size = f", {len(mail.content) / 1000:.1f} kB" if campaign.dry_run else ""
+        changes = summarise_patch(group.edits, stat)
+        printer.line(f"  {number}/{count} {draft.subject} ({changes}{size})")
         # A configuration can add people to a section's and ignore some, so read the mail itself.
-        printer.line(f"      {name_people(to) if by_maintainer and to else group.name}")
+        people = list_recipients(mail)
+        if campaign.split is Split.TREE:
+            printer.line(f"      {group.tree.location if group.tree else group.name}")
+        elif campaign.split is not Split.MAINTAINER or not people.to:
+            printer.line(f"      {group.name}")
+        else:
+            printer.line(f"      {name_people(people.to)}")
+        if campaign.dry_run:
+            for key, named in (("To", people.to), ("Cc", people.cc)):
+                for person in named:
+                    printer.line(escape_controls(f"      {key}: {person}"))
+    if campaign.dry_run:
+        print_recipients(printer, list_recipients(series.mails[0]))
+        return
     print_next(printer, request.run.tree, request.base.oid, result.branch, result.mails)

@@ -94,7 +94,8 @@ class CampaignRequest(SeriesOptions):
     """How the edits become a series. For the defaults of None, see ApplyRequest.
 
     The first version is 1. `recipients` None means maintainers and lists if one git tree takes each
-    patch, else everybody.
+    patch, else everybody. `message` and `cover` are texts of the user's for the beginning of the
+    messages and of the cover letter. A dry run writes nothing.
     """
 
     split: Split
@@ -102,6 +103,9 @@ class CampaignRequest(SeriesOptions):
     recipients: Who | None = None
     max_recipients: int | None = None
     subject: str | None = None
+    message: str | None = None
+    cover: str | None = None
+    dry_run: bool = False
     branch: str | None = None
     revision: int | None = None
     output: Path | None = None

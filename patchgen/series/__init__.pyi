@@ -44,3 +44,7 @@ from .tracking import (
     Tracking as Tracking,
     parse_cover_commit as parse_cover_commit,
 )
+from .trailers import (
+    Trailer as Trailer,
+    parse_message as parse_message,
+)

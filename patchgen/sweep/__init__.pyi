@@ -34,3 +34,4 @@ from .run_sweep import (
     sweep as sweep,
 )
 from .sarif import make_sarif as make_sarif
+from .words import count_word as count_word

@@ -34,7 +34,7 @@ from patchgen.odb import (
 )
 from patchgen.sweep.request import SweepRequest
 from patchgen.sweep.results import Occurrences
-from patchgen.sweep.words import find_macro, find_word
+from patchgen.sweep.words import count_word, find_macro, find_word
 
 _MOST_LEFT = 200
 _MOST_PER_CHANGE = 10
@@ -77,7 +77,7 @@ def find_leftovers(
     for path, (old, new) in edited.items():
         for word in words if path in before else ():
             encoded = word.encode()
-            lost = _occurrences(old, encoded) - _occurrences(new, encoded)
+            lost = count_word(old, encoded) - count_word(new, encoded)
             changed[word] += max(0, lost)
     totals: Counter[str] = Counter()
     for found in before.values():
@@ -128,13 +128,9 @@ def _count(
         listed = list_entries(repository, request.base.tree, request.run.paths)
         files = [TreeFile(PurePosixPath(path), *listed[path]) for path in unknown & listed.keys()]
         for file, text in zip(files, read_contents(repository, files), strict=True):
-            found = {word: _occurrences(text, word.encode()) for word in words}
+            found = {word: count_word(text, word.encode()) for word in words}
             counts[str(file.path)] = {word: count for word, count in found.items() if count}
     return {path: found for path, found in counts.items() if found}
-
-
-def _occurrences(text: bytes, word: bytes) -> int:
-    return sum(1 for _ in find_word(text, word))
 
 
 def _read(

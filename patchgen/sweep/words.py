@@ -40,6 +40,11 @@ def find_word(text: bytes, word: bytes) -> Iterator[int]:
         at = text.find(wanted, at + len(wanted))
 
 
+def count_word(text: bytes, word: bytes) -> int:
+    """Return how often a text has a C word, except inside of longer words."""
+    return sum(1 for _ in find_word(text, word))
+
+
 def find_operator(text: bytes, operator: bytes) -> Iterator[int]:
     """Yield the offsets of an operator, including those in comments and strings.
 

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Count the places that a patch changes, and those that its files have left, with the reasons."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+from patchgen.linediff import find_line_changes
+from patchgen.model.leftover import Leftover, Leftovers, LeftReason
+from patchgen.model.series import FileEdit
+from patchgen.model.sweep import Sweep
+from patchgen.sweep import count_word
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceCount:
+    """The numbers of changed places and files, and of the places that are left, by reason."""
+
+    changed: int
+    files: int
+    left: Mapping[LeftReason, int] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        text = f"{_count(self.changed, 'place')} in {_count(self.files, 'file')}"
+        total = sum(self.left.values())
+        if not total:
+            return f"It changes {text}."
+        reasons = ", ".join(f"{number} {reason}" for reason, number in self.left.items())
+        are = "is" if total == 1 else "are"
+        return f"It changes {text}. {_count(total, 'place')} {are} left: {reasons}."
+
+
+def count_places(sweep: Sweep, groups: Sequence[Sequence[FileEdit]]) -> list[PlaceCount]:
+    """Return the numbers of places for groups of edits.
+
+    A place is an occurrence of a word that the semantic patch removes; if it removes none, a block
+    of changed lines.
+    """
+    leftovers = sweep.leftovers or Leftovers()
+    words = [count.word.encode() for count in leftovers.words]
+    left: dict[PurePosixPath, list[Leftover]] = defaultdict(list)
+    for place in leftovers.places:
+        left[place.path].append(place)
+    counts = []
+    for edits in groups:
+        remaining = tuple(place for edit in edits for place in left.get(edit.path, ()))
+        changed = sum(_count_changes(edit, words) for edit in edits)
+        counts.append(PlaceCount(changed, len(edits), Leftovers(places=remaining).by_reason))
+    return counts
+
+
+def _count_changes(edit: FileEdit, words: Sequence[bytes]) -> int:
+    old, new = edit.before or b"", edit.after
+    lost = sum(max(0, count_word(old, word) - count_word(new, word)) for word in words)
+    return lost or len(find_line_changes(old.split(b"\n"), new.split(b"\n")))
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

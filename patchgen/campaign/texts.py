@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What people write about a campaign: the beginnings of its messages and of its cover letter.
+
+It comes from the user's files or editor, else from the header of the semantic patch: its `///`
+lines are the message, and its `//#` lines go below the cut, where `git am` drops them.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+
+from patchgen.campaign.messages import wrap
+from patchgen.coccinelle import Header
+from patchgen.controls import escape_controls
+from patchgen.errors import RefusedError
+from patchgen.model.sweep import CampaignRequest
+from patchgen.series import Trailer, parse_message
+
+# Leaves room for a prefix.
+_MAX_SUBJECT = 55
+# Lines at which `git am` ends a message (git-mailinfo(1)); `---` begins the notes.
+_CUT = re.compile(r"^(?:---[ \t]+\S|diff -|Index: ).*", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text that a person writes: a subject, "" for none, and a body without trailers.
+
+    `notes` are below the cut.
+    """
+
+    subject: str = ""
+    body: str = ""
+    trailers: tuple[Trailer, ...] = ()
+    notes: str = ""
+
+    def __str__(self) -> str:
+        trailers = "\n".join(map(str, self.trailers))
+        notes = f"---\n{self.notes}" if self.notes else ""
+        parts = (self.subject, self.body, trailers, notes)
+        return "\n\n".join(part for part in parts if part) + "\n"
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignTexts:
+    """The beginning of the messages, whose subject has no prefix, and of the cover letter.
+
+    `summary` is the subject that the semantic patch gives.
+    """
+
+    message: Text
+    cover: Text
+    summary: str = ""
+
+
+def parse_text(text: str, name: str) -> Text:
+    """Parse what a person wrote in the file `name`.
+
+    The first line is the subject if an empty line follows it, or if it is the only one. Raises
+    RefusedError for a line that would end the message for `git am`.
+    """
+    text = escape_controls(text.replace("\r\n", "\n"), allow="\n\t").strip("\n")
+    text = "\n".join(line.rstrip() for line in text.split("\n"))
+    first, _, rest = text.partition("\n")
+    has_subject = bool(first.strip()) and (not rest or rest.startswith("\n"))
+    # A message needs a subject to be parsed.
+    message = parse_message(text if has_subject else f"-\n\n{text}")
+    if (match := _CUT.search(message.text)) is not None:
+        raise RefusedError(
+            f"{name}: a line would end the message for `git am`: {match[0]}",
+            hint="indent it",
+        )
+    subject = message.subject.strip() if has_subject else ""
+    body = "\n\n".join(part for part in (message.body, message.lead) if part)
+    return Text(subject, body, message.trailers, message.notes)
+
+
+def choose_texts(request: CampaignRequest, header: Header, name: str) -> CampaignTexts:
+    """Return the texts of the user, else those of a semantic patch `name`.
+
+    Raises RefusedError for a text with a line that would end it for `git am`.
+    """
+    summary = _summarise(header, name)
+    purpose = parse_text(f"-\n\n{wrap(header.purpose)}", name)
+    notes = wrap(header.comments)
+    message = replace(purpose, subject=summary, notes=notes)
+    cover = Text(body="\n\n".join(part for part in (purpose.body, notes) if part))
+    if request.message is not None:
+        message = parse_text(request.message, "the message")
+        message = replace(message, subject=message.subject or summary)
+    if request.cover is not None:
+        cover = parse_text(request.cover, "the cover letter")
+    if request.subject:
+        message = replace(message, subject=request.subject)
+    cover = replace(cover, subject=cover.subject or f"treewide: {message.subject}")
+    return CampaignTexts(message, cover, summary)
+
+
+def _summarise(header: Header, name: str) -> str:
+    """Return the phrase for the subjects: the semantic patch's purpose.
+
+    `///` may be a whole paragraph of reasons, which is not a subject; its file name is used then.
+    """
+    summary = " ".join(header.purpose.strip().partition("\n\n")[0].split()).rstrip(".")
+    if not summary or len(summary) > _MAX_SUBJECT or ". " in summary:
+        return f"Apply {PurePosixPath(name).name}"
+    return summary[:1].upper() + summary[1:]

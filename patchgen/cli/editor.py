@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Let the user write a text in an editor, as git does it (git-var(1), GIT_EDITOR)."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+from patchgen.campaign import CampaignTexts, parse_text
+from patchgen.errors import RefusedError
+from patchgen.scratch import scratch_folder
+
+# The line of `git commit --cleanup=scissors`: it and what follows are not part of the text.
+_SCISSORS = "# ------------------------ >8 ------------------------"
+
+
+def edit_texts(texts: CampaignTexts) -> CampaignTexts:
+    """Let the user edit the message and the cover letter, each as a file."""
+    message = _edit(
+        str(texts.message),
+        "MESSAGE",
+        "The message of all patches. The first line is the subject, without the prefix.\n"
+        "patchgen adds the semantic patch, and the numbers of places.",
+    )
+    cover = _edit(
+        str(texts.cover),
+        "COVER-LETTER",
+        "The cover letter. The first line is its subject.\n"
+        "patchgen adds the list of patches, the semantic patch, and the numbers of places.",
+    )
+    edited = CampaignTexts(
+        parse_text(message, "the message"), parse_text(cover, "the cover letter")
+    )
+    for text, name in ((edited.message, "message"), (edited.cover, "cover letter")):
+        if not text.subject:
+            raise RefusedError(
+                f"the {name} has no subject; nothing was written",
+                hint="its first line is the subject, and an empty line follows it",
+            )
+    return edited
+
+
+def _edit(text: str, name: str, advice: str) -> str:
+    """Return a text as the user edited it, in a file `name`; `advice` is shown below it.
+
+    Raises RefusedError if the editor fails, or if the text is empty.
+    """
+    comment = "".join(f"# {line}\n" for line in advice.splitlines())
+    with scratch_folder("editor") as folder:
+        path = folder / name
+        path.write_text(f"{text.rstrip()}\n\n{_SCISSORS}\n{comment}", encoding="utf-8")
+        editor = _find_editor()
+        # As git runs it: the editor may be a command with arguments.
+        code = subprocess.call(["sh", "-c", f'{editor} "$@"', editor, str(path)])
+        if code != 0:
+            raise RefusedError(
+                f"the editor failed with exit code {code}; nothing was written",
+                hint=f"it is: {editor}; $GIT_EDITOR sets another one",
+            )
+        edited = path.read_text(encoding="utf-8", errors="replace")
+    edited = edited.partition(_SCISSORS)[0].strip()
+    if not edited:
+        raise RefusedError("cancelled, as the text is empty; nothing was written")
+    return f"{edited}\n"
+
+
+def _find_editor() -> str:
+    """Return the user's editor.
+
+    The configuration of the tree, which a stranger may have written, is not read.
+    """
+    if editor := os.environ.get("GIT_EDITOR"):
+        return editor
+    for scope in ("--global", "--system"):
+        args = ["git", "config", scope, "--get", "core.editor"]
+        done = subprocess.run(args, capture_output=True, text=True, check=False, cwd=Path.home())
+        if done.returncode == 0 and done.stdout.strip():
+            return done.stdout.strip()
+    return os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"

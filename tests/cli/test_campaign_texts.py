@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`run --split`: what people write about a campaign, and what is shown before it is made."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.support.kernels import commit_all
+
+RULE = """\
+/// Use new_call(), which takes a lock.
+//# The callers all hold it.
+@@
+@@
+- old_call();
++ new_call();
+"""
+MAINTAINERS = """\
+ACME NETWORKING
+M:	Ada Acme <acme@example.org>
+L:	netdev@example.org
+T:	git git://git.example.org/net.git
+F:	drivers/net/
+
+FILESYSTEM F
+M:	Fay <fay@example.org>
+T:	git git://git.example.org/f.git
+F:	fs/f/
+"""
+CODE = "static void NAME(void)\n{\n\told_call();\n}\n"
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    folder = tmp_path / "linux"
+    for name in ("drivers/net/a.c", "drivers/net/b.c", "fs/f/f.c"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(CODE.replace("NAME", Path(name).stem))
+    with (folder / "fs/f/f.c").open("a") as file:
+        file.write("/* see old_call() */\n#define CALL() old_call()\n")
+    (folder / "MAINTAINERS").write_text(MAINTAINERS)
+    commit_all(folder, "start")
+    (tmp_path / "call.cocci").write_text(RULE)
+    return folder
+
+
+def run(patchgen, tree: Path, *args: str | Path):
+    rule = tree.parent / "call.cocci"
+    return patchgen("run", rule, "--tree", tree, "-o", tree.parent / "out", *args, "--split")
+
+
+def message(git, tree: Path, number: int) -> str:
+    return git(tree, "log", "-1", "--format=%B", f"patchgen/call-v1~{2 - number}")
+
+
+def test_the_users_message_takes_the_place_of_the_semantic_patchs(patchgen, git, tree):
+    written = tree.parent / "message"
+    written.write_text(
+        "Call the new one\n\nThe old one goes away.\n\n  indented   code\n\n"
+        "Suggested-by: Sue <sue@example.org>\n"
+    )
+    done = run(patchgen, tree, "--message", written, "--signoff")
+    assert done.code == 0, done.err
+    text = message(git, tree, 1)
+    assert text.startswith("net: Call the new one\n\nThe old one goes away.\n\n  indented   code\n")
+    assert "takes a lock" not in text and "    - old_call();" in text
+    trailers = text.strip().split("\n\n")[-1].splitlines()
+    assert trailers[0] == "Suggested-by: Sue <sue@example.org>"
+    assert trailers[1].startswith("Signed-off-by: ")
+    assert "the subjects quote the semantic patch" not in done.err
+
+
+def test_a_message_without_an_empty_line_is_all_body(patchgen, git, tree):
+    written = tree.parent / "message"
+    written.write_text("The old one goes away,\nas nobody needs it.\n")
+    done = run(patchgen, tree, "--message", written)
+    assert done.code == 0, done.err
+    assert message(git, tree, 1).startswith(
+        "net: Use new_call(), which takes a lock\n\n"
+        "The old one goes away,\nas nobody needs it.\n\nThis Coccinelle"
+    )
+
+
+def test_comments_of_the_semantic_patch_do_not_reach_the_commit_of_a_maintainer(
+    patchgen, git, tree
+):
+    done = run(patchgen, tree, "--signoff", "--json")
+    assert done.code == 0, done.err
+    mail = Path(json.loads(done.out)["series"]["mails"][1])
+    above, _, below = mail.read_text().partition("\n---\n")
+    assert "The callers all hold it." in below and "The callers" not in above
+    assert "Signed-off-by: " in above
+    git(tree, "am", "--quiet", mail)
+    applied = git(tree, "log", "-1", "--format=%B")
+    assert "takes a lock" in applied and "The callers" not in applied
+
+
+def test_a_message_names_the_places_that_are_changed_and_left(patchgen, git, tree):
+    done = run(patchgen, tree, "--json")
+    assert done.code == 0, done.err
+    patches = json.loads(done.out)["series"]["patches"]
+    assert [patch["places"] for patch in patches] == [2, 1]
+    assert patches[0]["left"] == {}
+    assert patches[1]["left"] == {"body of a macro": 1, "comment or string": 1}
+    assert "It changes 2 places in 2 files.\n" in message(git, tree, 1)
+    text = " ".join(message(git, tree, 2).split())
+    assert (
+        "It changes 1 place in 1 file. 2 places are left: 1 body of a macro, 1 comment or string."
+        in text
+    )
+    cover = git(tree, "log", "-1", "--format=%B", "patchgen/call-v1~2")
+    assert "It changes 3 places in 3 files." in cover
+
+
+def test_the_users_cover_letter_begins_with_their_text(patchgen, git, tree):
+    written = tree.parent / "cover"
+    written.write_text("Remove the old call\n\nIt has been wrong for years.\n")
+    done = run(patchgen, tree, "--cover", written, "--json")
+    assert done.code == 0, done.err
+    text = Path(json.loads(done.out)["series"]["mails"][0]).read_text()
+    assert "] Remove the old call\n" in text and "\n\nIt has been wrong for years.\n" in text
+    assert "net: Use new_call()" in text and "treewide" not in text
+
+
+def test_a_line_that_git_am_would_cut_is_refused(patchgen, git, tree):
+    written = tree.parent / "message"
+    written.write_text("Call the new one\n\ndiff --git a/x b/x\nis not what I mean\n")
+    done = run(patchgen, tree, "--message", written)
+    assert done.code == 1 and "would end the message" in done.err
+    assert git(tree, "branch", "--list", "patchgen/*") == ""
+    written.write_bytes(b"Caf\xe9\n")
+    done = run(patchgen, tree, "--message", written)
+    assert done.code == 2 and "is not UTF-8" in done.err
+
+
+def test_a_dry_run_shows_patches_and_recipients_and_writes_nothing(patchgen, git, tree):
+    before = git(tree, "for-each-ref")
+    done = run(patchgen, tree, "--dry-run")
+    assert done.code == 0, done.err
+    lines = done.out.splitlines()
+    assert lines[0].startswith(
+        "  1/2 net: Use new_call(), which takes a lock (2 files, +2 -2, "
+    ) and lines[0].endswith(" kB)")
+    assert "      git://git.example.org/net.git" in lines
+    assert "      Cc: netdev@example.org" in lines
+    assert "Cc: netdev@example.org" in lines
+    assert git(tree, "for-each-ref") == before and not (tree.parent / "out").exists()
+    assert run(patchgen, tree).code == 0
+    assert run(patchgen, tree, "--dry-run").code == 0
+
+
+def write_editor(tree: Path, body: str) -> Path:
+    editor = tree.parent / "my editor"
+    editor.write_text(f"#!/bin/sh\n{body}\n")
+    editor.chmod(0o755)
+    return editor
+
+
+def test_the_message_is_edited_in_the_users_editor(patchgen, git, tree, monkeypatch):
+    editor = write_editor(tree, 'sed -i "s/new_call()/the new one/; s/takes a/has a/" "$2"')
+    monkeypatch.setenv("GIT_EDITOR", f"'{editor}' --wait")
+    done = run(patchgen, tree, "--edit")
+    assert done.code == 0, done.err
+    text = message(git, tree, 1)
+    assert text.startswith("net: Use the new one, which has a lock\n\nUse the new one, which has a")
+    assert ">8" not in text and "prefix" not in text
+    cover = git(tree, "log", "-1", "--format=%s", "patchgen/call-v1~2")
+    assert cover == "treewide: Use the new one, which has a lock\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"), [('> "$1"', "the text is empty"), ("exit 3", "failed with exit code 3")]
+)
+def test_an_empty_text_cancels(patchgen, git, tree, monkeypatch, body, problem):
+    monkeypatch.setenv("GIT_EDITOR", f"'{write_editor(tree, body)}'")
+    done = run(patchgen, tree, "--edit")
+    assert done.code == 1 and problem in done.err and "nothing was written" in done.err
+    assert git(tree, "branch", "--list", "patchgen/*") == ""
