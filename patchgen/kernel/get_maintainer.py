@@ -123,7 +123,8 @@ def _read_change(text: str) -> _Change:
             name = unquote_name(match[1])
             paths.add(name.partition("/")[2] or name)
             lines = diffs
-        else:
+        elif lines is above or line.startswith(("+", "-")):
+            # In diffs, keywords are only looked for in changed lines.
             lines.append(line)
     return _Change(tuple(sorted(paths)), Texts(tuple(above), tuple(diffs)))
 

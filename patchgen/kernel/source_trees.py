@@ -20,6 +20,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import PurePosixPath
 
 from patchgen.controls import escape_controls
@@ -172,8 +173,8 @@ class _Trees:
             above = {
                 key
                 for field in section.select("F")
-                for folder in PurePosixPath(field.value.rstrip("/*")).parents
-                for key in keys.get(str(folder), ())
+                for folder in accumulate(field.value.rstrip("/*").split("/")[:-1], _descend)
+                for key in keys.get(folder, ())
             }
             for key in above - {own.key if own else ""}:
                 self._serves[key] += 1
@@ -215,6 +216,10 @@ class _Trees:
                     if 2 * count > counts.total():
                         return tree
         return None
+
+
+def _descend(folder: str, name: str) -> str:
+    return f"{folder}/{name}"
 
 
 def _choose(trees: Iterable[SourceTree]) -> SourceTree | None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import email.utils
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from patchgen.addresses import AddressError, is_word, parse_people
@@ -215,6 +215,7 @@ def redirect_mail(mail: Mail, to: str) -> Mail:
     return Mail(mail.file_name, add_headers(redirected.content, headers))
 
 
+@lru_cache(maxsize=1 << 14)
 def address_of(recipient: str) -> str:
     """Return the e-mail address in "Name <address>", in lower case."""
     return (email.utils.parseaddr(recipient)[1] or recipient).lower()
