@@ -119,7 +119,7 @@ _OPTIONS = (
         "--dry-run",
         "dry_run",
         is_flag=True,
-        help="Print the patches, their sizes and recipients, but write nothing.",
+        help="Show the patches, their sizes and recipients, but write nothing.",
     ),
     branch_option("patchgen/NAME-vN"),
     version_option("1, or one more than the newest version that was sent"),

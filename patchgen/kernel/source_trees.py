@@ -6,12 +6,12 @@ tree of the subsystem. So a section's tree takes patches for a file
 
 - if the section covers the file's folder, not only files of it: patches for drivers/net/usb go to
   the tree of drivers/net/, not to that of a section with `F: drivers/net/usb/pegasus.*`; and
-- if no section of a folder above names another tree, or if the tree serves several sections: those
-  that name it, and those whose patterns are below its folders. So drivers/gpu/drm/msm/ has a tree
-  of its own, and most folders of drivers/net/ethernet/ have not.
+- if no section of a folder above names another tree, or if the tree serves several sections there:
+  those that name it, and those whose patterns are below its folder. So drivers/gpu/drm/amd/ has a
+  tree of its own, and drivers/scsi/ibmvscsi/ has not, though its section is that of powerpc.
 
-If no section covers the folder, that of the deepest pattern is used. A section without T: has the
-tree that most sections with its mailing list name.
+If no section covers the folder, that of the deepest pattern is used; else one that covers it but
+excludes it by X:; else the tree that most sections with the same mailing list name.
 """
 
 from __future__ import annotations
@@ -139,45 +139,33 @@ class _Trees:
 
     def __init__(self, sections: Sequence[MaintainersSection]):
         self._by_section: dict[int, SourceTree] = {}
-        self._folders: dict[str, set[str]] = defaultdict(set)
-        self._serves: Counter[str] = Counter()
+        # The sections of which a pattern is below a folder, and those that name a tree.
+        self._below: dict[str, set[int]] = defaultdict(set)
+        self._named_by: dict[str, set[int]] = defaultdict(set)
         self._by_list: dict[str, Counter[SourceTree]] = defaultdict(Counter)
         people: dict[SourceTree, set[str]] = defaultdict(set)
         by_key: dict[str, SourceTree] = {}
         for section in sections:
+            for field in section.select("F"):
+                for folder in accumulate(_folder(field.value).split("/")[:-1], _descend):
+                    self._below[folder].add(section.number)
             found = _choose(filter(None, (parse_tree(f.value) for f in section.select("T"))))
             if found is None or section.name == REST:
                 continue
             tree = by_key.setdefault(found.key, found)
             self._by_section[section.number] = tree
-            self._serves[tree.key] += 1
+            self._named_by[tree.key].add(section.number)
             people[tree] |= _list_people(section)
-            self._folders[tree.key] |= {
-                f.value.rstrip("/*") for f in section.select("F") if f.value.endswith(("/", "/*"))
-            }
             for address in set(section.lists) - _EVERYBODYS_LISTS:
                 self._by_list[address][tree] += 1
         self.people: Mapping[SourceTree, frozenset[str]] = {
             tree: frozenset(named) for tree, named in people.items()
         }
-        self._count_below(sections)
 
-    def _count_below(self, sections: Sequence[MaintainersSection]) -> None:
-        """Count the sections of which a pattern is below a folder of a tree."""
-        keys: dict[str, set[str]] = defaultdict(set)
-        for key, folders in self._folders.items():
-            for folder in folders:
-                keys[folder].add(key)
-        for section in sections:
-            own = self._by_section.get(section.number)
-            above = {
-                key
-                for field in section.select("F")
-                for folder in accumulate(field.value.rstrip("/*").split("/")[:-1], _descend)
-                for key in keys.get(folder, ())
-            }
-            for key in above - {own.key if own else ""}:
-                self._serves[key] += 1
+    def _serves_several(self, hit: SectionHit, tree: SourceTree, above: SectionHit) -> bool:
+        """Return whether a tree serves several sections in the folder of another tree."""
+        named = self._named_by[tree.key] & self._below[_folder(above.field.value)]
+        return len(named | self._below[_folder(hit.field.value)]) >= _SEVERAL
 
     def list_claims(
         self,
@@ -187,25 +175,36 @@ class _Trees:
     ) -> Iterator[TreeClaim]:
         """Yield the trees of a file's sections, the deepest first, each once."""
         numbers = {section.number for section in sections}
-        named = [
+        found = [
             (hit, self._by_section[hit.section.number])
             for hit in hits
-            if hit.section.number in numbers & self._by_section.keys() and hit.field.key in "FN"
+            if hit.section.number in self._by_section and hit.field.key in "FN"
         ]
-        named.sort(key=lambda entry: (-entry[0].depth, entry[0].section.number))
-        folders = [tree for hit, tree in named if _covers_folder(hit, path)]
-        order = list(dict.fromkeys(tree for _, tree in named))
-        ranked = list(dict.fromkeys(folders)) or order[:1]
-        chosen = next(
-            (tree for tree in ranked[:-1] if self._serves[tree.key] >= _SEVERAL),
-            ranked[-1] if ranked else None,
-        )
+        found.sort(key=lambda entry: (-entry[0].depth, entry[0].section.number))
+        named = [entry for entry in found if entry[0].section.number in numbers]
+        chosen = self._choose_folder([entry for entry in named if _covers_folder(entry[0], path)])
         if chosen is None:
-            by_list = self._find_by_list(sections)
-            if by_list is not None:
-                yield TreeClaim(by_list, self.people[by_list])
+            chosen = next((tree for hit, tree in named if hit.field.key == "F"), None)
+        if chosen is None:
+            # A section that excludes a folder leaves its mails to others; their patches still go
+            # to its tree.
+            excluding = [entry for entry in found if _covers_folder(entry[0], path)]
+            chosen = self._choose_folder(excluding) or self._find_by_list(sections)
+        order = list(dict.fromkeys(tree for _, tree in named))
+        if chosen is None and order:
+            chosen = order[0]
+        if chosen is not None and chosen not in order:
+            order.insert(0, chosen)
         for tree in order:
             yield TreeClaim(tree, self.people[tree], takes=tree == chosen)
+
+    def _choose_folder(self, named: Sequence[tuple[SectionHit, SourceTree]]) -> SourceTree | None:
+        """Return the tree that takes patches for a folder. `named` begins with the deepest."""
+        for number, (hit, tree) in enumerate(named):
+            above = next((other for other, taker in named[number:] if taker != tree), None)
+            if above is None or self._serves_several(hit, tree, above):
+                return tree
+        return None
 
     def _find_by_list(self, sections: Sequence[MaintainersSection]) -> SourceTree | None:
         """Return the tree that most sections with a list of these sections name, if one does."""
@@ -216,6 +215,10 @@ class _Trees:
                     if 2 * count > counts.total():
                         return tree
         return None
+
+
+def _folder(pattern: str) -> str:
+    return pattern.rstrip("/*")
 
 
 def _descend(folder: str, name: str) -> str:

@@ -18,6 +18,7 @@ T:	git git://git.example.org/net/netwk.git
 T:	git git://git.example.org/net/netwk-next.git
 F:	drivers/net/
 F:	net/
+X:	drivers/net/own/
 
 ONE DRIVER'S AUTHOR
 M:	Bob <bob@example.org>
@@ -77,6 +78,7 @@ def match(*names: str) -> FileTrees:
         ("drivers/net/radio/r.c", "radio"),
         ("drivers/net/radio/one/r.c", "radio"),
         ("drivers/net/radio/two/r.c", "radio"),
+        ("drivers/net/own/o.c", "netwk-next"),
         ("drivers/oldnet/x.c", "netwk-next"),
         ("lib/netwk_helpers.c", "netwk-next"),
         ("lib/other.c", None),
