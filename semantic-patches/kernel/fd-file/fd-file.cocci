@@ -2,11 +2,25 @@
 /// Read the file of a struct fd by fd_file()
 ///
 /// Since Linux 6.12 a struct fd has one word, for the pointer and the flags.
+//# fd_file() cannot be assigned to: such code needs a look.
 // Confidence: High
 // Options: --no-includes --include-headers --max-width 100
 
-@fd_file@
+@fd_empty@
 struct fd f;
 @@
+-!f.file
++fd_empty(f)
+
+@fd_file@
+struct fd f;
+expression value;
+@@
+(
+ f.file = value
+|
+ &f.file
+|
 -f.file
 +fd_file(f)
+)

@@ -7,3 +7,9 @@ static void gadget_poll(struct timer_list *t)
 	widget = from_timer(widget, t, state.poll);
 	gadget_work(gadget, widget);
 }
+
+static void gadget_nested(struct timer_list *t)
+{
+	struct gadget *gadget = from_timer(gadget, t, arch.state.poll);
+	struct widget *widget = from_timer(widget, t, timers[WIDGET_POLL]);
+}

@@ -7,17 +7,8 @@
 // Options: --no-includes --include-headers
 
 @container_of@
-expression var, timer;
-identifier member;
+expression var, timer, member;
 @@
 -from_timer(
 +timer_container_of(
  var, timer, member)
-
-@nested@
-expression var, timer;
-identifier member, inner;
-@@
--from_timer(
-+timer_container_of(
- var, timer, member.inner)
