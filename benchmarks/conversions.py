@@ -33,11 +33,6 @@ CONVERSIONS = (
     Conversion("i2c-probe", r"\.probe_new\>", r"\.probe\>"),
     Conversion("ida-alloc", r"\<ida_simple_(get|remove)\(", r"\<ida_(alloc|free)\w*\("),
     Conversion("iommu-map-gfp", r"\<iommu_map(_sg)?(_atomic)?\(", r"\<iommu_map(_sg)?\(.*GFP_"),
-    Conversion(
-        "iov-iter-direction",
-        r"\<iov_iter_\w+\(.*\<(READ|WRITE)\>",
-        r"\<iov_iter_\w+\(.*\<ITER_(DEST|SOURCE)\>",
-    ),
     Conversion("kfree-rcu-mightsleep", r"\<kv?free_rcu\([^,]*\);", r"\<kv?free_rcu_mightsleep\("),
     Conversion("kstrtobool", r"\<strtobool\(", r"\<kstrtobool\("),
     Conversion("no-llseek", r"\.llseek\s*=\s*no_llseek"),

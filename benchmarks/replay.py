@@ -323,7 +323,7 @@ def why_missed(sweep: Sweep, path: str, number: int, line: str) -> str:
 
 def grep(tree: Path, pattern: str) -> dict[str, list[int]]:
     """Return the lines of C files that match, by path."""
-    argv = ["git", "-C", str(tree), "grep", "-nE", pattern, "HEAD", "--", "*.c", "*.h"]
+    argv = ["git", "-C", str(tree), "grep", "-nE", "-e", pattern, "HEAD", "--", "*.c", "*.h"]
     printed = subprocess.run(argv, capture_output=True, check=False).stdout
     found: dict[str, list[int]] = defaultdict(list)
     for line in printed.decode("utf-8", "replace").splitlines():

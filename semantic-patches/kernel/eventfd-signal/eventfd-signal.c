@@ -3,5 +3,5 @@ static void gadget_notify(struct gadget *gadget)
 {
 	if (gadget->ctx)
 		eventfd_signal(gadget->ctx, 1);
-	return eventfd_signal(find(gadget, 2), 1);
+	eventfd_signal(find(gadget, 2), 1);
 }

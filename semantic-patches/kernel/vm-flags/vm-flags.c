@@ -15,3 +15,12 @@ static int widget_mmap(struct widget *widget, struct vm_area_struct *area)
 		area->vm_flags &= ~(VM_MAYWRITE | VM_MAYEXEC);
 	return 0;
 }
+
+static int other_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	vma->vm_flags |= (VM_DONTEXPAND | VM_DONTDUMP);
+	gadget_prepare(vma);
+	vma->vm_flags |= VM_PFNMAP;
+	vma->vm_flags |= VM_IO | VM_DONTEXPAND;
+	return 0;
+}

@@ -10,7 +10,7 @@
 
 @both@
 struct vm_area_struct *vma;
-expression set, clear;
+expression set, more, clear;
 @@
 (
 -vma->vm_flags |= set;
@@ -20,16 +20,21 @@ expression set, clear;
 -vma->vm_flags &= ~(clear);
 -vma->vm_flags |= set;
 +vm_flags_mod(vma, set, clear);
+|
+-vma->vm_flags |= set;
+-vma->vm_flags |= more;
++vm_flags_set(vma, set | more);
 )
 
+// Statements only: these functions return nothing.
 @one@
 struct vm_area_struct *vma;
 expression flags;
 @@
 (
--vma->vm_flags |= flags
-+vm_flags_set(vma, flags)
+-vma->vm_flags |= (flags);
++vm_flags_set(vma, flags);
 |
--vma->vm_flags &= ~(flags)
-+vm_flags_clear(vma, flags)
+-vma->vm_flags &= ~(flags);
++vm_flags_clear(vma, flags);
 )
