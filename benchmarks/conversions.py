@@ -32,12 +32,19 @@ CONVERSIONS = (
     Conversion("fd-file", r"\<(f|src|dst|fd)\.file\>", r"\<fd_file\("),
     Conversion("i2c-probe", r"\.probe_new\>", r"\.probe\>"),
     Conversion("ida-alloc", r"\<ida_simple_(get|remove)\(", r"\<ida_(alloc|free)\w*\("),
-    Conversion("iommu-map-gfp", r"\<iommu_map(_sg)?(_atomic)?\(", r"\<iommu_map(_sg)?\(.*GFP_"),
+    Conversion(
+        "iommu-map-gfp", r"\<iommu_map(_sg)?(_atomic)?\([^G]*$", r"\<iommu_map(_sg)?\(.*GFP_"
+    ),
     Conversion("kfree-rcu-mightsleep", r"\<kv?free_rcu\([^,]*\);", r"\<kv?free_rcu_mightsleep\("),
     Conversion("kstrtobool", r"\<strtobool\(", r"\<kstrtobool\("),
     Conversion("no-llseek", r"\.llseek\s*=\s*no_llseek"),
     Conversion("pcie-error-reporting", r"\<pci_(en|dis)able_pcie_error_reporting\("),
     Conversion("random-below", r"\<prandom_u32_max\(", r"\<get_random_u32_below\("),
+    Conversion(
+        "snd-soc-rtd",
+        r"\<asoc_(rtd_to_(cpu|codec)|substream_to_rtd)\(",
+        r"\<snd_soc_(rtd_to_(cpu|codec)|substream_to_rtd)\(",
+    ),
     Conversion("strscpy", r"\<strlcpy\(", r"\<strscpy\("),
     Conversion("u64-stats-fetch", r"\<u64_stats_fetch_\w+_irq\(", r"\<u64_stats_fetch_\w+\("),
     Conversion("unaligned-header", r"<asm/unaligned\.h>", r"<linux/unaligned\.h>"),
@@ -47,8 +54,8 @@ CONVERSIONS = (
     Conversion("timer-container-of", r"\<from_timer\(", r"\<timer_container_of\(", later=True),
     Conversion(
         "timer-delete",
-        r"\<del_(singleshot_)?timer(_sync)?\(",
-        r"\<timer_delete(_sync)?\(",
+        r"\<(try_to_)?del_(singleshot_)?timer(_sync)?\(",
+        r"\<timer_delete(_sync)?(_try)?\(",
         later=True,
     ),
 )

@@ -21,4 +21,8 @@ expression timer;
 -del_singleshot_timer_sync(
 +timer_delete_sync(
  timer)
+|
+-try_to_del_timer_sync(
++timer_delete_sync_try(
+ timer)
 )

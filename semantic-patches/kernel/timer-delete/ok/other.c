@@ -2,6 +2,6 @@
 static void gadget_stop(struct gadget *gadget)
 {
 	gadget->ops->del_timer(gadget);
-	try_to_del_timer_sync(&gadget->poll);
+	timer_delete_sync_try(&gadget->poll);
 	timer_delete(&gadget->poll);
 }

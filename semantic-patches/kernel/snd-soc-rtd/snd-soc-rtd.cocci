@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/// Replace asoc_rtd_to_cpu() by snd_soc_rtd_to_cpu()
+///
+/// The functions of ASoC begin with snd_soc_.  These have had that name since
+/// Linux 6.7, and the old ones are gone.
+// Confidence: High
+// Options: --no-includes --include-headers
+
+@dai@
+expression rtd, number;
+@@
+(
+-asoc_rtd_to_cpu(
++snd_soc_rtd_to_cpu(
+ rtd, number)
+|
+-asoc_rtd_to_codec(
++snd_soc_rtd_to_codec(
+ rtd, number)
+)
+
+@runtime@
+expression substream;
+@@
+-asoc_substream_to_rtd(
++snd_soc_substream_to_rtd(
+ substream)
