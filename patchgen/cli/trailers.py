@@ -21,6 +21,14 @@ from patchgen.series.trailers import Trailer
 @tree_option
 @start_option()
 @click.option("--dry-run", is_flag=True, help="Show the tags to add, but write nothing.")
+@click.option(
+    "--accept",
+    "accepted",
+    type=click.IntRange(1),
+    multiple=True,
+    metavar="NUMBER",
+    help="Also add the tag that is listed with this number. Repeatable.",
+)
 @json_option
 @quiet_option("Print only tags that were not added.")
 def command(
@@ -28,6 +36,7 @@ def command(
     tree: Path,
     start: str | None,
     dry_run: bool,
+    accepted: tuple[int, ...],
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -36,12 +45,14 @@ def command(
     A reply is matched by the message-ids that it answers, else by the change that it quotes, else
     by its subject if nothing contradicts that. Tags that are not added are listed with the reason,
     such as a review of an older version of the code, or a tag from another address than the mail's
-    sender. Mails that cannot be read are listed, too.
+    sender. If the tag is right nevertheless, add it with --accept and its number in the list. Mails
+    that cannot be read are listed, too.
     """
     if len(sources) > 2:
         raise UsageError("expected at most one branch and one source of mails")
     branch = sources[0] if len(sources) == 2 else None
-    result = collect_trailers(CollectRequest(tree, sources[-1], branch, start, dry_run))
+    request = CollectRequest(tree, sources[-1], branch, start, dry_run, accepted)
+    result = collect_trailers(request)
     printer = Printer(quiet=quiet, as_json=as_json)
     if as_json:
         printer.document(describe(result))
@@ -72,6 +83,7 @@ def describe(result: CollectResult) -> dict[str, Any]:
                 "mail": tag.reply.mail.name,
                 "message_id": tag.reply.mail.message_id or None,
                 "reason": tag.reason,
+                "accept": tag.index if tag.targets else None,
             }
             for tag in result.not_applied
         ],
@@ -91,7 +103,10 @@ def _print(printer: Printer, result: CollectResult, *, dry_run: bool) -> None:
     for skipped in result.not_applied:
         where = f"patch {skipped.number}: " if skipped.number else ""
         reason = escape_controls(f"{where}{skipped.reason}; {skipped.reply}")
-        echo(f"  {_show(skipped.trailer)}\n    {reason}")
+        index = f"[{skipped.index}] " if skipped.targets else ""
+        echo(f"  {index}{_show(skipped.trailer)}\n    {reason}")
+    if any(skipped.targets for skipped in result.not_applied):
+        echo("  A tag with a number [N] is added with --accept N.")
     if result.unreadable:
         echo("not read:")
     for mail in result.unreadable:

@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from patchgen.mail import UnreadableMail, read_mails, read_stream, split_readable
+from patchgen.controls import has_controls
+from patchgen.errors import RefusedError
+from patchgen.mail import UnreadableMail, has_garbled_name, read_mails, read_stream, split_readable
 from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
 from patchgen.model.series import Mail
@@ -16,10 +19,15 @@ from patchgen.odb import Quarantine, Repository, reparent
 from patchgen.replies.match import Match, Matcher, NoPatch
 from patchgen.replies.patches import COVER, Patches, describe_patches, read_own_mails
 from patchgen.replies.reply import Reply, parse_reply
+from patchgen.replies.scopes import list_numbers
 from patchgen.replies.tags import GIVEN, FoundTag
 from patchgen.series import read_branch
 from patchgen.series.trailers import Message, Trailer, parse_message
 
+# One person, perhaps with a remark.
+_ONE_PERSON = re.compile(
+    r"[^<>@]*<[^<>\s@]+@[^<>\s@]+>(?:[ ]?[#(\[].*)?|[^<>\s@,;]+@[^<>\s@,;]+", re.DOTALL
+)
 _FROM_OTHERS = frozenset({"Reviewed-by", "Acked-by", "Tested-by"})
 
 
@@ -28,7 +36,7 @@ class CollectRequest:
     """The parameters of `patchgen trailers`: the replies in `source` ("-" is standard input).
 
     `branch` None means the current branch. `start` is the commit below its first patch, None if the
-    branch shows it.
+    branch shows it. `accepted` are numbers of listed tags to add although they are in doubt.
     """
 
     tree: Path
@@ -36,6 +44,7 @@ class CollectRequest:
     branch: str | None = None
     start: str | None = None
     dry_run: bool = False
+    accepted: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +59,19 @@ class AddedTag:
 
 @dataclass(frozen=True, slots=True)
 class SkippedTag:
-    """A tag that was not added, and why. `number` is its patch, None if that is unknown."""
+    """A tag that was not added, and why. `number` is its patch, None if that is unknown.
+
+    `index` counts the tags of all mails from 1, whether they are added or not, so it stays the same
+    when others are added. `targets` are the patches that get the tag if it is accepted: none if it
+    cannot be.
+    """
 
     trailer: Trailer
     reply: Reply
     reason: str
     number: int | None = None
+    index: int = 0
+    targets: tuple[int, ...] = ()
 
 
 @dataclass(slots=True)
@@ -90,7 +106,7 @@ def collect_trailers(request: CollectRequest) -> CollectResult:
             series = read_branch(repository, quarantine, name, tip, base)
             patches = describe_patches(repository, quarantine, series)
             own_mails = read_own_mails(repository, series)
-            result = match_tags(mails, series.commits, patches, own_mails)
+            result = match_tags(mails, series.commits, patches, own_mails, request.accepted)
             result.branch = name
             if result.messages and not request.dry_run:
                 committer = repository.read_signatures().committer
@@ -111,10 +127,12 @@ def match_tags(
     commits: Sequence[Commit],
     patches: Patches,
     own_mails: Sequence[Mail] = (),
+    accepted: Sequence[int] = (),
 ) -> CollectResult:
     """Return every tag of all replies, either with its patch or with a reason why it has none.
 
-    `own_mails` are mails of the series itself, which replies may answer.
+    `own_mails` are mails of the series itself, which replies may answer. `accepted` are indexes of
+    tags to add although they are in doubt. Raises RefusedError if one of them cannot be added.
     """
     readable, unreadable = split_readable(mails)
     replies = [parse_reply(mail) for mail in readable]
@@ -134,12 +152,14 @@ def match_tags(
         match = matcher.find(reply)
         if isinstance(match, NoPatch):
             for tag in tags:
-                result.not_applied.append(SkippedTag(tag.trailer, reply, match.reason))
+                judge.skip(tag, reply, match.reason)
             continue
         if match.remark:
             result.remarks.append(f"{reply} answers patch {match.number}; {match.remark}")
         for tag in tags:
             judge.apply(tag, reply, match)
+    for index in dict.fromkeys(accepted):
+        judge.accept(index)
     return result
 
 
@@ -151,6 +171,7 @@ class _TagJudge:
         self._messages = [parse_message(commit.message) for commit in commits]
         self._result = result
         self._seen: set[tuple[str, str, str]] = set()
+        self._index = 0
 
     def drop_copies(self, reply: Reply) -> list[FoundTag]:
         """Return the tags of a reply, except in a second copy of the same mail."""
@@ -166,32 +187,72 @@ class _TagJudge:
         for tag in reply.tags if reply.mail.subject.number == 0 else ():
             if tag.trailer.address == reply.sender and tag.trailer.key in GIVEN:
                 reason = "it is in a mail with the subject of a cover letter, not of a reply"
-                self._result.not_applied.append(SkippedTag(tag.trailer, reply, reason))
+                self.skip(tag, reply, reason)
+
+    def skip(self, tag: FoundTag, reply: Reply, reason: str) -> None:
+        """Report a tag whose patch is unknown."""
+        self._index += 1
+        skipped = SkippedTag(tag.trailer, reply, reason, index=self._index)
+        self._result.not_applied.append(skipped)
 
     def apply(self, tag: FoundTag, reply: Reply, match: Match) -> None:
         """Add a tag to its patches, or report why a patch does not get it."""
-        result, trailer = self._result, tag.trailer
-        if reason := _refuse(tag, reply):
-            result.not_applied.append(SkippedTag(trailer, reply, reason, match.number or None))
-            return
-        if not tag.scope.includes(match.number or None):
+        self._index += 1
+        trailer, asked = tag.trailer, match.number or None
+        everything = tuple(range(1, len(self._commits) + 1))
+        numbers = everything if match.number == COVER else (match.number,)
+        reason = _refuse(tag, reply)
+        if not reason and not tag.scope.includes(asked):
             where = "next to it" if tag.scope.is_near else "of the mail"
             reason = f'the text {where} restricts it to "{tag.scope.text}"'
-            result.not_applied.append(SkippedTag(trailer, reply, reason, match.number or None))
+        if reason:
+            named = list_numbers(tag.scope.text) if not tag.scope.includes(asked) else set()
+            targets = tuple(n for n in everything if n in named) if named else numbers
+            targets = targets if _is_acceptable(trailer) else ()
+            skipped = SkippedTag(trailer, reply, reason, asked, self._index, targets)
+            self._result.not_applied.append(skipped)
             return
-        everything = range(1, len(self._commits) + 1)
-        for number in everything if match.number == COVER else [match.number]:
-            message, author = self._messages[number - 1], self._commits[number - 1].author
-            if version := match.outdated.get(number):
+        for number in numbers:
+            version = match.outdated.get(number)
+            if reason := self._refuse_here(trailer, number):
+                skipped = SkippedTag(trailer, reply, reason, number, self._index)
+                self._result.not_applied.append(skipped)
+            elif version:
                 reason = f"the patch has changed since {version}"
+                skipped = SkippedTag(trailer, reply, reason, number, self._index, (number,))
+                self._result.not_applied.append(skipped)
             else:
-                reason = _refuse_here(trailer, message, author)
-            if reason:
-                result.not_applied.append(SkippedTag(trailer, reply, reason, number))
-            else:
-                self._messages[number - 1] = message = _add(message, trailer)
-                result.messages[self._commits[number - 1].oid] = str(message)
-                result.applied.append(AddedTag(number, trailer, reply, match.matched_by))
+                self._add(number, trailer, reply, match.matched_by)
+
+    def accept(self, index: int) -> None:
+        """Add a tag that was skipped. Raises RefusedError if that is impossible."""
+        listed = [tag for tag in self._result.not_applied if tag.index == index]
+        if not listed:
+            raise RefusedError(f"no tag with the number {index} is in doubt")
+        if not any(tag.targets for tag in listed):
+            raise RefusedError(f"tag {index} cannot be added: {listed[0].reason}")
+        for tag in listed:
+            for number in tag.targets:
+                if reason := self._refuse_here(tag.trailer, number):
+                    raise RefusedError(f"tag {index} cannot be added to patch {number}: {reason}")
+                self._add(number, tag.trailer, tag.reply, "accepted")
+            if tag.targets:
+                self._result.not_applied.remove(tag)
+
+    def _add(self, number: int, trailer: Trailer, reply: Reply, matched_by: str) -> None:
+        self._messages[number - 1] = message = _add(self._messages[number - 1], trailer)
+        self._result.messages[self._commits[number - 1].oid] = str(message)
+        self._result.applied.append(AddedTag(number, trailer, reply, matched_by))
+
+    def _refuse_here(self, trailer: Trailer, number: int) -> str:
+        return _refuse_here(trailer, self._messages[number - 1], self._commits[number - 1].author)
+
+
+def _is_acceptable(trailer: Trailer) -> bool:
+    """Return whether the only doubt about a tag is who gave it, or for what."""
+    text = str(trailer)
+    is_clean = not has_controls(text, allow="\n") and not has_garbled_name(text)
+    return trailer.key in GIVEN and is_clean and bool(_ONE_PERSON.fullmatch(trailer.value))
 
 
 def _refuse(tag: FoundTag, reply: Reply) -> str:

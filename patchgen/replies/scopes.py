@@ -102,7 +102,8 @@ def find_scopes(lines: Sequence[str], tags: Sequence[int]) -> dict[int, Scope]:
 def list_numbers(scope: str) -> set[int]:
     """Return the numbers of patches in a scope, none if it names the patches otherwise."""
     numbers: set[int] = set()
-    for first, last in _NUMBERS.findall(scope):
+    # "The 64-bit parts" names no patch.
+    for first, last in _NUMBERS.findall(scope) if find_scope(scope) else ():
         # A mail may claim any number.
         numbers.update(range(int(first), min(int(last or first), int(first) + 9999) + 1))
     return numbers

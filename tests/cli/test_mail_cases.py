@@ -76,6 +76,8 @@ def added(document: dict) -> list[tuple[int, str]]:
         ("tag-after-inline-diff", [(2, "Reviewed-by")]),
         ("tag-flowed", [(2, "Reviewed-by")]),
         ("tag-two-people", [(2, "Reviewed-by")]),
+        ("tag-outlook-link", [(2, "Reviewed-by")]),
+        ("tag-thanks", [(2, "Reviewed-by")]),
         (
             "reviewed-and-tested-by",
             [
@@ -99,6 +101,30 @@ def test_a_line_that_names_two_people_credits_only_the_sender(patchgen, v4, tmp_
     [left] = document["not_applied"]
     assert left["trailer"] == "Reviewed-by: Cy Cee <cy@example.org>"
     assert left["reason"] == "the mail is from bea@example.org"
+
+
+@pytest.mark.parametrize(
+    ("name", "reason", "patches"),
+    [
+        ("who-via-list", "the mail is from kernel@lists.example.com; its Reply-To", [2]),
+        ("who-plus", "the mail is from bea+lkml@example.org; the addresses are similar", [2]),
+        ("tag-some-patches", 'restricts it to "patches 1 and 2"', [1, 2]),
+    ],
+)
+def test_a_tag_in_doubt_is_listed_and_added_if_accepted(
+    patchgen, v4, tmp_path, name, reason, patches
+):
+    tree, ids = v4
+    box = fill_in(name, ids, tmp_path / "box.mbox")
+    shown = patchgen("trailers", "--tree", tree, V4, box, "--dry-run").out
+    assert reason in shown and f"  [1] Reviewed-by: {BEA}\n" in shown
+    assert "is added with --accept N" in shown and "Nothing to add." in shown
+    args = ("trailers", "--tree", tree, V4, box, "--dry-run", "--json", "--accept", "1")
+    document = json.loads(patchgen(*args).out)
+    assert added(document) == [(number, f"Reviewed-by: {BEA}") for number in patches]
+    assert document["not_applied"] == []
+    result = patchgen(*args[:-1], "2")
+    assert result.code == 1 and "no tag with the number 2 is in doubt" in result.err
 
 
 def test_utf_8_without_a_declared_charset_is_read_as_utf_8(patchgen, v4, tmp_path):

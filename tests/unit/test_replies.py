@@ -15,6 +15,7 @@ from hypothesis import given, strategies as st
 
 from patchgen.commands.trailers import match_tags
 from patchgen.controls import has_controls
+from patchgen.errors import RefusedError
 from patchgen.mail import ReadableMail, read_mail
 from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
@@ -137,9 +138,16 @@ def patches(posted=IDS, outdated=None) -> Patches:
     )
 
 
-def collect(*mails: Mail, posted=IDS, there=commits(), outdated=None, known=None):  # noqa: B008
+def collect(
+    *mails: Mail,
+    posted=IDS,
+    there=commits(),  # noqa: B008
+    outdated=None,
+    known=None,
+    accepted=(),
+):
     known = known or patches(posted, outdated)
-    return match_tags(list(mails), there, known)
+    return match_tags(list(mails), there, known, accepted=accepted)
 
 
 def applied(*mails: Mail, **options) -> list[tuple[int, str]]:
@@ -752,6 +760,71 @@ def test_a_wrapped_address_does_not_swallow_the_next_tag():
 def test_a_mail_from_two_lists_is_read_once():
     one = mail(TAG, In_Reply_To="<v4-2@example.org>")
     assert applied(one, one) == [(2, TAG)] and reasons(one, one) == []
+
+
+# --- who -------------------------------------------------------------------------------------
+
+
+LIST = "Bea Bärtsch via Kernel <kernel@lists.example.com>"
+
+
+@pytest.mark.parametrize(
+    ("sender", "headers", "relation"),
+    [
+        ("Bea B <bea+kernel@example.org>", {}, "the addresses are similar"),
+        ("Bea B <bea@mail.example.org>", {}, "the addresses are similar"),
+        ("Bea Bärtsch <bb@work.com>", {}, "the name is the same"),
+        (LIST, {}, "the name is the same"),
+        (LIST, {"Reply_To": BEA}, "its Reply-To or X-Original-From has that address"),
+        ("k@l.org", {"X_Original_From": BEA}, "its Reply-To or X-Original-From has that address"),
+        ("Eve <eve@evil.org>", {}, ""),
+    ],
+)
+def test_another_address_of_the_sender_is_listed_and_can_be_accepted(sender, headers, relation):
+    to = {"In_Reply_To": "<v4-2@example.org>", **headers}
+    reply = mail(f"Fine.\n{TAG}\n", sender=sender, **to)
+    assert applied(reply) == []
+    [skipped] = collect(reply).not_applied
+    assert skipped.reason.startswith("the mail is from") and skipped.reason.endswith(relation)
+    assert applied(reply, accepted=[skipped.index]) == [(2, TAG)]
+    assert reasons(reply, accepted=[skipped.index]) == []
+    # In a sentence, or below the signature, it is not lost either.
+    for body in (f"With that, {TAG}\n", f"Fine.\n-- \n{TAG}\n"):
+        assert len(reasons(mail(body, sender=sender, **to))) == bool(relation)
+
+
+def test_the_number_of_a_listed_tag_stays_the_same_when_others_are_added():
+    good = mail(TAG, own="a@x", In_Reply_To="<v4-1@example.org>")
+    doubtful = mail(f"For the x86 parts:\n{TAG}", own="b@x", In_Reply_To="<v4-2@example.org>")
+    some = mail(f"For patches 1-2:\nTested-by: {BEA}", own="c@x", In_Reply_To="<v4-0@example.org>")
+    box = [good, doubtful, some]
+    assert [(tag.index, tag.targets) for tag in collect(*box).not_applied] == [
+        (2, (2,)),
+        (3, (1, 2)),
+    ]
+    there = commits(SUBJECTS[:1], TAG) + commits()[1:]
+    later = collect(*box, there=there, accepted=[3])
+    assert [(tag.index, tag.targets) for tag in later.not_applied] == [(2, (2,)), (1, ())][::-1]
+    assert [(tag.number, tag.trailer.key) for tag in later.applied] == [
+        (1, "Tested-by"),
+        (2, "Tested-by"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("body", "index", "message"),
+    [
+        (TAG, 1, "no tag with the number 1 is in doubt"),
+        ("Reviewed-by: Bea <bea@example.org> if it boots", 1, "tag 1 cannot be added: it has a"),
+        (f"Signed-off-by: {BEA}", 1, "tag 1 cannot be added: a reply cannot give Signed-off-by"),
+        ("Acked-by: B\x07 <bea@example.org>", 1, "it has control characters"),
+        (f"For the mm parts:\n{TAG}\n{TAG}", 9, "no tag with the number 9"),
+    ],
+)
+def test_a_tag_that_cannot_be_added_is_not_accepted(body, index, message):
+    with pytest.raises(RefusedError) as caught:
+        collect(mail(body, In_Reply_To="<v4-2@example.org>"), accepted=[index])
+    assert message in caught.value.message
 
 
 _keys = ["Reviewed-by", "ACKED-BY", "Tested-and-reviewed-by", "Signed-off-by"]
