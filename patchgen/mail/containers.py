@@ -13,9 +13,10 @@ import gzip
 import io
 import lzma
 import re
+import zipfile
 import zlib
 from collections.abc import Callable, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO
 
 from patchgen.errors import RefusedError
@@ -25,7 +26,8 @@ from patchgen.model.series import Mail
 
 # In bytes, decompressed. The mails of a long thread have a few MB.
 SIZE_LIMIT = 128 << 20
-_SUFFIXES = (".patch", ".eml", ".mbox", ".mbx", ".gz", ".xz")
+_SUFFIXES = (".patch", ".eml", ".mbox", ".mbx", ".mailbox", ".gz", ".xz", ".bz2", ".zip")
+_ZIP = b"PK\x03\x04"
 _BOM = b"\xef\xbb\xbf"
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _PACKERS: Mapping[bytes, Callable[[IO[bytes]], io.BufferedIOBase]] = {
@@ -34,12 +36,13 @@ _PACKERS: Mapping[bytes, Callable[[IO[bytes]], io.BufferedIOBase]] = {
     b"BZh": bz2.BZ2File,
 }
 # A line "From SENDER DATE" before a header; lines of a body may begin with "From ", too.
-# git-mailsplit(1) also checks for the date's time and year.
+# git-mailsplit(1) also checks for the date's time and year, which programs write in any order.
 _FROM = re.compile(
-    rb"^From [^\n]{0,300}\d:\d\d[^\n]{0,60}[ \t](?:19|20)\d\d[^\n]{0,10}\n"
+    rb"^From (?=[^\n]{0,300}\d:\d\d)(?=[^\n]{0,300}(?<!\d)(?:19|20)\d\d(?!\d))[^\n]{0,400}\n"
     rb"(?=[!-9;-~]{1,100}[ \t]*:|>From )",
     re.MULTILINE,
 )
+_LENGTH = re.compile(rb"^Content-Length:[ \t]*(\d{1,9})[ \t]*\r?$", re.MULTILINE | re.IGNORECASE)
 # `git format-patch` writes this date into all of its mails, and escapes nothing in them.
 _FORMAT_PATCH = re.compile(rb"From [0-9a-f]{40,64} Mon Sep 17 00:00:00 2001\r?\n")
 _ESCAPED = re.compile(rb"^>(>*From )", re.MULTILINE)
@@ -64,7 +67,9 @@ def read_stream(stream: IO[bytes], name: str) -> list[Mail]:
     Raises RefusedError if it contains no mail, or cannot be read.
     """
     try:
-        return _require_mails(_split(_read_limited(stream, name), name), name)
+        content = _read_limited(stream, name)
+        files = _unzip(content, name) if content.startswith(_ZIP) else [(name, content)]
+        return _require_mails([mail for file in files for mail in _split(file[1], file[0])], name)
     except OSError as err:
         raise RefusedError(f"{name} cannot be read: {err.strerror or err}") from None
 
@@ -84,31 +89,63 @@ def _read_folder(path: Path) -> list[Mail]:
     if parts:
         files = [file for part in parts for file in part.iterdir() if file.name[0] != "."]
     else:
-        files = [file for file in path.iterdir() if file.suffix in _SUFFIXES]
-    return [mail for file in sorted(files) if file.is_file() for mail in _read_file(file)]
+        # The mails of an MH folder are numbered.
+        files = [
+            file
+            for file in path.iterdir()
+            if file.suffix.lower() in _SUFFIXES or re.fullmatch(r"[1-9][0-9]*", file.name)
+        ]
+    ordered = sorted(files, key=lambda file: (len(file.name) if file.name.isdecimal() else 0, file))
+    return [mail for file in ordered if file.is_file() for mail in _read_file(file)]
 
 
 def _read_file(file: Path) -> list[Mail]:
     with file.open("rb") as stream:
-        return _split(_read_limited(stream, str(file)), file.name)
+        content = _read_limited(stream, str(file))
+    if content.startswith(_ZIP):
+        return [mail for name, part in _unzip(content, str(file)) for mail in _split(part, name)]
+    return _split(content, file.name)
 
 
-def _read_limited(stream: IO[bytes], name: str) -> bytes:
+def _unzip(content: bytes, name: str) -> list[tuple[str, bytes]]:
+    """Return the files in a zip archive, sorted, each with the last part of its name.
+
+    Raises RefusedError if it is damaged or encrypted, or if they exceed the size limit.
+    """
+    files: list[tuple[str, bytes]] = []
+    left = SIZE_LIMIT
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            for info in sorted(archive.infolist(), key=lambda info: info.filename):
+                if info.is_dir():
+                    continue
+                with archive.open(info) as stream:
+                    part = _read_limited(stream, f"{info.filename} in {name}", left)
+                left -= len(part)
+                files.append((PurePosixPath(info.filename).name, part))
+    except (EOFError, OSError, ValueError, NotImplementedError, RuntimeError) as err:
+        raise RefusedError(f"{name} is compressed and damaged: {err}") from None
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError) as err:
+        raise RefusedError(f"{name} is compressed and damaged: {err}") from None
+    return files
+
+
+def _read_limited(stream: IO[bytes], name: str, limit: int = SIZE_LIMIT) -> bytes:
     """Return a file's content, decompressed. Raises RefusedError above the size limit."""
-    content = stream.read(SIZE_LIMIT + 1)
+    content = stream.read(limit + 1)
     state_note = ""
     if content.startswith(_ZSTD):
         raise RefusedError(f"{name} is compressed with zstd", hint="decompress it with `unzstd`")
     for magic, unpack in _PACKERS.items():
-        if content.startswith(magic) and len(content) <= SIZE_LIMIT:
+        if content.startswith(magic) and len(content) <= limit:
             state_note = " when decompressed"
             try:
                 with unpack(io.BytesIO(content)) as packed:
-                    content = packed.read(SIZE_LIMIT + 1)
+                    content = packed.read(limit + 1)
             except (EOFError, OSError, ValueError, zlib.error, lzma.LZMAError) as err:
                 raise RefusedError(f"{name} is compressed and damaged: {err}") from None
             break
-    if len(content) > SIZE_LIMIT:
+    if len(content) > limit:
         raise RefusedError(
             f"{name} is larger than the limit of {SIZE_LIMIT >> 20} MiB{state_note}",
             hint="name the mails of one series only",
@@ -121,16 +158,43 @@ def _split(content: bytes, name: str) -> list[Mail]:
     content = content.removeprefix(_BOM).lstrip(b"\r\n")
     if not content:
         return []
+    if b"\n" not in content:
+        content = content.replace(b"\r", b"\n")
     if not content.startswith(b"From "):
         return [Mail(name, _with_lf(content))]
-    starts = sorted({0, *(match.start() for match in _FROM.finditer(content))})
-    if len(starts) == 1:
-        return [Mail(name, _unescape(_with_lf(content)))]
-    stem = Path(name).stem
-    return [
-        Mail(f"{number:04}-{stem}.patch", _unescape(_with_lf(content[start:end])))
-        for number, (start, end) in enumerate(zip(starts, [*starts[1:], None], strict=True), 1)
+    starts = _find_starts(content)
+    mails = [
+        _with_lf(content[start:end]) for start, end in zip(starts, [*starts[1:], None], strict=True)
     ]
+    # A program that leaves a line "From " in a body as it is, as for mboxcl2, escapes none.
+    if not any(b"\nFrom " in mail for mail in mails):
+        mails = [_unescape(mail) for mail in mails]
+    if len(mails) == 1:
+        return [Mail(name, mails[0])]
+    stem = Path(name).stem
+    return [Mail(f"{number:04}-{stem}.patch", mail) for number, mail in enumerate(mails, 1)]
+
+
+def _find_starts(content: bytes) -> list[int]:
+    """Return where the mails of an mbox begin.
+
+    A Content-Length (mboxcl, mboxcl2) counts if another mail or the end of the file follows.
+    """
+    starts: list[int] = []
+    end = 0
+    for start in sorted({0, *(match.start() for match in _FROM.finditer(content))}):
+        if start < end:
+            continue
+        starts.append(start)
+        first = content.find(b"\n", start)
+        line_end = b"\r\n" if content[first - 1 : first] == b"\r" else b"\n"
+        body = content.find(line_end * 2, start) + 2 * len(line_end)
+        length = _LENGTH.search(content, start, max(start, body))
+        if length is not None:
+            after = body + int(length[1])
+            rest = content[after : after + 7].lstrip(b"\r\n")
+            end = after if after <= len(content) and (not rest or rest.startswith(b"From")) else 0
+    return starts
 
 
 def _with_lf(content: bytes) -> bytes:
@@ -138,7 +202,8 @@ def _with_lf(content: bytes) -> bytes:
 
     In other mails a CR belongs to a line of the file that the patch changes.
     """
-    head = content.partition(b"\r\n\r\n")[0]
+    # A program may have written the line "From " itself.
+    head = strip_from_line(content.partition(b"\r\n\r\n")[0])
     is_crlf = b"\r\n" in head and head.count(b"\n") == head.count(b"\r\n")
     return content.replace(b"\r\n", b"\n") if is_crlf else content
 

@@ -7,14 +7,19 @@ import re
 from dataclasses import dataclass
 
 _BRACKETS = re.compile(r"\s*\[(?P<inside>[^\[\]]*)\]\s*")
-# "Re:" and "Fwd:" as mailers in other languages write them, also counted: "Re[2]:".
+# "Re:" and "Fwd:" as mailers in other languages write them, also counted: "Re[2]:", "Re^2:". A
+# single letter, as in Italian, counts only before a bracket.
 _REPLY = re.compile(
-    r"\s*(?:re|aw|sv|vs|vá|antw|odp|res|ref|rv|tr|wg|fwd?|回复|答复|回覆|转发)"
-    r"\s*(?:\[\d{1,3}\])?\s*[:：]\s*",
+    r"\s*(?:re|aw|antw(?:ort)?|sv|vs|vá|odp|odg|odpoved|res|resp|ref|réf|rv|tr|wg|wl|fwd?|fs|vl|vb"
+    r"|ynt|ilt|rif|ang|atb|ats|bls|yrt|doorst|enc|pd|на|отв|ответ|απ|σχετ|רד|תגובה|رد"
+    r"|回复|答复|回覆|回信|返信|转发|轉寄|답장|회신|[ri](?=\s*[:：]\s*\[))\.?"
+    r"\s*(?:\[\d{1,3}\]|\(\d{1,3}\)|\^\d{1,3}|\*\d{1,3})?\s*[:：]\s*",
     re.IGNORECASE,
 )
+# What a company's mail server puts before the subjects of other people's mails.
+_EXTERNAL = re.compile(r"\s*(?:ext|extern|external|caution|spam)\s*:\s*", re.IGNORECASE)
 # git writes at least four digits, and more for a series of more than 9,999 patches.
-_NUMBER = re.compile(r"(?<![\d/])(\d{1,9})\s?/\s?(\d{1,9})(?![\d/])")
+_NUMBER = re.compile(r"(?<![\d/])(\d{1,9})(?:\s?/\s?|\s?of\s?)(\d{1,9})(?![\d/])", re.IGNORECASE)
 # "v3", "PATCHv3", "RFC-V3"; "v6.1" is a version of the kernel.
 _VERSION = re.compile(r"(?:(?<![^\W_])|(?<=PATCH)|(?<=RFC))V(\d{1,4})(?![\w.]{0,8}[^\W_])")
 _PATCH = re.compile(r"PATCH|RFC")
@@ -54,13 +59,15 @@ def parse_subject(subject: str) -> Subject:
             is_reply = True
         elif match := _BRACKETS.match(text, start):
             inside += f" {match['inside']}"
+        elif match := _EXTERNAL.match(text, start):
+            pass
         else:
             break
         start = match.end()
     number, version = _NUMBER.search(inside), _VERSION.search(inside.upper())
-    is_patch = bool(_PATCH.search(inside.upper())) or number is not None
+    is_patch = bool(_PATCH.search(inside.upper()) or number or version)
     return Subject(
-        text[start:],
+        text[start:].removeprefix(": ") if inside else text[start:],
         int(version[1]) if version else (1 if is_patch else None),
         int(number[1]) if number else None,
         int(number[2]) if number else None,

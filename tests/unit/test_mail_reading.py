@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import random
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ from patchgen.addresses import Person
 from patchgen.errors import RefusedError
 from patchgen.mail import ReadableMail, UnreadableMail, parse_sender, parse_subject, read_mail
 from patchgen.mail.bodies import read_footer
-from patchgen.mail.containers import read_stream
+from patchgen.mail.containers import read_mails, read_stream
 from patchgen.mail.decoding import decode_bytes, decode_words, has_garbled_name
 from patchgen.model.series import Mail
 from tests.support.examples import examples
@@ -54,12 +56,30 @@ def read_text(content: bytes) -> str:
         ("[PATCH v4,2/6] x", 4, 2, 6),
         ("[PATCH dev3 1/2] x", 1, 1, 2),
         ("[tip: x86/mm] x", None, None, None),
+        ("[PATCH v3 1 of 2]: x", 3, 1, 2),
     ],
 )
 def test_a_version_of_the_kernel_is_not_one_of_the_series(text, revision, number, total):
     subject = parse_subject(f"Re: {text}")
     assert (subject.revision, subject.number, subject.total) == (revision, number, total)
     assert subject.is_reply and subject.text == "x"
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        "Re: ", "RE:", "Re : ", "Re[2]: ", "Re(2): ", "Re^2: ", "AW: Re: ", "Antwort: ", "SV: ",
+        "Ynt: ", "RIF: ", "R: ", "Ang: ", "Réf. : ", "Atb.: ", "Отв: ", "Ответ: ", "回信: ",
+        "返信: ", "回复：", "답장: ", "EXT: Re: ", "[External] Re: ", "Re: EXT: ",
+    ],
+)  # fmt: skip
+def test_an_answer_is_recognised_in_any_language(prefix):
+    subject = parse_subject(f"{prefix}[PATCH v3 1/2] x86: Do it")
+    assert subject.is_reply and (subject.revision, subject.number) == (3, 1)
+    assert subject.text == "x86: Do it"
+    assert not parse_subject("r: Do it").is_reply
+    outside = parse_subject("EXT: [PATCH v3 1/2] x")
+    assert not outside.is_reply and outside.number == 1
 
 
 @pytest.mark.parametrize(
@@ -197,6 +217,70 @@ def test_crlf_is_a_line_end_only_where_the_headers_have_it():
     assert split(crlf) == [HEAD + b"\nb\n"]
     assert split(HEAD + b"\n+x\r\n") == [HEAD + b"\n+x\r\n"]
     assert split(b"\xef\xbb\xbf" + HEAD + b"\nb") == [HEAD + b"\nb"]
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        "Thu Jan  1 00:00:00 1970",
+        "Thu, 1 Jan 1970 00:00:00 +0000",
+        "1970-01-01T00:00:00Z",
+        "Fri Jul  8 12:08:34 2011 remote from here",
+    ],
+)
+def test_a_from_line_has_a_date_in_any_form(date):
+    line = f"From x@y {date}\n".encode()
+    assert len(split(2 * (line + HEAD + b"\nFrom here on: x\n\n"))) == 2
+
+
+def test_a_length_covers_lines_that_look_like_the_start_of_a_mail():
+    body = DATED + b"Subject: quoted\n\n>From me\n\n"
+    first = DATED + b"Content-Length: %d\n" % len(body) + HEAD + b"\n" + body
+    assert split(first + DATED + HEAD + b"\nb\n") == [first, DATED + HEAD + b"\nb\n"]
+    # A wrong length does not hide a mail.
+    wrong = first.replace(b"Length: ", b"Length: 9")
+    assert len(split(wrong + DATED + HEAD + b"\nb\n")) == 3
+
+
+def test_line_ends_of_a_mac_and_of_windows_are_read():
+    two = 2 * (DATED + HEAD + b"\nb\n\n")
+    whole = [mail.rstrip() for mail in split(two)]
+    assert [mail.rstrip() for mail in split(two.replace(b"\n", b"\r"))] == whole
+    assert [mail.rstrip() for mail in split(two.replace(b"\n", b"\r\n"))] == whole
+    written = 2 * (DATED + (HEAD + b"\nb\n").replace(b"\n", b"\r\n") + b"\n")
+    assert [mail.rstrip() for mail in split(written)] == whole
+
+
+def make_zip(**files: bytes) -> bytes:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(f"thread/{name}", content)
+    return target.getvalue()
+
+
+def test_a_zip_is_read_by_its_content_and_within_the_limit():
+    one, two = HEAD + b"\na\n", HEAD + b"\nb\n"
+    assert split(make_zip(a=one, b=two)) == [one, two]
+    assert len(split(make_zip(box=gzip.compress(DATED + one + DATED + two)))) == 2
+    huge = b"\0" * (100 << 20)
+    for content, message in (
+        (make_zip(a=huge, b=huge), "larger than the limit"),
+        (make_zip(a=one)[:-30], "damaged"),
+        (make_zip(), "has no mails"),
+    ):
+        with pytest.raises(RefusedError) as caught:
+            split(content)
+        assert message in caught.value.message
+
+
+def test_the_mails_of_an_mh_folder_are_read_in_order(tmp_path):
+    for number in (10, 9, 1):
+        (tmp_path / str(number)).write_bytes(HEAD + b"\n%d\n" % number)
+    (tmp_path / ".mh_sequences").write_text("cur: 1\n")
+    (tmp_path / "A.EML").write_bytes(HEAD + b"\nA\n")
+    bodies = [mail.content.rpartition(b"\n\n")[2] for mail in read_mails(tmp_path)]
+    assert bodies == [b"A\n", b"1\n", b"9\n", b"10\n"]
 
 
 # --- any mail --------------------------------------------------------------------------------
