@@ -1,4 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+from .authors import (
+    restore_author as restore_author,
+)
 from .bodies import (
     read_footer as read_footer,
 )

@@ -10,6 +10,7 @@ be in one thread.
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,14 +21,18 @@ from patchgen.model.series import Mail
 
 # The maximum number of missing patches that a message lists.
 _SHOWN = 20
+# Message-ids that b4 makes: "20260301-change-id-v3-2-0123456789ab@example.org".
+_B4_ID = re.compile(r"-v(\d{1,4})-\d{1,4}-[0-9a-f]+@")
+# The heading of a list of changes.
+_CHANGES = re.compile(r"^Changes in v(\d{1,4})\b", re.MULTILINE | re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class PostedSeries:
     """A version as it was posted. `cover` is None if there is none.
 
-    `patches` are in order. `revision` is 0 if the subjects have no brackets; `versions` are all
-    versions that were found, oldest first.
+    `patches` are in order. `revision` is 0 if nothing in the thread names a version; `versions` are
+    those that the subjects of patches name, oldest first, with 0 for subjects without brackets.
     """
 
     revision: int
@@ -60,6 +65,8 @@ def choose_series(mails: Sequence[Mail], name: str, revision: int | None = None)
     chosen = revision if revision in versions else versions[-1]
     parts = [mail for mail in unique if (mail.subject.revision or 0) == chosen]
     covers = [mail for mail in parts if mail.subject.number == 0]
+    if not covers and versions in ([0], [1]):
+        covers = _find_letters(unique, parts)
     if len(covers) > 1:
         raise RefusedError(
             f"{name} has {len(covers)} cover letters of v{chosen}: "
@@ -67,7 +74,52 @@ def choose_series(mails: Sequence[Mail], name: str, revision: int | None = None)
         )
     patches = _order(name, chosen, parts, unreadable)
     _check_threads(name, (*covers, *patches))
-    return PostedSeries(chosen, covers[0] if covers else None, patches, tuple(versions))
+    stated = (covers[0].subject.revision if covers else None) or chosen
+    stated = stated or _find_stated_version(readable, (*covers, *patches))
+    return PostedSeries(stated, covers[0] if covers else None, patches, tuple(versions))
+
+
+def _find_letters(
+    mails: Sequence[ReadableMail], patches: Sequence[ReadableMail]
+) -> list[ReadableMail]:
+    """Return the cover letters of patches that name no version: all answer it, and it counts them.
+
+    A patch alone may answer the cover letter of another series.
+    """
+    totals = {mail.subject.total for mail in patches if mail.is_patch}
+    return [
+        mail
+        for mail in mails
+        if mail.subject.number == 0
+        and {mail.subject.total} == totals
+        and all(mail.message_id in patch.answers for patch in patches)
+    ]
+
+
+def _find_stated_version(thread: Sequence[ReadableMail], posted: Sequence[ReadableMail]) -> int:
+    """Return the version of a series whose subjects lost their brackets, 0 if nothing names it.
+
+    b4's message-ids name it, so do the subjects of replies, and the newest list of changes. A
+    statement counts only if no other statement of its kind contradicts it.
+    """
+    ids = {mail.message_id for mail in posted if mail.message_id}
+    texts = {mail.subject.text for mail in posted}
+    answers = [
+        mail.subject.revision
+        for mail in thread
+        if mail.subject.revision
+        and mail.subject.text in texts
+        and (mail.subject.is_reply or ids.intersection(mail.answers))
+    ]
+    changes = [int(match[1]) for mail in posted for match in _CHANGES.finditer(mail.body.text)]
+    for stated in (
+        {int(match[1]) for message_id in ids if (match := _B4_ID.search(message_id))},
+        set(answers),
+        set(changes and [max(changes)]),
+    ):
+        if len(stated) == 1:
+            return stated.pop()
+    return 0
 
 
 def _drop_copies(name: str, mails: Sequence[ReadableMail]) -> list[ReadableMail]:

@@ -16,6 +16,7 @@ from patchgen.mail import (
     read_footer,
     read_mail,
     read_mails,
+    restore_author,
 )
 from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
@@ -133,11 +134,13 @@ def _from_mails(
     else:
         start = _find_base(repository, path, posted, fallback)
     checkout.choose_files(list_touched(posted.mails))
-    oids = checkout.apply_mails(start, posted.mails, find_strips(posted.mails))
+    restored = [restore_author(patch) for patch in posted.patches]
+    mails = [mail for mail, _ in restored]
+    oids = checkout.apply_mails(start, mails, find_strips(posted.mails))
     commits = _require_commits(
         str(path), read_commits(checkout, start, oids[-1] if oids else start)
     )
-    senders = tuple(str(patch.sender or "") for patch in posted.patches)
+    senders = tuple(str(sender or "") for _, sender in restored)
     return CheckedSeries(str(path), start, start, commits, posted.mails, senders, posted=posted)
 
 

@@ -233,3 +233,116 @@ def test_a_ref_that_git_cannot_write_is_not_a_version_that_was_sent(patchgen, to
     result = patchgen(*args)
     assert result.code == 1 and "already recorded as sent" not in result.err
     assert f"the tag {tag} cannot be written" in result.err and ".lock" in result.err
+
+
+RELAYED = "From: Zoe via linux-foo <foo@lists.example.org>\n"
+
+
+def _change_mails(posted: Path, pattern: str, new: str) -> None:
+    text, count = re.subn(pattern, new, posted.read_text(), flags=re.MULTILINE)
+    assert count
+    posted.write_text(text)
+
+
+@pytest.mark.parametrize(
+    ("headers", "author"),
+    [
+        ("From: Zoe <zoe@example.org>\n", "Zoe <zoe@example.org>"),
+        (RELAYED + "Reply-To: zoe@example.org\n", "Zoe <zoe@example.org>"),
+        (
+            RELAYED + "To: foo@lists.example.org\n"
+            "Reply-To: =?utf-8?q?Zo=C3=A9?= <zoe@example.org>, foo@lists.example.org\n",
+            "Zoé <zoe@example.org>",
+        ),
+        (
+            "From: \"'Zoe' via foo\" <foo@groups.example.org>\nReply-To: foo@x.org, bar@x.org\n"
+            "X-Original-From: Zoe Zett <zoe@example.org>\n",
+            "Zoe Zett <zoe@example.org>",
+        ),
+        (
+            "From: Zoe via B4 Relay <devnull+zoe.example.org@kernel.org>\n"
+            "Reply-To: zoe@example.org\n",
+            "Zoe <zoe@example.org>",
+        ),
+        # Nobody but the list says so, and Reply-To may be any address.
+        ("From: Zoe <zoe@example.org>\nReply-To: foo@x.org\n", "Zoe <zoe@example.org>"),
+    ],
+)
+def test_a_list_does_not_become_the_author(patchgen, toy, posted, git, headers, author):
+    _change_mails(posted, "^From: .*\n", headers.replace("\\", r"\\"))
+    result = patchgen("import", "--tree", toy, posted, "--json")
+    assert result.code == 0, result.err
+    tip = json.loads(result.out)["tip"]
+    assert git(toy, "log", "-2", "--format=%an <%ae>", tip).splitlines() == [author] * 2
+
+
+def test_an_author_in_the_body_stays_and_a_missing_one_is_an_error(patchgen, toy, posted, git):
+    _change_mails(posted, "^From: .*\n", RELAYED)
+    before = snapshot(toy, without="none")
+    result = patchgen("import", "--tree", toy, posted)
+    assert result.code == 1 and "does not name its author: a list has replaced" in result.err
+    assert snapshot(toy, without="none") == before
+    _change_mails(posted, "^Because", "From: Yan <yan@example.org>\n\nBecause")
+    result = patchgen("import", "--tree", toy, posted, "--json")
+    tip = json.loads(result.out)["tip"]
+    assert (
+        git(toy, "log", "-2", "--format=%an <%ae>", tip).split("\n")[:2]
+        == ["Yan <yan@example.org>"] * 2
+    )
+
+
+@pytest.mark.parametrize(
+    ("headers", "date"),
+    [
+        ("Date: Fri, 20 Aug 21 09:00 EDT\n", "1629464400 -0400"),
+        ("Date: Fri, 20 Aug 2021 09:00:00 +0530 (IST)\n", "1629430200 +0530"),
+        ("Received: by x; Fri, 20 Aug 2021 09:00:00 -0330\n", "1629462600 -0330"),
+        (
+            "Date: soon\nReceived: by y; Sat, 21 Aug 2021 09:00:00 +0000\n"
+            "Received: by x;\n\tFri, 20 Aug 2021 09:00:00 +0000\n",
+            "1629450000 +0000",
+        ),
+    ],
+)
+def test_a_patch_has_the_date_of_its_mail(patchgen, toy, posted, git, headers, date):
+    _change_mails(posted, "^Date: .*\n", headers)
+    result = patchgen("import", "--tree", toy, posted, "--json")
+    assert result.code == 0, result.err
+    tip = json.loads(result.out)["tip"]
+    shown = git(toy, "log", "-2", "--format=%ad", "--date=raw", tip)
+    assert shown.splitlines() == [date] * 2
+
+
+def test_a_date_that_nobody_can_read_is_an_error(patchgen, toy, posted):
+    _change_mails(posted, "^Date: .*\n", "Date: yesterday evening\n")
+    result = patchgen("import", "--tree", toy, posted)
+    assert result.code == 1 and "is not a date: yesterday evening\n" in result.err
+
+
+LIST_OF_CHANGES = "Changes in v3:\n- this\n\nChanges in v2:\n- that\n\n"
+
+
+@pytest.mark.parametrize("by", ["message-ids", "cover letter", "changes", "reply"])
+def test_the_thread_names_the_version_where_the_patches_do_not(patchgen, toy, posted, by):
+    lost = "Subject: [PATCH" if by == "cover letter" else "Subject:"
+    number = r" \1" if by == "cover letter" else ""
+    _change_mails(posted, r"^Subject: \[PATCH v3( [12]/2\])", lost + number)
+    if by != "cover letter":
+        _change_mails(posted, r"^Subject: \[PATCH v3 0/2\]", "Subject:")
+    text = posted.read_text()
+    ids = re.findall(r"^Message-I[dD]: <(.*)>", text, re.MULTILINE)
+    if by == "message-ids":
+        for number, message_id in enumerate(ids):
+            text = text.replace(message_id, f"20260301-it-v3-{number}-0123456789ab@example.org")
+    elif by == "changes":
+        text = text.replace("\n---\n", f"\n---\n{LIST_OF_CHANGES}", 1)
+    elif by == "reply":
+        text += (
+            "\nFrom b Fri Aug 20 09:00:00 2021\nFrom: Bea <bea@example.org>\nMessage-ID: <r@x>\n"
+            f"Subject: Re: [PATCH v3 1/2] x86: Do 1\nIn-Reply-To: <{ids[1]}>\n\nFine.\n"
+        )
+    posted.write_text(text)
+    result = patchgen("import", "--tree", toy, posted, "--json")
+    assert result.code == 0, result.err
+    document = json.loads(result.out)
+    assert document["revision"] == 3 and document["patches"] == ["x86: Do 1", "x86: Do 2"]
