@@ -16,6 +16,7 @@ import click
 
 from patchgen.addresses import AddressError, is_word, parse_people
 from patchgen.cli import tree_options
+from patchgen.model.smpl import Mode
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -63,6 +64,14 @@ define_option = click.option(
     metavar="NAME[=VALUE]",
     help="Set a variable of the variant, or define a virtual rule or identifier of the semantic "
     "patch; may be repeated.",
+)
+mode_option = click.option(
+    "--mode",
+    type=click.Choice([mode.value for mode in Mode]),
+    help="Mode to run in.  [default: patch, or the first mode that the semantic patch has]",
+)
+trust_option = click.option(
+    "--trust", "trusted", is_flag=True, help="Allow semantic patches to run code in this run."
 )
 jobs_option = click.option(
     "-j",

@@ -19,9 +19,11 @@ from patchgen.cli.options import (
     define_option,
     jobs_option,
     json_option,
+    mode_option,
     quiet_option,
     timeout_option,
     tree_option,
+    trust_option,
 )
 from patchgen.cli.output_file import check_output_file, write_output_file
 from patchgen.cli.printer import Printer
@@ -64,11 +66,7 @@ class _Shown:
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @tree_option
 @base_option("The commit to run on; with --split, the series is based on it.")
-@click.option(
-    "--mode",
-    type=click.Choice([mode.value for mode in Mode]),
-    help="Mode to run in.  [default: patch, or the first mode that the semantic patch has]",
-)
+@mode_option
 @define_option
 @click.option("--since", metavar="REV", help="Read only files that changed since REV.")
 @click.option(
@@ -77,9 +75,7 @@ class _Shown:
     metavar="CONFIG",
     help="Read only headers and the .c files that this .config builds.",
 )
-@click.option(
-    "--trust", "trusted", is_flag=True, help="Allow semantic patches to run code in this run."
-)
+@trust_option
 @click.option(
     "--trust-folder",
     "trusted_folders",

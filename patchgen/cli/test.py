@@ -9,7 +9,14 @@ from typing import Any
 
 import click
 
-from patchgen.cli.options import define_option, json_option, quiet_option, timeout_option
+from patchgen.cli.options import (
+    define_option,
+    json_option,
+    mode_option,
+    quiet_option,
+    timeout_option,
+    trust_option,
+)
 from patchgen.cli.printer import Printer, count
 from patchgen.commands.test import CheckedPatch, GoldenRequest, check_patches, update_results
 from patchgen.model.series import FileEdit
@@ -19,16 +26,10 @@ from patchgen.sweep import DEFAULT_TIMEOUT_S, CaseOutcome, format_diff
 
 @click.command("test")
 @click.argument("target", required=False, metavar="[RECIPE|DIR|FILE.cocci]")
-@click.option(
-    "--update", is_flag=True, help="Write the results that differ from the present ones, or lack."
-)
-@click.option(
-    "--mode",
-    type=click.Choice([mode.value for mode in Mode]),
-    help="Mode to run in.  [default: patch, or the first mode that the semantic patch has]",
-)
+@click.option("--update", is_flag=True, help="Write the .res files that are missing or differ.")
+@mode_option
 @define_option
-@click.option("--trust", "trusted", is_flag=True, help="Allow semantic patches to run code.")
+@trust_option
 @timeout_option(DEFAULT_TIMEOUT_S)
 @json_option
 @quiet_option("Print failures, warnings and errors only.")

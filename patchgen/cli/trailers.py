@@ -27,7 +27,7 @@ from patchgen.series.trailers import Trailer
     type=click.IntRange(1),
     multiple=True,
     metavar="NUMBER",
-    help="Also add the tag that is listed with this number. Repeatable.",
+    help="Also add the tag that is listed with this number; may be repeated.",
 )
 @json_option
 @quiet_option("Print only tags that were not added.")

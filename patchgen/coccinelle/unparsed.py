@@ -70,11 +70,11 @@ def read_unparsed(
     stretch without a function (of macros, for example) is one entry without a name.
     """
     found: dict[UnparsedFunction, None] = {}
-    finders: dict[str, _Finder] = {}
+    finders: dict[str, _PlaceFinder] = {}
     for error in _read_errors(output, handled):
         if error.file in sources:
             path = PurePosixPath(error.file)
-            finder = finders.setdefault(error.file, _Finder(path, sources[error.file]))
+            finder = finders.setdefault(error.file, _PlaceFinder(path, sources[error.file]))
             if isinstance(error, _FlowError):
                 found |= dict.fromkeys(finder.find_function(error))
             else:
@@ -105,7 +105,7 @@ def _read_errors(output: str, handled: str) -> Iterator[_Stretch | _FlowError]:
         yield stretch
 
 
-class _Finder:
+class _PlaceFinder:
     """Finds places in a source. Stretches are in its order, until spatch begins with it again."""
 
     def __init__(self, path: PurePosixPath, source: bytes):

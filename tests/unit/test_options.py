@@ -25,6 +25,7 @@ MEANINGS = {
     "--get-maintainer": "Run this program",
     "--jobs": "parallel processes",
     "--json": "JSON",
+    "--mode": "Mode to run in",
     "--onto": "newer base",
     "--output-directory": "folder to write the mails to",
     "--quiet": "Print",
@@ -35,6 +36,7 @@ MEANINGS = {
     "--timeout": "Time limit for spatch",
     "--to": "To address to every mail",
     "--tree": "kernel's git tree",
+    "--trust": "run code",
     "--variant": "variant",
     "--verbose": "all",
 }
@@ -127,6 +129,6 @@ def test_commands_that_read_a_tree_have_its_options():
             if isinstance(parameter, click.Option)
         }
         assert ("--tree" in found) == ("--fetch-missing" in found)
-        without_tree = ("completion", "doctor", "show", "variants")
+        without_tree = ("completion", "doctor", "show", "test", "variants")
         assert ("--tree" in found) == (name not in without_tree)
         assert ("--json" in found) == (name != "completion")
