@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 
+from patchgen.coccinelle.aligned_values import align_values
 from patchgen.coccinelle.changed_unit import PREFERRED, ChangedUnit
 from patchgen.coccinelle.source_layout import Layout, indent_to, width_of
 from patchgen.coccinelle.statement_layout import lay_out
@@ -114,7 +115,7 @@ def _restyle_part(before: bytes, after: bytes, width: int) -> bytes:
                 edits.append((begin, end, text))
             else:
                 edits += _tidy_lines(old, new, unit.first, unit.last, made)
-    return _apply(after, edits)
+    return align_values(before, _apply(after, edits))
 
 
 def _find_regions(changes: Sequence[LineChange], old: Layout, new: Layout) -> Iterator[_Region]:

@@ -259,3 +259,19 @@ def test_a_made_statement_after_a_condition_or_else_gets_a_line_of_its_own():
     loop = "\tdo {\n\t\tb();\n\t} while (x);\n\tif (x) {\n\t\ty();\n\t} else if (z) {\n\t}"
     assert styled("\told();", loop) == loop
     assert styled("\tif (old) return;", "\tif (new) return;") == "\tif (new) return;"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("\t.probe_new\t= f,", "\t.probe\t= f,", "\t.probe\t\t= f,"),
+        ("\t.a\t\t= f,", "\t.longer_name\t\t= f,", "\t.longer_name\t= f,"),
+        ("\t.probe_new = f,", "\t.probe = f,", "\t.probe = f,"),
+        ("\t.x\t= f,", "\t.much_longer\t= f,", "\t.much_longer\t= f,"),
+        ("\tprobe_new(a\t== f);", "\tprobe(a\t== f);", "\tprobe(a\t== f);"),
+    ],
+)
+def test_values_stay_in_the_column_that_they_are_aligned_to(old, new, expected):
+    text = "struct ops ops = {{\n\t.other\t\t= g,\n{}\n}};\n"
+    made = restyle(text.format(old).encode(), text.format(new).encode())
+    assert made.decode() == text.format(expected)

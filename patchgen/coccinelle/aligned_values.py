@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Keep the column of `=` in initialisers whose values are aligned with tabs.
+
+A rule that renames `.probe_new` to `.probe` leaves the tab after it, which may now end at an
+earlier column than those of the lines around it.
+"""
+
+from __future__ import annotations
+
+from patchgen.coccinelle.source_layout import TAB, width_of
+from patchgen.linediff import find_line_changes
+
+
+def align_values(before: bytes, after: bytes) -> bytes:
+    """Return `after` with `=` at its old column in lines whose text before it was replaced."""
+    olds, news = before.split(b"\n"), after.split(b"\n")
+    for i, x, j, y in find_line_changes(olds, news):
+        if x - i == y - j:
+            news[j:y] = map(_align, olds[i:x], news[j:y])
+    return b"\n".join(news)
+
+
+def _align(old: bytes, new: bytes) -> bytes:
+    was, _, old_value = old.partition(b"=")
+    now, _, value = new.partition(b"=")
+    name = now.rstrip(b" \t")
+    column = width_of(was)
+    is_aligned = b"\t" in was[len(was.rstrip(b" \t")) :] and column % TAB == 0
+    is_same = value == old_value and value[:1] not in (b"", b"=")
+    if not is_aligned or not is_same or width_of(name) >= column:
+        return new
+    return name + b"\t" * (column // TAB - width_of(name) // TAB) + b"=" + value
