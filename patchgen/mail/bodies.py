@@ -16,14 +16,21 @@ from patchgen.mail.decoding import decode_bytes, is_known_charset
 from patchgen.odb.difftext import has_diff
 
 _TAG_START = re.compile(r"[ \t]*[A-Za-z-]{2,40}-by[ \t]*:", re.IGNORECASE)
-_TEXT = frozenset({"text/plain", "text/x-patch", "text/x-diff"})
+# Other types of text (text/markdown, text/x-patch) are read as plain text.
+_NO_TEXT = frozenset(
+    {"html", "rtf", "richtext", "calendar", "vcard", "x-vcard", "css", "x-amp-html"}
+)
 _QUOTES = re.compile(r">*")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]*={0,2}")
+# A line of base64 in the alphabet for URLs; a link in a footer has other characters.
+_ODD_BASE64 = re.compile(rb"(?=.*[A-Za-z0-9])[A-Za-z0-9+/_=-]{50,}")
 
 
 @dataclass(frozen=True, slots=True)
 class MailText:
     """The text of a mail. `text` is its first plain part, `everything` all plain parts in order.
+
+    A part without text does not count.
 
     `is_flowed` is set if `text` is format=flowed, `deletes_spaces` by its DelSp (RFC 3676).
     `problems` describe what could not be read ("it has no plain text"). `is_damaged` is set if text
@@ -65,10 +72,11 @@ def read_body(message: Message) -> MailText:
         if problem:
             problems.append(problem)
             is_damaged = True
-    first = parts[0]
+    chosen = next((number for number, text in enumerate(texts) if text.strip()), 0)
+    first = parts[chosen]
     return MailText(
-        texts[0],
-        "\n".join(texts),
+        texts[chosen],
+        "\n".join(texts[chosen:]),
         is_flowed=_parameter(first, "format").lower() == "flowed",
         deletes_spaces=_parameter(first, "delsp").lower() == "yes",
         problems=tuple(dict.fromkeys(problems)),
@@ -90,7 +98,8 @@ def _plain_parts(message: Message) -> Iterator[Message]:
     for part in message.walk():
         kind = part.get_content_type()
         # The parser does not split a multipart without a boundary.
-        is_text = kind in _TEXT or kind.startswith("multipart/")
+        main, _, subtype = kind.partition("/")
+        is_text = main == "multipart" or (main == "text" and subtype not in _NO_TEXT)
         if is_text and not part.is_multipart():
             yield part
 
@@ -120,15 +129,20 @@ def _decode_base64(raw: bytes) -> tuple[bytes, str]:
     lines = [line.strip() for line in raw.split(b"\n")]
     good = list(itertools.takewhile(_BASE64.fullmatch, lines))
     joined = b"".join(good)
+    left = lines[len(good) :]
+    is_damaged = any(map(_ODD_BASE64.fullmatch, left)) or (not joined and any(left))
+    if is_damaged and not joined:
+        return raw, "its base64 is damaged"
     try:
-        return base64.b64decode(joined, validate=True), ""
+        content = base64.b64decode(joined, validate=True)
+        return content, "its base64 is damaged" if is_damaged else ""
     except (binascii.Error, ValueError):
         whole = joined.partition(b"=")[0]
         return base64.b64decode(whole[: len(whole) // 4 * 4]), "its base64 is damaged"
 
 
 def _unflow(text: str, deletes_spaces: bool) -> str:
-    """Join flowed lines. A line that begins with a tag is not joined to the line before it."""
+    """Join flowed lines, except where a line begins with a tag or ends with that of a person."""
     joined: list[list[str]] = []
     last_mark = ""
     is_open = False
@@ -141,6 +155,8 @@ def _unflow(text: str, deletes_spaces: bool) -> str:
         else:
             joined.append([f"{mark} {content}" if mark else content])
         is_open = content.endswith(" ") and not is_signature
+        if is_open and content.rstrip().endswith(">"):
+            is_open = not _TAG_START.match("".join(joined[-1]))
         if is_open and deletes_spaces:
             joined[-1][-1] = joined[-1][-1][:-1]
         last_mark = mark

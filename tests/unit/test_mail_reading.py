@@ -144,12 +144,28 @@ def test_deeply_nested_parts_take_no_time():
         (b"Content-Type: text/plain; charset=hex\n", b"41", "41"),
         (b"Content-Type: multipart/mixed\n", b"x", "x"),
         (b"Content-Transfer-Encoding: base64\n", b"w6k=\n\n--\nlist footer", "é"),
+        (b"Content-Transfer-Encoding: base64\n", b"w6k=\nhttp://x.org/" + b"a" * 60, "é"),
     ],
 )
 def test_a_body_never_has_a_replacement_character(headers, body, text):
     result = read_text(HEAD + headers + b"\n" + body)
     assert "\ufffd" not in result
     assert not text or result == text
+
+
+@pytest.mark.parametrize("body", [b"A-B_" * 20, b"QmVj\n" + b"A-B_" * 20, b"plain text"])
+def test_text_that_is_not_base64_is_not_lost_silently(body):
+    mail = read(HEAD + b"Content-Transfer-Encoding: base64\n\n" + body + b"\n")
+    assert isinstance(mail, ReadableMail)
+    assert mail.body.is_damaged and mail.body.problems == ("its base64 is damaged",)
+    assert mail.body.text.strip()
+
+
+def test_a_part_without_text_is_not_the_text():
+    part = b"--a\nContent-Type: text/%s\n\n%s\n"
+    for kind in (b"plain", b"markdown", b"x-anything"):
+        parts = part % (b"plain", b" \n") + part % (b"html", b"<p>") + part % (kind, b"ok")
+        assert read_text(HEAD + MIXED + b"\n" + parts + b"--a--\n").strip() == "ok"
 
 
 def test_damaged_base64_is_reported():
@@ -166,6 +182,7 @@ def test_flowed_text_is_joined_and_a_tag_starts_a_line():
         (b"no", b"ok \nAcked-by: B \n<b@x.org>\n", ["ok ", "Acked-by: B <b@x.org>", ""]),
         (b"no", b"> a \n> b \nc\n", ["> a b ", "c", ""]),
         (b"no", b"a \n-- \nBea\n", ["a ", "-- ", "Bea", ""]),
+        (b"no", b"Acked-by: B \n<b@x.org> \nBea\n", ["Acked-by: B <b@x.org> ", "Bea", ""]),
     ):
         mail = read(flowed % (delsp, text))
         assert isinstance(mail, ReadableMail)
