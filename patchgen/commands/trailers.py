@@ -139,7 +139,7 @@ def match_tags(
     matcher = Matcher(patches, [*split_readable(own_mails)[0], *readable], replies)
     result = CollectResult("", tuple(commit.subject for commit in commits))
     result.unreadable += unreadable
-    judge = _TagJudge(commits, result)
+    judge = _TagJudge(commits, result, replies)
     for reply in replies:
         # A posted patch has its own tags; only a reply gives tags to others.
         if reply.is_post:
@@ -166,21 +166,26 @@ def match_tags(
 class _TagJudge:
     """Decides on each tag of a reply for each patch, given the tags that were added before."""
 
-    def __init__(self, commits: Sequence[Commit], result: CollectResult):
+    def __init__(self, commits: Sequence[Commit], result: CollectResult, replies: Sequence[Reply]):
         self._commits = commits
         self._messages = [parse_message(commit.message) for commit in commits]
         self._result = result
-        self._seen: set[tuple[str, str, str]] = set()
+        self._sources: dict[tuple[str, str], Reply] = {}
+        for reply in replies:
+            for key, tag in zip(_list_keys(reply), reply.tags, strict=True):
+                source = self._sources.setdefault(key, reply)
+                if tag.trailer.address == reply.sender != source.sender:
+                    self._sources[key] = reply
         self._index = 0
 
     def drop_copies(self, reply: Reply) -> list[FoundTag]:
-        """Return the tags of a reply, except in a second copy of the same mail."""
-        if not reply.mail.message_id:
-            return list(reply.tags)
-        keys = [(reply.mail.message_id, reply.sender, str(tag.trailer)) for tag in reply.tags]
-        unseen = [tag for tag, key in zip(reply.tags, keys, strict=True) if key not in self._seen]
-        self._seen.update(keys)
-        return unseen
+        """Return the tags of a reply, each from one copy of the mail only.
+
+        If a mailing list has replaced From in some of them, it is the copy that is from the person.
+        """
+        tags = zip(_list_keys(reply), reply.tags, strict=True)
+        is_known = bool(reply.mail.message_id)
+        return [tag for key, tag in tags if not is_known or self._sources[key] is reply]
 
     def list_own(self, reply: Reply) -> None:
         """Report the sender's own tags in a cover letter, which may be a reply without "Re:"."""
@@ -246,6 +251,10 @@ class _TagJudge:
 
     def _refuse_here(self, trailer: Trailer, number: int) -> str:
         return _refuse_here(trailer, self._messages[number - 1], self._commits[number - 1].author)
+
+
+def _list_keys(reply: Reply) -> list[tuple[str, str]]:
+    return [(reply.mail.message_id, str(tag.trailer)) for tag in reply.tags]
 
 
 def _is_acceptable(trailer: Trailer) -> bool:

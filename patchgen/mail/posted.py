@@ -18,6 +18,7 @@ from patchgen.controls import escape_controls
 from patchgen.errors import RefusedError
 from patchgen.mail.reading import ReadableMail, UnreadableMail, split_readable
 from patchgen.model.series import Mail
+from patchgen.odb.difftext import Kind, classify_lines
 
 # The maximum number of missing patches that a message lists.
 _SHOWN = 20
@@ -125,21 +126,48 @@ def _find_stated_version(thread: Sequence[ReadableMail], posted: Sequence[Readab
 def _drop_copies(name: str, mails: Sequence[ReadableMail]) -> list[ReadableMail]:
     """Return mails without second copies from another list or a resend.
 
-    Raises RefusedError if two mails with one message-id differ in their patches.
+    Of two copies, the one that a list has changed less is returned. Raises RefusedError if two
+    mails with one message-id differ in their patches.
     """
     unique: list[ReadableMail] = []
-    by_id: dict[str, ReadableMail] = {}
+    by_id: dict[str, int] = {}
     for mail in mails:
-        first = by_id.setdefault(mail.message_id, mail) if mail.message_id else mail
-        if first is mail:
+        place = by_id.setdefault(mail.message_id, len(unique)) if mail.message_id else len(unique)
+        if place == len(unique):
             unique.append(mail)
-        elif _read_essence(first) != _read_essence(mail):
+            continue
+        first = unique[place]
+        if _are_copies(first, mail):
+            unique[place] = min(first, mail, key=_count_changes_of_list)
+        else:
             raise RefusedError(
                 f"{name} has two mails with the message-id {escape_controls(mail.message_id)}, "
                 "and they differ: "
                 f"{first.name} and {mail.name}"
             )
     return unique
+
+
+def _are_copies(one: ReadableMail, other: ReadableMail) -> bool:
+    """Return whether mails are copies: lists add text above and below, and change nothing else."""
+    if (one.subject.text, one.is_patch) != (other.subject.text, other.is_patch):
+        return False
+    if not one.is_patch:
+        return True
+    texts = [mail.body.everything.split("\n") for mail in (one, other)]
+    changes = [
+        [line.rstrip() for kind, line in classify_lines(lines) if kind is not Kind.TEXT]
+        for lines in texts
+    ]
+    joined = ["\n".join(map(str.rstrip, lines)).partition("\n--\n")[0].strip() for lines in texts]
+    short, long = sorted(joined, key=len)
+    return changes[0] == changes[1] and short in long
+
+
+def _count_changes_of_list(mail: ReadableMail) -> tuple[bool, int]:
+    """Return whether a list has replaced From, and the length of the text."""
+    name = mail.sender.name if mail.sender else ""
+    return " via " in name or bool(mail.original_senders), len(mail.body.everything)
 
 
 def _read_essence(mail: ReadableMail) -> tuple[str, bool, str]:

@@ -127,3 +127,27 @@ def test_an_unreadable_or_damaged_patch_is_named():
     cut = mail("v4 2/2", base64=True)
     damaged = Mail("cut.patch", cut.content[:-8])
     assert "cut.patch: its base64 is damaged" in refusal(mail("v4 1/2"), damaged)
+
+
+@pytest.mark.parametrize("is_reversed", [False, True])
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"+b\n", b"+b\n_______\nlist mailing list\nhttp://x.org\n"),
+        (b"+b\n", b"+b\n--\nTo unsubscribe\n"),
+        (b"Because.", b"CAUTION: external\n\nBecause."),
+        (b"Because.", b"From: A <a@x.org>\n\nBecause."),
+        (b"Because.\n", b"Because. \n"),
+        (b"From: a@x.org", b"From: A via List <list@x.org>\nReply-To: a@x.org"),
+    ],
+)
+def test_what_a_list_adds_makes_no_other_patch(old, new, is_reversed):
+    first = mail("v4 1/1", own="one")
+    copy = Mail("copy.patch", first.content.replace(old, new))
+    assert copy.content != first.content
+    box = [copy, first] if is_reversed else [first, copy]
+    series = choose_series(box, "box")
+    assert [patch.name for patch in series.patches] == [first.file_name] or b". " in new
+    for change in ((b"+b", b"+c"), (b"Because", b"Never")):
+        other = Mail("copy.patch", first.content.replace(*change))
+        assert "with the message-id one@x, and they differ" in refusal(first, other)

@@ -762,6 +762,14 @@ def test_a_mail_from_two_lists_is_read_once():
     assert applied(one, one) == [(2, TAG)] and reasons(one, one) == []
 
 
+@pytest.mark.parametrize("is_reversed", [False, True])
+def test_a_copy_from_a_list_that_replaces_the_sender_is_not_another_mail(is_reversed):
+    to = {"own": "a@x", "In_Reply_To": "<v4-2@example.org>"}
+    box = [mail(TAG, **to), mail(f"{TAG}\n-- \nfooter", sender=LIST, Reply_To=BEA, **to)]
+    box = box[::-1] if is_reversed else box
+    assert applied(*box) == [(2, TAG)] and reasons(*box) == []
+
+
 # --- who -------------------------------------------------------------------------------------
 
 
