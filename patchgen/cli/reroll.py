@@ -107,7 +107,8 @@ def describe(result: RerollResult) -> dict[str, Any]:
         "patches": list(result.subjects),
         "left_out": describe_left_out(result.left_out),
         "remarks": list(result.remarks),
-        "dropped_tags": list(result.dropped),
+        "dropped_tags": list(map(str, result.dropped)),
+        "dropped_because": [tag.reason for tag in result.dropped],
         "range_diff": result.range_diff,
         "mails": [str(path) for path in result.mails],
         "warnings": list(result.warnings),
@@ -130,7 +131,7 @@ def _print(printer: Printer, result: RerollResult, *, dry_run: bool) -> None:
     for remark in result.remarks:
         printer.line(f"  {remark}")
     for tag in result.dropped:
-        printer.line(f"  dropped, as the patch has changed: {tag}")
+        printer.line(f"  dropped, {tag.reason}: {tag}")
     printer.line()
     printer.line(result.range_diff.rstrip() or "No patch has changed.")
     if result.mails:

@@ -218,13 +218,12 @@ class _TagJudge:
             self._result.not_applied.append(skipped)
             return
         for number in numbers:
-            version = match.outdated.get(number)
+            outdated = match.outdated.get(number)
             if reason := self._refuse_here(trailer, number):
                 skipped = SkippedTag(trailer, reply, reason, number, self._index)
                 self._result.not_applied.append(skipped)
-            elif version:
-                reason = f"the patch has changed since {version}"
-                skipped = SkippedTag(trailer, reply, reason, number, self._index, (number,))
+            elif outdated:
+                skipped = SkippedTag(trailer, reply, outdated, number, self._index, (number,))
                 self._result.not_applied.append(skipped)
             else:
                 self._add(number, trailer, reply, match.matched_by)

@@ -23,7 +23,8 @@ _UNKNOWN = "cannot tell which patch it is for"
 class Match:
     """The patch of a reply, and how it was found. `remark` reports contradicting facts.
 
-    `outdated` are patches that have changed since the answered version, each with that version.
+    `outdated` are patches that the answered version has with other code, or not at all, each with
+    that reason.
     """
 
     number: int
@@ -93,8 +94,16 @@ class Matcher:
             if children:
                 unchanged = {self.numbers.get(mail.message_id) for mail in children}
                 label = f"v{(letter or children[0]).subject.revision or 1}"
+                subjects = [mail.subject.text for mail in children]
+                numbers = {mail.subject.number for mail in children}
+                total = (letter or children[0]).subject.total
+                is_whole = total is not None and len(numbers - {None}) >= total
                 self.outdated[message_id] = {
-                    number: label for number in self.patches.numbers if number not in unchanged
+                    number: self.patches.explain_outdated(
+                        number, label, subjects, is_whole=is_whole
+                    )
+                    for number in self.patches.numbers
+                    if number not in unchanged
                 }
 
     def _contradict(self, letter: ReadableMail) -> str:

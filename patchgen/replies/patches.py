@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from patchgen.mail import Subject, find_mails_of
@@ -32,9 +32,9 @@ class Patches:
 
     `subjects` are by number, `digests` map `digest_changes` to numbers, `numbers_by_mail` maps
     message-ids without brackets. `outdated_by_mail` maps the message-id of an earlier version's
-    mail to the patches that have changed since, each with that version. `dropped_by_mail` maps
-    mails of patches that the series no longer has to a name for them ("v3 5/5"). `changes` are the
-    changed lines of each patch. If unknown, `revision` is None, and `change_id` and `base` are "".
+    mail to the patches that it is not about, each with the reason. `dropped_by_mail` maps mails of
+    patches that the series no longer has to a name for them ("v3 5/5"). `changes` are the changed
+    lines of each patch. If unknown, `revision` is None, and `change_id` and `base` are "".
     """
 
     subjects: dict[int, str]
@@ -51,6 +51,18 @@ class Patches:
     def numbers(self) -> tuple[int, ...]:
         """The numbers of the patches."""
         return tuple(number for number in self.subjects if number != COVER)
+
+    def explain_outdated(
+        self, number: int, version: str, subjects: Collection[str], *, is_whole: bool = True
+    ) -> str:
+        """Return why a patch is not one of an earlier version, whose patches have `subjects`.
+
+        Unless the version `is_whole`, it may have patches that are not known.
+        """
+        if _normalize(self.subjects[number]) in map(_normalize, subjects):
+            return f"the patch has changed since {version}"
+        known = version if is_whole else f"what was read of {version}"
+        return f"{known} has no patch with its subject or its change"
 
     def find_subject(self, subject: Subject) -> int | None:
         """Return the only patch with a subject, ignoring white space and case.
@@ -119,8 +131,8 @@ def _read_sent(
 ) -> None:
     """Record the message-ids of sent versions, each with the patch that it is today.
 
-    `numbers` are those of today's patches by the digests of their changes. Patches that have
-    changed since a version are outdated for its mails.
+    `numbers` are those of today's patches by the digests of their changes. A version's mails are
+    outdated for patches that have changed since, or that it does not have.
     """
     numbers_by_subject = _number_subjects(today)
     for sent in read_sent(repository, tracking.change_id):
@@ -133,7 +145,12 @@ def _read_sent(
             continue
         digests = digest_commits(quarantine, sent.base, sent.tip)
         unchanged = {numbers.get(digest) for digest in digests.values()}
-        outdated = {number: version for number in patches.numbers if number not in unchanged}
+        subjects = [commit.subject for commit in commits]
+        outdated = {
+            number: patches.explain_outdated(number, version, subjects)
+            for number in patches.numbers
+            if number not in unchanged
+        }
         patches.outdated_by_mail.update(dict.fromkeys(ids, outdated))
         patches.numbers_by_mail.update(dict.fromkeys(filter(None, ids[:1]), COVER))
         sent_numbers = _number_subjects(commits)
@@ -156,7 +173,8 @@ def _read_history(tracking: Tracking, patches: Patches) -> None:
         for message_id in ids[:1]:
             if message_id not in patches.numbers_by_mail:
                 patches.numbers_by_mail[message_id] = COVER
-                patches.outdated_by_mail[message_id] = dict.fromkeys(patches.numbers, version)
+                reason = f"the code of {version} is not known here; `patchgen import` records it"
+                patches.outdated_by_mail[message_id] = dict.fromkeys(patches.numbers, reason)
 
 
 def _number_subjects(commits: Sequence[Commit]) -> dict[str, int]:

@@ -166,7 +166,28 @@ class VersionTexts:
 
     messages: tuple[str, ...]
     cover: str
-    dropped: tuple[str, ...]
+    dropped: tuple[DroppedTag, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DroppedTag:
+    """A review tag that the new version does not have; `reason` is a clause: "as ...".
+
+    `subject` is that of its patch.
+    """
+
+    trailer: Trailer
+    subject: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f'{self.trailer} ("{self.subject}")'
+
+
+def drop_tags(message: Message, reason: str) -> list[DroppedTag]:
+    """Return the review tags of a message as dropped ones."""
+    _, tags = message.without_trailers(_is_review)
+    return [DroppedTag(tag, message.subject, reason) for tag in tags]
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +222,7 @@ def describe_version(
     """
     old, new = revisions
     texts: list[str] = []
-    dropped: list[str] = []
+    dropped: list[DroppedTag] = []
     items = list(changes.cover)
     for commit, whole_message, change_digest, patch in zip(
         commits, messages, change_digests, earlier, strict=True
@@ -210,20 +231,29 @@ def describe_version(
         items += patch_items
         message = whole_message
         if patch is None or patch.change_digest != change_digest:
-            message, tags = message.without_trailers(_is_review)
+            tags = drop_tags(message, _explain_drop(commit, patch, old))
+            message, _ = message.without_trailers(_is_review)
             patch_items += tuple(
-                f"Drop {tag.key} of {tag.value}, as the patch has changed" for tag in tags
+                f"Drop {tag.trailer.key} of {tag.trailer.value}, {tag.reason}" for tag in tags
             )
-            dropped += [f'{tag} ("{message.subject}")' for tag in tags]
+            dropped += tags
         elif old is not None and not patch_items and patch.has_text_of(message):
             patch_items = (f"(no changes since v{old})",)
         notes = prepend_changes(message.notes, new, format_changes(new, patch_items))
         texts.append(str(replace(message, notes=notes.strip("\n"))))
     if new_base and old is not None and not items:
         items.append(f"Regenerate the series on {new_base}")
-    items += [f"Drop {tag}, as the patch has changed" for tag in dropped]
+    items += [f"Drop {tag}, {tag.reason}" for tag in dropped]
     items += [f"Link to v{old}: {_LORE}{old_message_id}"] if old_message_id else []
     return VersionTexts(tuple(texts), format_changes(new, items), tuple(dropped))
+
+
+def _explain_drop(commit: NewCommit, patch: EarlierPatch | None, old: int | None) -> str:
+    if patch is not None:
+        return "as the patch has changed"
+    if commit.matched is None or old is None:
+        return "as the patch is new"
+    return f"as v{old} has no patch with its subject or its change"
 
 
 def _is_review(trailer: Trailer) -> bool:

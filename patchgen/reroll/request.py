@@ -12,6 +12,7 @@ from patchgen.errors import RefusedError
 from patchgen.model.base import Oid
 from patchgen.model.plan import LeftOut
 from patchgen.pipeline.generate import VariantRequest
+from patchgen.reroll.changelog import DroppedTag
 from patchgen.series import Record
 
 
@@ -55,7 +56,7 @@ class RerollResult:
     revision: int
     subjects: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
-    dropped: tuple[str, ...] = ()
+    dropped: tuple[DroppedTag, ...] = ()
     range_diff: str = ""
     mails: tuple[Path, ...] = ()
     warnings: tuple[str, ...] = ()

@@ -329,6 +329,39 @@ def test_a_tag_is_dropped_where_the_patch_changed(patchgen, applied, git):
     assert REVIEWED in message(git, applied, f"{V5}~3")
 
 
+def test_a_tag_of_a_patch_that_was_not_sent_is_not_dropped_as_changed(patchgen, applied, git):
+    """v4 was sent without the patch that a person added to the branch afterwards."""
+    assert patchgen("import", "--tree", applied, V4, "--series", V4, "-v", "4").code == 0
+    git(applied, "checkout", "-q", V4)
+    (applied / KVM).write_text((applied / KVM).read_text() + "/* mine */\n")
+    git(applied, "commit", "-q", "-a", "-m", f"x86/kvm: Mine\n\nBecause.\n\n{REVIEWED}")
+    git(applied, "checkout", "-q", "master")
+    document = reroll(patchgen, applied, V4)
+    assert document["dropped_tags"] == [f'{REVIEWED} ("x86/kvm: Mine")']
+    reason = "as v4 has no patch with its subject or its change"
+    assert document["dropped_because"] == [reason]
+    below = message(git, applied, V5).partition("\n---\n")[2]
+    assert reason in " ".join(below.split()) and "has changed" not in below
+
+
+def test_a_tag_of_a_patch_that_is_not_made_any_more_is_listed(patchgen, applied, git, tmp_path):
+    folder = tmp_path / "mine"
+    shutil.copytree(Path("semantic-patches/pvops").absolute(), folder)
+    manifest = folder / "backends/sev/manifest.toml"
+    blocks = manifest.read_text().split("[[patch]]\n")
+    manifest.write_text(
+        "[[patch]]\n".join(block for block in blocks if not block.startswith('name = "sev"'))
+    )
+
+    def tag() -> str:
+        return git(applied, "log", "-1", "--format=%B").rstrip() + f"\n{REVIEWED}\n"
+
+    edit(git, applied, V4, "Tell the host", tag)
+    document = reroll(patchgen, applied, V4, "--variant", f"{folder}/")
+    assert "Tell the host" not in "".join(document["patches"])
+    assert document["dropped_because"] == ["as v5 lacks the patch"]
+
+
 def test_verify_sees_a_message_that_does_not_tell_of_the_hand_edit(patchgen, applied, git):
     def by_hand() -> None:
         replace(applied / KVM, "kvm_sev_hypercall3(KVM_HC", "kvm_sev_hypercall3( KVM_HC")

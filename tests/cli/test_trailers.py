@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from email.message import EmailMessage
@@ -154,3 +155,26 @@ def test_replies_to_mails_of_a_branch_that_was_edited_since(patchgen, toy, git, 
     assert applied == [(2, REVIEWED), (1, tested), (2, tested), (3, tested)]
     reasons = [tag["reason"] for tag in document["not_applied"]]
     assert len(reasons) == 2 and "which has other code" in reasons[0]
+
+
+def test_a_patch_that_the_answered_version_lacks_has_not_changed(
+    patchgen, toy, git, posted, tmp_path
+):
+    """v3 had three of the four patches; another version is known by its cover letter only."""
+    tag = f"sent/{posted[0].partition('-v4-')[0]}"
+    folder = tmp_path / "v3"
+    folder.mkdir()
+    for path in (toy / "outgoing" / "pvops-v4").glob("v4-*"):
+        text = path.read_text().replace("[PATCH v4", "[PATCH v3").replace("-v4-", "-v3-")
+        text = re.sub(r"^(Subject: \[PATCH v3 \d)/4\]", r"\1/3]", text, flags=re.MULTILINE)
+        if "-0004-" not in path.name:
+            (folder / path.name).write_text(text)
+    assert patchgen("import", "--tree", toy, folder, "--series", V4).code == 0
+    assert git(toy, "tag", "--list", f"{tag}*")
+    box = tmp_path / "box"
+    box.write_bytes(answer(posted[0].replace("-v4-", "-v3-"), REVIEWED))
+    document = json.loads(patchgen("trailers", "--tree", toy, V4, box, "--json").out)
+    assert [tag["patch"] for tag in document["applied"]] == [1, 2, 3]
+    assert [(tag["patch"], tag["reason"]) for tag in document["not_applied"]] == [
+        (4, "v3 has no patch with its subject or its change")
+    ]
