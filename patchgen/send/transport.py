@@ -66,7 +66,7 @@ class GitSendEmail:
         """Raise RefusedError for a mail that git would refuse: by hooks, addresses or settings."""
         for mail in mails:
             with scratch_folder("send") as folder:
-                args = [*self._make_args(mail, folder), "--dry-run"]
+                args = self._make_args(mail, folder, "--dry-run")
                 completed = run(args, cwd=self.repository.top, env=self._environment(), ok=None)
             output = completed.stdout.decode("utf-8", "replace")
             if completed.returncode != 0 or "Dry-Sent " not in output:
@@ -115,10 +115,21 @@ class GitSendEmail:
         result = find_outcome(outcome)
         return result or MailOutcome(Verdict.UNKNOWN, "the program that sent it was killed")
 
-    def _make_args(self, mail: Mail, folder: Path) -> list[str]:
+    def _make_args(self, mail: Mail, folder: Path, *options: str) -> list[str]:
+        """Return the command for one mail.
+
+        The file comes last: with POSIXLY_CORRECT in the environment, Perl's Getopt::Long reads what
+        follows a file name as more files or revisions.
+        """
         path = folder / mail.file_name
         path.write_bytes(mail.content)
-        args = ["git", "send-email", *_OPTIONS, f"--transfer-encoding={choose_encoding(mail)}"]
+        args = [
+            "git",
+            "send-email",
+            *_OPTIONS,
+            *options,
+            f"--transfer-encoding={choose_encoding(mail)}",
+        ]
         args += ["--smtp-debug=1"] if self.by_smtp else []
         args += [] if self.with_bcc else ["--no-bcc"]
         if read_setting(self.repository, "from") is None:

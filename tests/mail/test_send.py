@@ -44,6 +44,16 @@ def send(patchgen: Patchgen, tree: Path, *args: str | Path):
     return patchgen("send", "--tree", tree, V4, "--yes", *args)
 
 
+def test_a_series_is_sent_where_options_must_precede_files(patchgen, series, server, monkeypatch):
+    """POSIXLY_CORRECT makes git send-email read an option after a file name as a revision."""
+    monkeypatch.setenv("POSIXLY_CORRECT", "1")
+    result = patchgen("send", "--tree", series, V4, "--dry-run")
+    assert server.received == [], "the mails of a dry run were sent"
+    assert result.code == 0, result.err
+    assert send(patchgen, series).code == 0
+    assert len(ids(server.received)) == 5
+
+
 def ids(received: list[Received]) -> list[str]:
     return [str(parse(mail)["Message-ID"]) for mail in received]
 
