@@ -367,7 +367,12 @@ class _Reroll:
 
     def _stop(self, subject: str, base: Oid, conflicts: Sequence[Conflict]) -> RerollResult:
         """Write conflicts to files for a person, unless it is a dry run."""
-        result = RerollResult(self._target.branch, self._revision, stopped_at=subject)
+        result = RerollResult(
+            self._target.branch,
+            self._revision,
+            stopped_at=subject,
+            warnings=self._history.warnings,
+        )
         if self._request.dry_run:
             return replace(result, conflicts=tuple(Path(conflict.path) for conflict in conflicts))
         if not self._request.resume and is_stopped(self._repository):
@@ -396,7 +401,7 @@ class _Reroll:
             remarks=remarks,
             dropped=version.dropped,
             range_diff=range_diff,
-            warnings=generated.warnings + prepared.warnings,
+            warnings=self._history.warnings + generated.warnings + prepared.warnings,
             tip=prepared.tip,
             left_out=generated.plan.left_out,
         )

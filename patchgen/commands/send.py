@@ -167,14 +167,15 @@ def _plan(
     _check_mails(version)
     entries = begin_entries(version.mails)
     if not request.reflect:
-        tagged = [
-            s for s in read_sent(repository, version.change_id) if s.revision == version.revision
-        ]
+        sent = read_sent(repository, version.change_id)
+        tagged = [s for s in sent if s.revision == version.revision]
         if tagged:
             raise RefusedError(
                 f"v{version.revision} of {version.name} was sent already ({tagged[0].tag})",
                 hint="`patchgen reroll` makes the next version",
             )
+        if sent and sent[-1].revision > version.revision:
+            warnings += (f"v{sent[-1].revision} was sent already, and is newer than these mails",)
         entries = _resume_entries(journal, entries, request, is_branch=version.base is not None)
         if locked_journal is not None:
             entries = resolve_in_flight(journal, entries)

@@ -8,7 +8,7 @@ patchgen reads both, so either tool may send.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from patchgen.errors import RefusedError, UsageError
@@ -34,7 +34,7 @@ class SeriesHistory:
     """A series on its branch, with what was sent of it.
 
     `sent` is the newest version that was sent before the one to make, None if none was. `revision`
-    is the version to make.
+    is the version to make. `warnings` report a newer version that was sent from another branch.
     """
 
     series: SeriesBranch
@@ -42,6 +42,7 @@ class SeriesHistory:
     tracking: Tracking
     sent: SentVersion | None
     revision: int
+    warnings: tuple[str, ...] = ()
 
     @property
     def next_branch(self) -> str:
@@ -107,7 +108,31 @@ def read_history(
         key=lambda version: version.revision,
         default=None,
     )
-    return SeriesHistory(series, record, _with_sent(tracking, sent), newest, revision)
+    warnings = tuple(_warn_of_newer(repository, name, record, tracking, sent))
+    return SeriesHistory(series, record, _with_sent(tracking, sent), newest, revision, warnings)
+
+
+def _warn_of_newer(
+    repository: Repository,
+    branch: str,
+    record: Record,
+    tracking: Tracking,
+    sent: Sequence[SentVersion],
+) -> Iterator[str]:
+    """Yield a warning if a newer version than the branch's was sent: its changes would be lost.
+
+    b4 sends several versions from one branch, and then increments the version in its tracking.
+    """
+    newest = max((version.revision for version in sent), default=0)
+    if newest <= record.revision or newest < tracking.revision:
+        return
+    newer_branch = re.sub(r"-v\d+$", "", branch) + f"-v{newest}"
+    exists = repository.find_ref(f"refs/heads/{newer_branch}") is not None
+    where = f"; {newer_branch} has it" if exists and newer_branch != branch else ""
+    yield (
+        f"v{newest} was sent, but this reroll starts from {branch}, which has v{record.revision}: "
+        f"changes made for v{newest} will be missing{where}"
+    )
 
 
 def _require_record(series: SeriesBranch) -> tuple[Record, Tracking]:

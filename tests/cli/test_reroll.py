@@ -344,6 +344,19 @@ def test_a_tag_of_a_patch_that_was_not_sent_is_not_dropped_as_changed(patchgen, 
     assert reason in " ".join(below.split()) and "has changed" not in below
 
 
+def test_a_reroll_of_an_older_version_than_was_sent_warns(patchgen, applied, git):
+    assert patchgen("import", "--tree", applied, V4, "--series", V4, "-v", "4").code == 0
+    assert reroll(patchgen, applied, V4, "--dry-run")["warnings"] == []
+    reroll(patchgen, applied, V4)
+    assert patchgen("import", "--tree", applied, V5, "--series", V4, "-v", "5").code == 0
+    assert reroll(patchgen, applied, V5, "--dry-run")["warnings"] == []
+    document = reroll(patchgen, applied, V4, "--dry-run")
+    assert document["revision"] == 6
+    [warning] = document["warnings"]
+    assert warning.startswith(f"v5 was sent, but this reroll starts from {V4}, which has v4")
+    assert warning.endswith(f"; {V5} has it")
+
+
 def test_a_tag_of_a_patch_that_is_not_made_any_more_is_listed(patchgen, applied, git, tmp_path):
     folder = tmp_path / "mine"
     shutil.copytree(Path("semantic-patches/pvops").absolute(), folder)
