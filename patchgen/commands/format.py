@@ -15,6 +15,7 @@ from patchgen.model.base import Oid
 from patchgen.odb import Quarantine, Repository
 from patchgen.pipeline.prepare import prepare_branch
 from patchgen.pipeline.target import choose_target
+from patchgen.series import resolve_series
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ def format_series(request: FormatRequest) -> FormatResult:
     not mails of this version.
     """
     with closing(Repository(request.tree)) as repository:
-        branch, _ = repository.resolve_branch(request.branch)
+        branch, _ = resolve_series(repository, request.branch, needs_cover=True)
         with Quarantine(repository) as quarantine:
             version, warnings = prepare_branch(repository, quarantine, branch)
         assert version.base is not None

@@ -35,6 +35,7 @@ from patchgen.send.journal import (
     set_state,
 )
 from patchgen.send.transport import GitSendEmail, find_sender, open_transport, read_settings
+from patchgen.series import resolve_series
 
 _PLACEHOLDER = "EDITME"
 
@@ -191,9 +192,7 @@ def _plan(
 def _read_version(
     repository: Repository, quarantine: Quarantine, request: SendRequest
 ) -> tuple[SendableVersion, tuple[str, ...]]:
-    source = request.source or repository.find_head_branch()
-    if source is None:
-        raise UsageError("HEAD is detached", hint="name a branch or a folder of mails")
+    source = request.source or resolve_series(repository, None, needs_cover=True)[0]
     if repository.find_ref(f"refs/heads/{source}") is None and Path(source).exists():
         if request.in_reply_to:
             raise UsageError(

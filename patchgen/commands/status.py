@@ -24,7 +24,7 @@ from patchgen.odb import (
     read_files,
     require_objects,
 )
-from patchgen.series import SeriesBranch, read_branch
+from patchgen.series import SeriesBranch, read_branch, resolve_series
 from patchgen.status.cherry_pick import PickedFile, Picker
 from patchgen.status.newer_base import choose_newer_base
 from patchgen.status.result import FileStatus, PatchState, PatchStatus, SeriesStatus
@@ -46,7 +46,7 @@ def find_status(
     """
     repository = Repository(tree)
     try:
-        name, tip = repository.resolve_branch(branch)
+        name, tip = resolve_series(repository, branch)
         with Quarantine(repository) as quarantine:
             series = _read_series(repository, quarantine, name, tip)
             if onto is None:

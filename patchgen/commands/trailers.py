@@ -21,7 +21,7 @@ from patchgen.replies.patches import COVER, Patches, describe_patches, read_own_
 from patchgen.replies.reply import Reply, parse_reply
 from patchgen.replies.scopes import list_numbers
 from patchgen.replies.tags import GIVEN, FoundTag
-from patchgen.series import read_branch
+from patchgen.series import read_branch, resolve_series
 from patchgen.series.trailers import Message, Trailer, parse_message
 
 # One person, perhaps with a remark.
@@ -100,7 +100,7 @@ def collect_trailers(request: CollectRequest) -> CollectResult:
     mails = _read_source(request.source)
     repository = Repository(request.tree)
     try:
-        name, tip = repository.resolve_branch(request.branch)
+        name, tip = resolve_series(repository, request.branch, has_start=request.start is not None)
         base = repository.resolve_commit(request.start) if request.start else None
         with Quarantine(repository) as quarantine:
             series = read_branch(repository, quarantine, name, tip, base)

@@ -25,7 +25,14 @@ from patchgen.odb import (
 )
 from patchgen.reroll.changelog import EarlierPatch
 from patchgen.reroll.hand_edits import NewCommit
-from patchgen.series import Record, SeriesBranch, Tracking, read_branch, take_out_testing
+from patchgen.series import (
+    Record,
+    SeriesBranch,
+    Tracking,
+    read_branch,
+    resolve_series,
+    take_out_testing,
+)
 from patchgen.series.trailers import parse_message
 
 
@@ -95,7 +102,7 @@ def read_history(
     Raises RefusedError if the branch has no record or is a campaign's, or if the requested version
     was sent already; UsageError if it is older than the branch.
     """
-    name, tip = repository.resolve_branch(branch)
+    name, tip = resolve_series(repository, branch, needs_cover=True)
     series = read_branch(repository, quarantine, name, tip)
     record, tracking = _require_record(series)
     if series.cover is not None:

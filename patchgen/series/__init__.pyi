@@ -18,6 +18,9 @@ from .change_id import (
     make_change_id as make_change_id,
     make_message_id as make_message_id,
 )
+from .default_branch import (
+    resolve_series as resolve_series,
+)
 from .messages import (
     render_subject as render_subject,
     sign_off as sign_off,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from patchgen.errors import RefusedError, RevisionError, UsageError
+from patchgen.errors import RefusedError, RevisionError
 from patchgen.mail import (
     PostedSeries,
     ReadableMail,
@@ -30,7 +30,7 @@ from patchgen.odb import (
     resolve_object,
 )
 from patchgen.odb.difftext import find_strip, list_paths
-from patchgen.series import Record, SeriesBranch, read_branch
+from patchgen.series import Record, SeriesBranch, read_branch, resolve_series
 
 _OID = re.compile(r"[0-9a-f]{40,64}")
 
@@ -81,9 +81,7 @@ def open_target(
     Raises UsageError and RefusedError if the series does not exist, or if its start is ambiguous.
     """
     if name is None:
-        name = repository.find_head_branch()
-        if name is None:
-            raise UsageError("HEAD is detached", hint="name a branch, a range or mails")
+        name, _ = resolve_series(repository, None, has_start=base is not None)
     path = Path(name)
     if ".." in name and not path.exists():
         start, _, end = name.partition("..")

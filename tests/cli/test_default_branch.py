@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A command without a branch is about the branch that is checked out, if that is a series."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.checks import snapshot
+
+V4 = "patchgen/pvops-v4"
+SUBJECT = "x86: Route page encryption status changes through pv_ops"
+
+
+@pytest.mark.parametrize("command", ["status", "trailers", "send", "format", "reroll", "verify"])
+@pytest.mark.parametrize("head", ["master", "--detach"])
+def test_the_series_are_listed_where_none_is_checked_out(patchgen, pvops, git, command, head):
+    git(pvops, "checkout", "-q", head)
+    # Series are made on master, so a commit on it is not a series.
+    git(pvops, "commit", "-q", "--allow-empty", "-m", "newer")
+    box = pvops / "box"
+    box.write_text("From: B <b@example.org>\nSubject: Re: it\nMessage-ID: <a@x>\n\nHi.\n")
+    before = snapshot(pvops, without="none")
+    args = {"trailers": [box], "send": ["--yes"]}.get(command, [])
+    result = patchgen(command, *args, cwd=pvops)
+    reason = "master is not a series" if head == "master" else "HEAD is detached"
+    assert result.code == 2, result.err
+    expected = f"patchgen: {reason}; name one of these:\n  {V4}  (v4, {SUBJECT})\n"
+    assert result.err == expected
+    assert snapshot(pvops, without="none") == before
+
+
+def test_the_series_that_is_checked_out_is_used(patchgen, pvops, git):
+    git(pvops, "checkout", "-q", V4)
+    status = patchgen("status", "--onto", "master", cwd=pvops)
+    assert status.code == 0 and status.out.startswith(f"{V4} on "), status.err
+    made = patchgen("format", "--force", cwd=pvops)
+    assert made.code == 0 and made.out.startswith(f"{V4}, v4: 5 mails"), made.err
+
+
+def test_a_branch_without_a_cover_letter_may_be_a_series(patchgen, toy: Path, git):
+    git(toy, "checkout", "-q", "-b", "fix")
+    git(toy, "commit", "-q", "--allow-empty", "-m", "x86: Fix it")
+    status = patchgen("status", "--onto", "master", cwd=toy)
+    assert status.code == 0 and status.out.startswith("fix on "), status.err
+    result = patchgen("format", cwd=toy)
+    assert result.code == 2, result.err
+    assert "fix is not a series, and no branch has a cover letter's commit" in result.err
