@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -13,16 +13,25 @@ from typing import Any
 import click
 
 from patchgen.cli.options import json_option, recipient_options, tree_option
-from patchgen.cli.printer import OutputError, Printer, ReaderGoneError, echo, is_terminal
+from patchgen.cli.printer import (
+    OutputError,
+    Printer,
+    ReaderGoneError,
+    echo,
+    is_terminal,
+    printable,
+)
+from patchgen.cli.send_summary import SendSummary, list_everything, summarize
 from patchgen.cli.tree_config import check_config
 from patchgen.commands.send import SendPlan, SendRequest, SendResult, plan_sending, send_version
-from patchgen.commands.verify import CHECKS, VerifyRequest, verify_series
+from patchgen.commands.verify import CHECKS, VerifyReport, VerifyRequest, verify_series
 from patchgen.errors import RefusedError, UsageError
 from patchgen.interrupts import EXIT_INTERRUPTED, describe_written, ignore_late_interrupts
 from patchgen.model.series import SendableVersion
 from patchgen.send import JournalEntry, MailState, build_unknown_error
 
 _FAST = ("lint", "checkpatch", "am")
+_HOW_TO_SEE_ALL = "The rest is in the output of --verbose."
 
 
 @click.command("send")
@@ -53,9 +62,18 @@ _FAST = ("lint", "checkpatch", "am")
 @click.option("--skip-checks", is_flag=True, help=f"Send without {', '.join(_FAST)}.")
 @click.option("--yes", is_flag=True, help="Send without asking.")
 @click.option("--dry-run", is_flag=True, help="Show mails and recipients, but send nothing.")
+@click.option(
+    "--verbose", is_flag=True, help="Show each mail with each recipient, not one screen of them."
+)
 @json_option
 def command(
-    skip_checks: bool, yes: bool, dry_run: bool, as_json: bool, tree: Path, **options: Any
+    skip_checks: bool,
+    yes: bool,
+    dry_run: bool,
+    verbose: bool,
+    as_json: bool,
+    tree: Path,
+    **options: Any,
 ) -> None:
     """Send a version of a series with git send-email and its configuration.
 
@@ -72,12 +90,18 @@ def command(
         check_config(printer, tree)
     if dry_run:
         plan = plan_sending(request)
-        _show(printer, plan)
+        summary = summarize(plan, (), has_question=False)
+        if verbose:
+            summary = list_everything(plan, ())
+        if not summary.is_whole:
+            summary.lines.append(_HOW_TO_SEE_ALL)
+        _show(printer, summary)
         if as_json:
             printer.document(describe(plan.entries, plan))
         return
     _check_confirmation(yes=yes, as_json=as_json)
-    result = _send(printer, request, skip_checks=skip_checks, yes=yes)
+    confirmation = _Confirmation(printer, request, yes=yes, verbose=verbose)
+    result = _send(printer, request, confirmation, skip_checks=skip_checks)
     if as_json:
         printer.document(describe(result.report.entries, result.plan, result.tag))
     if not result.report.is_complete:
@@ -88,12 +112,13 @@ def command(
         printer.line(f"All {len(result.report.entries)} mails were sent." + _describe_tag(result))
 
 
-def _send(printer: Printer, request: SendRequest, *, skip_checks: bool, yes: bool) -> SendResult:
-    confirmation = _Confirmation(printer, request, yes=yes)
+def _send(
+    printer: Printer, request: SendRequest, confirmation: _Confirmation, *, skip_checks: bool
+) -> SendResult:
     try:
         result = send_version(
             request,
-            check=(lambda version: None) if skip_checks else _make_check(request),
+            check=(lambda version: None) if skip_checks else confirmation.check,
             confirm=confirmation,
             on_mail=_make_reporter(printer),
         )
@@ -150,15 +175,28 @@ def describe(entries: tuple[JournalEntry, ...], plan: SendPlan, tag: str = "") -
     }
 
 
-def _make_check(request: SendRequest) -> Callable[[SendableVersion], None]:
-    """Return the function that checks a version before it is sent."""
+class _Confirmation:
+    """Check the version, show the mails and ask.
 
-    def check(version: SendableVersion) -> None:
+    `is_given` is set once the user has agreed and mails may be sent.
+    """
+
+    def __init__(self, printer: Printer, request: SendRequest, *, yes: bool, verbose: bool):
+        self._printer = printer
+        self._request = request
+        self._yes = yes
+        self._verbose = verbose
+        self._notes: tuple[str, ...] = ()
+        self.is_given = False
+
+    def check(self, version: SendableVersion) -> None:
+        """Raise RefusedError if a check fails; its notes become part of what is shown."""
         skip = tuple(name for name in CHECKS if name not in _FAST)
         report = verify_series(
-            VerifyRequest(series=version.name, tree=request.tree, skip=skip, optional=True)
+            VerifyRequest(series=version.name, tree=self._request.tree, skip=skip, optional=True)
         )
         if report.passed:
+            self._notes = tuple(_describe_notes(report))
             return
         for finding in report.findings:
             if finding.failure:
@@ -168,25 +206,53 @@ def _make_check(request: SendRequest) -> Callable[[SendableVersion], None]:
             hint="fix it, or send it without these checks: --skip-checks",
         )
 
-    return check
-
-
-class _Confirmation:
-    """Show the mails and ask. `is_given` is set once the user has agreed and mails may be sent."""
-
-    def __init__(self, printer: Printer, request: SendRequest, *, yes: bool):
-        self._printer = printer
-        self._request = request
-        self._yes = yes
-        self.is_given = False
-
     def __call__(self, plan: SendPlan) -> bool:
-        _show(self._printer, plan)
+        everything = list_everything(plan, self._notes)
+        summary = summarize(plan, self._notes, has_question=not self._yes)
+        if self._verbose:
+            _show(self._printer, everything, in_pager=self._can_page(everything))
+        if not self._verbose or self._can_page(everything):
+            _show(self._printer, summary)
         waiting = sum(entry.state is not MailState.SENT for entry in plan.entries)
         recipients = "to yourself only" if self._request.reflect else "to all of them"
         question = f"Send {waiting} mails {recipients}?"
-        self.is_given = self._yes or click.confirm(question, default=False)
+        self.is_given = self._yes or self._ask(question, everything, is_whole=summary.is_whole)
         return self.is_given
+
+    def _can_page(self, summary: SendSummary) -> bool:
+        """Return whether a pager is better: on a terminal, for what does not fit on it."""
+        if self._yes or not is_terminal(sys.stdout):
+            return False
+        return len(summary.lines) + len(summary.warnings) >= shutil.get_terminal_size().lines
+
+    def _ask(self, question: str, everything: SendSummary, *, is_whole: bool) -> bool:
+        """Ask the user, who may also have the rest of the summary shown."""
+        if is_whole or self._verbose:
+            return click.confirm(question, default=False)
+        answers = click.Choice(["y", "n", "v"], case_sensitive=False)
+        while True:
+            answer = click.prompt(
+                f"{question} [y/N, or v to view everything]",
+                type=answers,
+                default="n",
+                show_default=False,
+                show_choices=False,
+            )
+            if answer != "v":
+                return bool(answer == "y")
+            _show(self._printer, everything, in_pager=self._can_page(everything))
+
+
+def _describe_notes(report: VerifyReport) -> Iterator[str]:
+    """Yield each note of the checks once, with the numbers of its patches."""
+    numbers = {commit.oid: number for number, commit in enumerate(report.target.commits, 1)}
+    patches: dict[str, list[int]] = {}
+    for finding in report.findings:
+        listed = patches.setdefault(str(finding), [])
+        listed += [numbers[finding.commit]] if finding.commit in numbers else []
+    for text, listed in patches.items():
+        where = ", ".join(map(str, dict.fromkeys(listed)))
+        yield f"{text} (patch {where})" if where else text
 
 
 def _make_reporter(printer: Printer) -> Callable[[int, JournalEntry], None]:
@@ -199,30 +265,15 @@ def _make_reporter(printer: Printer) -> Callable[[int, JournalEntry], None]:
     return report
 
 
-def _show(printer: Printer, plan: SendPlan) -> None:
-    printer.line(f"{plan.version.name}, v{plan.version.revision}", bold=True)
-    for number, (entry, recipients) in enumerate(zip(plan.entries, plan.recipients, strict=True)):
-        state = "" if entry.state is MailState.WAITING else f" ({entry.state})"
-        printer.line(f"  {number} {entry.subject}{state}")
-        for name, people in (("To", recipients.to), ("Cc", recipients.cc)):
-            for person in people:
-                printer.line(f"      {name}: {person}")
-    # The same address may be written with and without a name.
-    mails_by_address = Counter(
-        address
-        for recipients in plan.recipients
-        for address in {
-            person.rpartition("<")[2].lower() for person in recipients.to + recipients.cc
-        }
-    )
-    mails = len(plan.entries)
-    complete = sum(mail_count == mails for mail_count in mails_by_address.values())
-    printer.line(
-        f"{mails} mails, {len(mails_by_address)} recipients; {complete} of them get all mails"
-    )
-    for person in plan.bcc:
-        printer.line(f"Bcc of all mails: {person}")
-    for warning in plan.warnings:
+def _show(printer: Printer, summary: SendSummary, *, in_pager: bool = False) -> None:
+    if in_pager and not printer.is_silent:
+        warnings = [f"warning: {warning}" for warning in summary.warnings]
+        click.echo_via_pager(printable("\n".join([*summary.lines, *warnings]) + "\n"))
+        return
+    printer.line(summary.lines[0], bold=True)
+    for line in summary.lines[1:]:
+        printer.line(line)
+    for warning in summary.warnings:
         printer.warning(warning)
 
 

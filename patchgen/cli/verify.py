@@ -152,7 +152,10 @@ def _print_findings(printer: Printer, report: VerifyReport) -> None:
     printer.line()
     if report.passed:
         commits = count(len(report.target.commits), "commit")
-        printer.line(f"{commits} passed {', '.join(report.columns)} ({report.seconds:.0f} s)")
+        noted = sum(not finding.failure for finding in report.findings)
+        notes = f"; {count(noted, 'note')} above" if noted else ""
+        checks = ", ".join(report.columns)
+        printer.line(f"{commits} passed {checks} ({report.seconds:.0f} s){notes}")
     elif report.failed is not None:
         [commit] = [commit for commit in report.target.commits if commit.oid == report.failed]
         echo(f"first failing commit: {commit.oid[:12]} {commit.subject}")

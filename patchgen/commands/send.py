@@ -176,7 +176,8 @@ def _plan(
                 hint="`patchgen reroll` makes the next version",
             )
         if sent and sent[-1].revision > version.revision:
-            warnings += (f"v{sent[-1].revision} was sent already, and is newer than these mails",)
+            newer = f"v{sent[-1].revision} was sent already, and is newer than these mails"
+            warnings = (newer, *warnings)
         entries = _resume_entries(journal, entries, request, is_branch=version.base is not None)
         if locked_journal is not None:
             entries = resolve_in_flight(journal, entries)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import email
 import email.policy
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -362,7 +363,7 @@ def test_people_that_are_added(patchgen, series, git, server):
     git(series, "config", "sendemail.ccCmd", "echo guess@example.org #")
     git(series, "config", "sendemail.suppresscc", "all")
     args = ("--to", "list@example.org", "--cc-cover", "chief@example.org")
-    shown = patchgen("send", "--tree", series, V4, "--dry-run", *args)
+    shown = patchgen("send", "--tree", series, V4, "--dry-run", "--verbose", *args)
     assert "Cc: Boss <boss@example.org>" in shown.out and "Bcc of all mails: me@" in shown.out
     result = send(patchgen, series, *args)
     assert result.code == 0, result.err
@@ -422,3 +423,14 @@ def test_a_folder_of_mails_is_sent_as_it_is(patchgen, series, server):
         "send", "--tree", series, series / "outgoing" / "pvops-v4", "--yes", "--skip-checks"
     )
     assert again.code == 1 and "5 of 5 mails of this version have been sent already" in again.err
+
+
+def test_the_summary_has_the_notes_of_the_checks_and_a_newer_version(patchgen, series, git):
+    git(series, "config", "sendemail.cc", "Boss <boss@example.org>")
+    assert patchgen("import", "--tree", series, V4, "--series", V4, "-v", "5").code == 0
+    result = send(patchgen, series)
+    assert result.code == 0, result.err
+    assert "v5 was sent already, and is newer than these mails" in result.err
+    assert "note: checkpatch: the base has no checkpatch.pl\n" in result.out
+    [everybody] = re.findall(r"^  all mails  Cc: (.*(?:\n {6}.*)*)", result.out, re.MULTILINE)
+    assert "Boss <boss@example.org>" in everybody

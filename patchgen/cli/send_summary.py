@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What `patchgen send` shows before it asks: a summary of one screen, or everything.
+
+The screen has 24 lines of 80 columns, the size of the smallest terminals; the last line is the
+question. Recipients are grouped by the mails that they get. A part that does not fit is cut, and
+the summary says how much is missing.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from patchgen.cli.printer import count
+from patchgen.commands.send import SendPlan
+from patchgen.controls import escape_controls
+from patchgen.send import MailState
+
+_COLUMNS = 80
+# Without the line of the question.
+_LINES = 23
+# So many lines are for warnings even if mails and recipients do not fit then.
+_WARNING_LINES = 6
+# The maximum number of lines for notes of the checks.
+_NOTE_LINES = 3
+# What `Printer.warning` prints before each.
+_WARNING = "warning: "
+
+
+@dataclass(slots=True)
+class SendSummary:
+    """The lines to print, and the warnings, which go to standard error.
+
+    `is_whole` is unset if something did not fit.
+    """
+
+    lines: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    is_whole: bool = True
+
+
+def list_everything(plan: SendPlan, notes: Sequence[str]) -> SendSummary:
+    """Return each mail with each of its recipients, and all notes and warnings."""
+    lines = [_title(plan)]
+    for mail, recipients in zip(_list_mails(plan), plan.recipients, strict=True):
+        lines.append(mail)
+        lines += [f"      To: {person}" for person in recipients.to]
+        lines += [f"      Cc: {person}" for person in recipients.cc]
+    lines.append(_count_recipients(plan))
+    lines += [f"Bcc of all mails: {person}" for person in plan.bcc]
+    return SendSummary([*lines, *_list_notes(notes)], list(plan.warnings))
+
+
+def summarize(plan: SendPlan, notes: Sequence[str], *, has_question: bool = True) -> SendSummary:
+    """Return what fits on one screen, together with the question.
+
+    Without a question (`has_question`) warnings are complete: the output may go to a file.
+    """
+    summary = SendSummary()
+    note_lines = _cut(_list_notes(notes), _NOTE_LINES, "notes", summary)
+    bcc = _wrap("Bcc of all mails: ", plan.bcc, summary, max_rows=1) if plan.bcc else []
+    mails = [_shorten(line) for line in _list_mails(plan)]
+    groups = list(_group_recipients(plan))
+    people = [line for label, names in groups for line in _wrap(label, names, SendSummary())]
+    room = _LINES - 2 - len(note_lines) - len(bcc)
+    summary.warnings = list(plan.warnings)
+    if has_question:
+        warning_room = max(room - len(mails) - len(people), _WARNING_LINES)
+        summary.warnings = _cut_warnings(plan.warnings, warning_room, summary)
+        room -= sum(map(_count_rows, summary.warnings))
+    people_room = max(room - len(mails), room * 2 // 3)
+    if len(people) > people_room:
+        short = [_wrap(label, names, summary, max_rows=1)[0] for label, names in groups]
+        people = _cut(short, people_room, "groups of recipients", summary)
+    mails = _cut(mails, room - len(people), "mails", summary)
+    summary.lines = [_shorten(_title(plan)), *mails, *people, _count_recipients(plan)]
+    summary.lines += [*bcc, *note_lines]
+    return summary
+
+
+def _title(plan: SendPlan) -> str:
+    return f"{plan.version.name}, v{plan.version.revision}"
+
+
+def _list_mails(plan: SendPlan) -> list[str]:
+    return [
+        f"  {number} {entry.subject}"
+        + ("" if entry.state is MailState.WAITING else f" ({entry.state})")
+        for number, entry in enumerate(plan.entries)
+    ]
+
+
+def _list_notes(notes: Sequence[str]) -> list[str]:
+    return [f"note: {note}" for note in notes]
+
+
+def _read_address(person: str) -> str:
+    """Return an address for comparisons: it may be written with and without a name."""
+    return person.rpartition("<")[2].rstrip(">").lower()
+
+
+def _count_recipients(plan: SendPlan) -> str:
+    mails_by_address = Counter(
+        address
+        for recipients in plan.recipients
+        for address in set(map(_read_address, recipients.to + recipients.cc))
+    )
+    mails = len(plan.entries)
+    complete = sum(mail_count == mails for mail_count in mails_by_address.values())
+    return f"{mails} mails, {len(mails_by_address)} recipients; {complete} of them get all mails"
+
+
+def _group_recipients(plan: SendPlan) -> Iterator[tuple[str, list[str]]]:
+    """Yield a label, such as "  mails 0, 2-4  Cc: ", with the people that it is true of.
+
+    Those of all mails come first.
+    """
+    mails: dict[tuple[str, str], tuple[str, list[int]]] = {}
+    for number, recipients in enumerate(plan.recipients):
+        for kind, people in (("To", recipients.to), ("Cc", recipients.cc)):
+            for person in people:
+                _, numbers = mails.setdefault((kind, _read_address(person)), (person, []))
+                if number not in numbers:
+                    numbers.append(number)
+    groups: dict[tuple[tuple[int, ...], str], list[str]] = {}
+    for (kind, _), (person, numbers) in mails.items():
+        groups.setdefault((tuple(numbers), kind), []).append(escape_controls(person))
+    for (listed, kind), names in sorted(
+        groups.items(), key=lambda group: (-len(group[0][0]), group[0][0], group[0][1] != "To")
+    ):
+        yield f"  {_name_mails(listed, len(plan.entries))}  {kind}: ", names
+
+
+def _name_mails(numbers: Sequence[int], total: int) -> str:
+    """Return "all mails", "mail 0" or "mails 0, 2-4"."""
+    if len(numbers) == total:
+        return "all mails"
+    ranges: list[list[int]] = []
+    for number in numbers:
+        if ranges and ranges[-1][-1] == number - 1:
+            ranges[-1][1:] = [number]
+        else:
+            ranges.append([number])
+    listed = ", ".join("-".join(map(str, bounds)) for bounds in ranges)
+    return f"mail{'' if len(numbers) == 1 else 's'} {listed}"
+
+
+def _wrap(
+    label: str, names: Sequence[str], summary: SendSummary, *, max_rows: int | None = None
+) -> list[str]:
+    """Return names after a label, on as many lines as necessary, or on `max_rows`."""
+    rows = [_shorten(label, _COLUMNS // 2)]
+    for index, name in enumerate(names):
+        last = index == len(names) - 1
+        rest = f"and {len(names) - index} more"
+        # The line may have to end with the number of names that are left out.
+        spare = 0 if last or max_rows is None or len(rows) < max_rows else len(rest) + 4
+        if _width(rows[-1]) + _width(name) + 1 + spare <= _COLUMNS:
+            rows[-1] += name + ("" if last else ", ")
+        elif len(rows) == max_rows and index:
+            summary.is_whole = False
+            rows[-1] += rest
+            break
+        else:
+            if index:
+                rows.append(" " * 6)
+            rows[-1] = _shorten(rows[-1] + name + ("" if last else ", "))
+    return [row.rstrip() for row in rows]
+
+
+def _cut_warnings(warnings: Sequence[str], room: int, summary: SendSummary) -> list[str]:
+    """Return the warnings if they fit, else the first ones, each cut to one line."""
+    if sum(map(_count_rows, warnings)) <= room:
+        return list(warnings)
+    summary.is_whole = False
+    shown = warnings if len(warnings) <= room else warnings[: room - 1]
+    lines = [_shorten(warning.replace("\n", " "), _COLUMNS - len(_WARNING)) for warning in shown]
+    rest = len(warnings) - len(shown)
+    return lines + ([count(rest, "more warning")] if rest else [])
+
+
+def _cut(lines: list[str], room: int, noun: str, summary: SendSummary) -> list[str]:
+    """Return the lines that fit, shortened, with the number of those left out in the last one."""
+    room = max(room, 1)
+    if len(lines) > room:
+        summary.is_whole = False
+        lines = [*lines[: room - 1], f"  ... and {len(lines) - room + 1} more {noun}"]
+    return [_shorten(line) for line in lines]
+
+
+def _count_rows(warning: str) -> int:
+    lines = f"{_WARNING}{warning}".split("\n")
+    return sum(max(1, -(-_width(escape_controls(line)) // _COLUMNS)) for line in lines)
+
+
+def _shorten(line: str, columns: int = _COLUMNS) -> str:
+    """Return a line cut to a width."""
+    line = escape_controls(line)
+    if _width(line) <= columns:
+        return line
+    while _width(line) > columns - 3:
+        line = line[:-1]
+    return f"{line}..."
+
+
+def _width(text: str) -> int:
+    """Return the number of columns of a text on a terminal."""
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
