@@ -63,7 +63,7 @@ _HOW_TO_SEE_ALL = "The rest is in the output of --verbose."
 @click.option("--yes", is_flag=True, help="Send without asking.")
 @click.option("--dry-run", is_flag=True, help="Show mails and recipients, but send nothing.")
 @click.option(
-    "--verbose", is_flag=True, help="Show each mail with each recipient, not one screen of them."
+    "--verbose", is_flag=True, help="Show all recipients of each mail, instead of a summary."
 )
 @json_option
 def command(
