@@ -171,6 +171,17 @@ def test_the_message_is_edited_in_the_users_editor(patchgen, git, tree, monkeypa
     assert cover == "treewide: Use the new one, which has a lock\n"
 
 
+def test_an_editor_that_the_tree_names_is_not_started(patchgen, git, tree, monkeypatch):
+    harmful = tree.parent / "harmful"
+    git(tree, "config", "core.editor", f"touch '{harmful}'; false")
+    monkeypatch.delenv("GIT_EDITOR", raising=False)
+    editor = write_editor(tree, 'sed -i s/takes/has/ "$1"')
+    monkeypatch.setenv("VISUAL", f"'{editor}'")
+    done = run(patchgen, tree, "--edit")
+    assert done.code == 0, done.err
+    assert "has a lock" in message(git, tree, 1) and not harmful.exists()
+
+
 @pytest.mark.parametrize(
     ("body", "problem"), [('> "$1"', "the text is empty"), ("exit 3", "failed with exit code 3")]
 )
