@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Keep the column of `=` in initialisers whose values are aligned with tabs.
+"""Keep the column of `=` in initialisers whose values are aligned with tabs or spaces.
 
-A rule that renames `.probe_new` to `.probe` leaves the tab after it, which may now end at an
-earlier column than those of the lines around it.
+A rule that renames `.probe_new` to `.probe` leaves the white space after it, which may now end
+at an earlier column than that of the lines around it.
 """
 
 from __future__ import annotations
@@ -24,9 +24,13 @@ def _align(old: bytes, new: bytes) -> bytes:
     was, _, old_value = old.partition(b"=")
     now, _, value = new.partition(b"=")
     name = now.rstrip(b" \t")
-    column = width_of(was)
-    is_aligned = b"\t" in was[len(was.rstrip(b" \t")) :] and column % TAB == 0
+    column, width = width_of(was), width_of(name)
+    gap = was[len(was.rstrip(b" \t")) :]
     is_same = value == old_value and value[:1] not in (b"", b"=")
-    if not is_aligned or not is_same or width_of(name) >= column:
+    if not is_same or width >= column:
         return new
-    return name + b"\t" * (column // TAB - width_of(name) // TAB) + b"=" + value
+    if b"\t" in gap and column % TAB == 0:
+        return name + b"\t" * (column // TAB - width // TAB) + b"=" + value
+    if len(gap) > 1 and b"\t" not in gap:
+        return name + b" " * (column - width) + b"=" + value
+    return new

@@ -267,6 +267,7 @@ def test_a_made_statement_after_a_condition_or_else_gets_a_line_of_its_own():
         ("\t.probe_new\t= f,", "\t.probe\t= f,", "\t.probe\t\t= f,"),
         ("\t.a\t\t= f,", "\t.longer_name\t\t= f,", "\t.longer_name\t= f,"),
         ("\t.probe_new = f,", "\t.probe = f,", "\t.probe = f,"),
+        ("\t.probe_new   = f,", "\t.probe   = f,", "\t.probe       = f,"),
         ("\t.x\t= f,", "\t.much_longer\t= f,", "\t.much_longer\t= f,"),
         ("\tprobe_new(a\t== f);", "\tprobe(a\t== f);", "\tprobe(a\t== f);"),
     ],
