@@ -188,10 +188,15 @@ class _TagJudge:
         return [tag for key, tag in tags if not is_known or self._sources[key] is reply]
 
     def list_own(self, reply: Reply) -> None:
-        """Report the sender's own tags in a cover letter, which may be a reply without "Re:"."""
-        for tag in reply.tags if reply.mail.subject.number == 0 else ():
+        """Report the sender's own tags in a posted mail, which may be a reply without "Re:".
+
+        The tags of an author are part of the patch.
+        """
+        authors = {Trailer("", commit.author).address for commit in self._commits}
+        kind = "cover letter" if reply.mail.subject.number == 0 else "patch"
+        reason = f"it is in a mail with the subject of a {kind}, not of a reply"
+        for tag in () if reply.sender in authors else reply.tags:
             if tag.trailer.address == reply.sender and tag.trailer.key in GIVEN:
-                reason = "it is in a mail with the subject of a cover letter, not of a reply"
                 self.skip(tag, reply, reason)
 
     def skip(self, tag: FoundTag, reply: Reply, reason: str) -> None:
@@ -235,13 +240,18 @@ class _TagJudge:
             raise RefusedError(f"no tag with the number {index} is in doubt")
         if not any(tag.targets for tag in listed):
             raise RefusedError(f"tag {index} cannot be added: {listed[0].reason}")
+        reasons: list[str] = []
         for tag in listed:
             for number in tag.targets:
                 if reason := self._refuse_here(tag.trailer, number):
-                    raise RefusedError(f"tag {index} cannot be added to patch {number}: {reason}")
-                self._add(number, tag.trailer, tag.reply, "accepted")
-            if tag.targets:
-                self._result.not_applied.remove(tag)
+                    reasons.append(f"patch {number}: {reason}")
+                else:
+                    self._add(number, tag.trailer, tag.reply, "accepted")
+        if len(reasons) == sum(len(tag.targets) for tag in listed):
+            raise RefusedError(f"tag {index} cannot be added: {'; '.join(reasons)}")
+        self._result.not_applied[:] = [
+            tag for tag in self._result.not_applied if tag.index != index or not tag.targets
+        ]
 
     def _add(self, number: int, trailer: Trailer, reply: Reply, matched_by: str) -> None:
         self._messages[number - 1] = message = _add(self._messages[number - 1], trailer)

@@ -741,6 +741,16 @@ def test_a_tag_in_an_answer_without_re_is_not_lost(subject):
     )
 
 
+def test_a_tag_next_to_a_diff_in_an_answer_without_re_is_listed():
+    subject = "[PATCH v4 2/3] x86: Do two"
+    body = f"How about\n\n{diff(3)}\nWith that:\n{TAG}\n"
+    to = {"subject": subject, "In_Reply_To": "<v4-2@example.org>"}
+    assert reasons(mail(body, **to)) == [
+        "it is in a mail with the subject of a patch, not of a reply"
+    ]
+    assert reasons(mail(body.replace(BEA, ADA), sender=ADA, **to)) == []
+
+
 def test_a_cover_letter_of_the_same_title_on_another_base_is_another_series():
     letter = mail("All.\n---\nchange-id: other-1\n", subject="[PATCH v4 0/3] x86: All", own="c@x")
     reply = mail(TAG, subject="Re: [PATCH v4 0/3] x86: All", own="r@x", In_Reply_To="<c@x>")
@@ -818,6 +828,16 @@ def test_the_number_of_a_listed_tag_stays_the_same_when_others_are_added():
         (1, "Tested-by"),
         (2, "Tested-by"),
     ]
+
+
+def test_a_tag_that_some_patches_have_is_added_to_the_others():
+    reply = mail(f"For patches 1-2:\n{TAG}", In_Reply_To="<v4-0@example.org>")
+    there = commits(SUBJECTS[:1], TAG) + commits()[1:]
+    assert applied(reply, there=there, accepted=[1]) == [(2, TAG)]
+    there = commits(SUBJECTS, TAG)
+    with pytest.raises(RefusedError) as caught:
+        collect(reply, there=there, accepted=[1])
+    assert "patch 1: the patch has it already; patch 2:" in caught.value.message
 
 
 @pytest.mark.parametrize(
