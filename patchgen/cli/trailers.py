@@ -17,9 +17,14 @@ from patchgen.series.trailers import Trailer
 
 
 @click.command("trailers")
-@click.argument("sources", nargs=-1, required=True, metavar="[BRANCH] MBOX|MAILDIR|-")
+@click.argument("sources", nargs=-1, metavar="[BRANCH] MBOX|MAILDIR|-")
 @tree_option
 @start_option()
+@click.option(
+    "--lore",
+    is_flag=True,
+    help="Read the threads that `b4 mbox` fetched; print the commands that fetch them.",
+)
 @click.option("--dry-run", is_flag=True, help="Show the tags to add, but write nothing.")
 @click.option(
     "--accept",
@@ -35,6 +40,7 @@ def command(
     sources: tuple[str, ...],
     tree: Path,
     start: str | None,
+    lore: bool,
     dry_run: bool,
     accepted: tuple[int, ...],
     as_json: bool,
@@ -48,10 +54,13 @@ def command(
     sender. If the tag is right nevertheless, add it with --accept and its number in the list. Mails
     that cannot be read are listed, too.
     """
-    if len(sources) > 2:
+    names = (*sources, None) if lore else sources
+    if not names:
+        raise UsageError("Missing argument: the replies, or --lore")
+    if len(names) > 2:
         raise UsageError("expected at most one branch and one source of mails")
-    branch = sources[0] if len(sources) == 2 else None
-    request = CollectRequest(tree, sources[-1], branch, start, dry_run, accepted)
+    branch = names[0] if len(names) == 2 else None
+    request = CollectRequest(tree, names[-1], branch, start, dry_run, accepted)
     result = collect_trailers(request)
     printer = Printer(quiet=quiet, as_json=as_json)
     if as_json:

@@ -16,6 +16,7 @@ from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
 from patchgen.model.series import Mail
 from patchgen.odb import Quarantine, Repository, reparent
+from patchgen.replies.lore import find_threads, read_threads
 from patchgen.replies.match import Match, Matcher, NoPatch
 from patchgen.replies.patches import COVER, Patches, describe_patches, read_own_mails
 from patchgen.replies.reply import Reply, parse_reply
@@ -33,14 +34,16 @@ _FROM_OTHERS = frozenset({"Reviewed-by", "Acked-by", "Tested-by"})
 
 @dataclass(frozen=True, slots=True)
 class CollectRequest:
-    """The parameters of `patchgen trailers`: the replies in `source` ("-" is standard input).
+    """The parameters of `patchgen trailers`: the replies in `source`.
+
+    It is "-" for standard input, None for the threads that `b4 mbox` fetched (replies/lore.py).
 
     `branch` None means the current branch. `start` is the commit below its first patch, None if the
     branch shows it. `accepted` are numbers of listed tags to add although they are in doubt.
     """
 
     tree: Path
-    source: str
+    source: str | None
     branch: str | None = None
     start: str | None = None
     dry_run: bool = False
@@ -97,7 +100,7 @@ def collect_trailers(request: CollectRequest) -> CollectResult:
     Only messages change, so the current branch may be moved. Raises a PatchgenError with nothing
     written.
     """
-    mails = _read_source(request.source)
+    mails = _read_source(request.source) if request.source is not None else []
     repository = Repository(request.tree)
     try:
         name, tip = resolve_series(repository, request.branch, has_start=request.start is not None)
@@ -106,8 +109,12 @@ def collect_trailers(request: CollectRequest) -> CollectResult:
             series = read_branch(repository, quarantine, name, tip, base)
             patches = describe_patches(repository, quarantine, series)
             own_mails = read_own_mails(repository, series)
+            remarks: list[str] = []
+            if request.source is None:
+                mails, remarks = read_threads(find_threads(repository, series, own_mails))
             result = match_tags(mails, series.commits, patches, own_mails, request.accepted)
             result.branch = name
+            result.remarks += remarks
             if result.messages and not request.dry_run:
                 committer = repository.read_signatures().committer
                 oids = [commit.oid for commit in series.commits]

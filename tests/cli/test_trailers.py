@@ -178,3 +178,38 @@ def test_a_patch_that_the_answered_version_lacks_has_not_changed(
     assert [(tag["patch"], tag["reason"]) for tag in document["not_applied"]] == [
         (4, "v3 has no patch with its subject or its change")
     ]
+
+
+def test_the_threads_that_b4_fetched_are_read(patchgen, toy, git, posted, tmp_path, monkeypatch):
+    """A b4 that answers offline stands for the archive; the commands are run as printed."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (tmp_path / "thread").write_bytes(mbox(answer(posted[2], f"{REVIEWED}\n")))
+    # Its options are those of b4 0.12 to 0.16: mbox -o FOLDER -n NAME MESSAGE-ID.
+    script = (
+        f'#!/bin/sh\ntest "$1 $2 $4 $#" = "mbox -o -n 6" || exit 2\necho "$6" >> {tmp_path}/ids\n'
+    )
+    (programs / "b4").write_text(f'{script}exec cp {tmp_path}/thread "$3/$5"\n')
+    (programs / "b4").chmod(0o755)
+    missing = patchgen("trailers", "--tree", toy, V4, "--lore")
+    assert missing.code == 1, missing.out
+    problem, *commands = missing.err.splitlines()
+    assert problem == "patchgen: fetch the replies first, then run this again:"
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    for command in commands:
+        subprocess.run(command, shell=True, check=True)
+    assert (tmp_path / "ids").read_text() == f"{posted[0]}\n"
+    result = patchgen("trailers", "--tree", toy, V4, "--lore", "--json")
+    assert result.code == 0, result.err
+    document = json.loads(result.out)
+    assert [(tag["patch"], tag["trailer"]) for tag in document["applied"]] == [(2, REVIEWED)]
+    [remark] = document["remarks"]
+    assert "the thread of v4 was fetched on " in remark and remark.endswith(posted[0])
+    wrong = patchgen("trailers", "--tree", toy, V4, tmp_path / "thread", "--lore")
+    assert wrong.code == 2 and "at most one branch and one source" in wrong.err
+
+
+def test_without_a_known_thread_no_command_is_made_up(patchgen, toy, git, posted):
+    git(toy, "branch", "-m", V4, "other")
+    result = patchgen("trailers", "--tree", toy, "other", "--lore")
+    assert result.code == 1 and "no version of other is known to be sent" in result.err
