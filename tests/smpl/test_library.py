@@ -13,6 +13,7 @@ BELOW = {
     "controls",
     "ctokens",
     "errors",
+    "linediff",
     "model",
     "model.outcome",
     "model.smpl",
