@@ -64,6 +64,13 @@ def choose_series(mails: Sequence[Mail], name: str, revision: int | None = None)
     if not versions:
         raise RefusedError(f"{name} has no mail with a diff{_list_unreadable(unreadable)}")
     chosen = revision if revision in versions else versions[-1]
+    letters = [mail for mail in unique if mail.subject.number == 0]
+    newest = max(letters, key=lambda mail: mail.subject.revision or 0, default=None)
+    if newest and revision is None and (newest.subject.revision or 0) > chosen:
+        raise RefusedError(
+            f"{name} is incomplete: it has the cover letter of v{newest.subject.revision} "
+            f"({newest.name}), and none of its patches{_list_unreadable(unreadable)}"
+        )
     parts = [mail for mail in unique if (mail.subject.revision or 0) == chosen]
     covers = [mail for mail in parts if mail.subject.number == 0]
     if not covers and versions in ([0], [1]):

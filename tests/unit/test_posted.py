@@ -151,3 +151,10 @@ def test_what_a_list_adds_makes_no_other_patch(old, new, is_reversed):
     for change in ((b"+b", b"+c"), (b"Because", b"Never")):
         other = Mail("copy.patch", first.content.replace(*change))
         assert "with the message-id one@x, and they differ" in refusal(first, other)
+
+
+def test_a_cover_letter_without_its_patches_is_not_replaced_by_an_older_version():
+    box = [mail("v3 1/1"), mail("v4 0/2")]
+    assert "the cover letter of v4" in refusal(*box) and "none of its patches" in refusal(*box)
+    assert numbers(*box, revision=3) == [1]
+    assert numbers(mail("v4 1/1"), mail("v3 0/2")) == [1]
