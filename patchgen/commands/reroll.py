@@ -36,11 +36,9 @@ from patchgen.pipeline.recipients import find_people
 from patchgen.pipeline.target import choose_target
 from patchgen.reroll.changelog import (
     ChangeLog,
-    DroppedTag,
     VersionTexts,
     check_changes,
     describe_version,
-    drop_tags,
     prepend_changes,
     read_changes,
 )
@@ -56,6 +54,7 @@ from patchgen.reroll.hand_work import (
     find_edited,
     find_edited_recipients,
     find_hand_work,
+    find_lost_tags,
 )
 from patchgen.reroll.history import read_history
 from patchgen.reroll.original import OriginalSeries, find_original, original_ref
@@ -77,7 +76,7 @@ from patchgen.series import (
     put_cover_below,
     write_patches,
 )
-from patchgen.series.trailers import Message, parse_message
+from patchgen.series.trailers import Message
 from patchgen.spec import SeriesPlan
 
 
@@ -193,7 +192,7 @@ class _Reroll:
         ]
         written = write_commit_chain(self._quarantine, chain, base.oid, self._signatures.committer)
         version = self._describe_version(commits, messages, written, change_digests, changes)
-        lost = self._find_lost_tags(matched, commits, present_names, change_digests)
+        lost = find_lost_tags(matched, commits, present_names, change_digests, self._revision)
         version = replace(version, dropped=(*version.dropped, *lost))
         cover = replace(cover, notes=prepend_changes(cover.notes, self._revision, version.cover))
         texts = dict(zip(written, version.messages, strict=True))
@@ -329,30 +328,6 @@ class _Reroll:
             new_base=self._repository.describe(base) if base != self._series.base else "",
             old_message_id="" if is_linked or earlier >= self._revision else link,
         )
-
-    def _find_lost_tags(
-        self,
-        branch: Sequence[MatchedCommit],
-        commits: Sequence[NewCommit],
-        present: Collection[str],
-        change_digests: Mapping[Oid, str],
-    ) -> list[DroppedTag]:
-        """Return the tags of the branch's patches that the variant does not make on the base.
-
-        Patches that the base has are not lost.
-        """
-        carried = {commit.branch_commit.oid for commit in commits if commit.branch_commit}
-        return [
-            tag
-            for matched in branch
-            if matched.patch is not None
-            and matched.commit.oid not in carried
-            and matched.name not in present
-            and not matched.is_edited(change_digests)
-            for tag in drop_tags(
-                parse_message(matched.commit.message), f"as v{self._revision} lacks the patch"
-            )
-        ]
 
     def _write_original(
         self,

@@ -9,8 +9,10 @@ from patchgen.model.base import Oid
 from patchgen.model.series import Cover, RecipientEdits, Signatures
 from patchgen.odb import Quarantine, digest_commits, write_commit_chain
 from patchgen.pipeline.generate import GeneratedSeries
+from patchgen.reroll.changelog import DroppedTag, drop_tags
 from patchgen.reroll.hand_edits import NewCommit
 from patchgen.series import HandWork, MatchedCommit, Record
+from patchgen.series.trailers import parse_message
 
 
 def expect_patch_names(
@@ -85,6 +87,31 @@ def find_hand_work(
             if commit.name not in planned
         ),
     )
+
+
+def find_lost_tags(
+    branch: Sequence[MatchedCommit],
+    commits: Sequence[NewCommit],
+    present: Collection[str],
+    change_digests: Mapping[Oid, str],
+    revision: int,
+) -> list[DroppedTag]:
+    """Return the tags of the branch's patches that the new version is made without.
+
+    Patches that the base has by now (`present`), and edited ones, are not lost.
+    """
+    carried = {commit.branch_commit.oid for commit in commits if commit.branch_commit}
+    return [
+        tag
+        for matched in branch
+        if matched.patch is not None
+        and matched.commit.oid not in carried
+        and matched.name not in present
+        and not matched.is_edited(change_digests)
+        for tag in drop_tags(
+            parse_message(matched.commit.message), f"as v{revision} lacks the patch"
+        )
+    ]
 
 
 def find_edited_recipients(cover: Cover | None, record: Record) -> RecipientEdits:
