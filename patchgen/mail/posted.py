@@ -80,11 +80,23 @@ def choose_series(mails: Sequence[Mail], name: str, revision: int | None = None)
             f"{name} has {len(covers)} cover letters of v{chosen}: "
             + " and ".join(cover.name for cover in covers)
         )
+    if revision is None:
+        _check_newer_covers(name, chosen, [mail for mail in unique if mail not in covers])
     patches = _order(name, chosen, parts, unreadable)
     _check_threads(name, (*covers, *patches))
     stated = (covers[0].subject.revision if covers else None) or chosen
     stated = stated or _find_stated_version(readable, (*covers, *patches))
     return PostedSeries(stated, covers[0] if covers else None, patches, tuple(versions))
+
+
+def _check_newer_covers(name: str, chosen: int, mails: Sequence[ReadableMail]) -> None:
+    """Raise RefusedError if a newer version has only its cover letter."""
+    for mail in mails:
+        if mail.subject.number == 0 and (mail.subject.revision or 0) > chosen:
+            raise RefusedError(
+                f"{name} is incomplete: it has the cover letter of v{mail.subject.revision} "
+                f"({mail.name}), and none of its patches"
+            )
 
 
 def _find_letters(
