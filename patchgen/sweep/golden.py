@@ -110,7 +110,8 @@ def find_cases(cocci: Path, suffixes: tuple[str, ...]) -> tuple[GoldenCase, ...]
     if not found:
         raise SpecError(
             f"{cocci} has no golden cases",
-            hint=f"add {cocci.stem}.c next to it; --update writes {cocci.stem}{RESULT}",
+            hint=f"add {cocci.stem}.c next to it; `patchgen test` can write {cocci.stem}{RESULT}",
+            parameters=("update",),
         )
     return tuple(found)
 

@@ -52,5 +52,6 @@ def find_header_changes(outcomes: Iterable[FileResult]) -> dict[PurePosixPath, H
 def _differ(path: PurePosixPath, how: str) -> RefusedError:
     return RefusedError(
         f"{path} is changed in different ways {how}",
-        hint="name files to run on one by one, or leave headers out with --no-headers",
+        hint="name files to run on one by one, or leave headers out",
+        parameters=("with_headers",),
     )
