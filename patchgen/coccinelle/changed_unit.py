@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A statement that a rule changed, with what the original tells about its layout."""
+"""A statement that a rule changed, with its layout in the original."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from patchgen.coccinelle.source_layout import Layout, Unit, is_word, may_break
+from patchgen.coccinelle.source_layout import TAB, Layout, Unit, is_word, may_break
 
 # Lines of the kernel have up to 80 columns where that is readable; checkpatch.pl warns above 100.
 PREFERRED = 80
@@ -17,62 +17,63 @@ LONGEST = 100
 class ChangedUnit:
     """A unit of the new text, and what it was.
 
-    `matched` has the old tokens of the new ones that stay, by number, and `stayed` the reverse.
-    `olds` are the old tokens that became the unit, `made` the lines that the rule made.
+    `old_by_new` maps the numbers of new tokens to those of the same tokens in the old text,
+    `new_by_old` the reverse. `olds` are the old tokens that became the unit, `changed_lines` the
+    lines of the new text that the rule changed.
     `width` is the preferred number of columns.
     """
 
     old: Layout
     new: Layout
     unit: Unit
-    matched: Mapping[int, int]
-    stayed: Mapping[int, int]
+    old_by_new: Mapping[int, int]
+    new_by_old: Mapping[int, int]
     olds: range
-    made: set[int]
-    width: int = PREFERRED
+    changed_lines: set[int]
+    width: int
 
     def find_old_gap(self, number: int) -> int | None:
         """Return the old token before which the gap before a new token was; None if there is none.
 
         Tokens may be inserted, deleted or replaced there.
         """
-        before, after = self.matched.get(number - 1), self.matched.get(number)
+        before, after = self.old_by_new.get(number - 1), self.old_by_new.get(number)
         if after is not None and before is not None:
             if after == before + 1:
                 return after
             broken = [other for other in range(after, before, -1) if self.old.is_first(other)]
             return broken[0] if broken and may_break(self.new, number) else None
         if after is not None:
-            if after - 1 in self.olds and after - 1 not in self.stayed:
+            if after - 1 in self.olds and after - 1 not in self.new_by_old:
                 return after
             return after if self.old.is_first(after) and may_break(self.new, number) else None
         if before is not None and before + 1 in self.olds:
-            following = self.stayed.get(before + 1)
+            following = self.new_by_old.get(before + 1)
             if following is None or not may_break(self.new, following):
                 return before + 1
         return None
 
     def is_certain(self, number: int) -> bool:
         """Return whether a gap is next to no more than one replaced token."""
-        before, after = self.matched.get(number - 1), self.matched.get(number)
+        before, after = self.old_by_new.get(number - 1), self.old_by_new.get(number)
         if before is not None and after is not None:
             return True
         if before is None and after is None:
             return False
         if before is not None:
-            return before + 1 in self.stayed or (
-                self.matched.get(number + 1) == before + 2 or number == self.unit.last
+            return before + 1 in self.new_by_old or (
+                self.old_by_new.get(number + 1) == before + 2 or number == self.unit.last
             )
         assert after is not None
-        return after - 1 in self.stayed or self.matched.get(number - 2) == after - 2
+        return after - 1 in self.new_by_old or self.old_by_new.get(number - 2) == after - 2
 
     def has_same_words(self, number: int) -> bool:
-        """Return whether the tokens around a gap are those of the old text, or words like them."""
-        if number - 1 in self.matched and number not in self.matched:
+        """Return whether the tokens around a gap are those of the old text, or likewise words."""
+        if number - 1 in self.old_by_new and number not in self.old_by_new:
             # A cast, or a star, before a name.
-            old = self.old.tokens[self.matched[number - 1] + 1]
+            old = self.old.tokens[self.old_by_new[number - 1] + 1]
             return is_word(old) and is_word(self.new.tokens[number])
-        return number in self.matched and number - 1 in self.matched
+        return number in self.old_by_new and number - 1 in self.old_by_new
 
     def column_from_old(self, old_number: int, indent: int) -> int | None:
         """Return the column of a line that began with an old token, None if it was aligned.
@@ -93,9 +94,9 @@ class ChangedUnit:
         indents = [old.before(number) for number in self.olds if old.is_first(number)]
         if any(b"\t" in indent for indent in indents):
             return True
-        if any(len(indent) >= 8 for indent in indents):
+        if any(len(indent) >= TAB for indent in indents):
             return False
-        return b"\n\t" in old.text or b"\n        " not in old.text
+        return b"\n\t" in old.text or b"\n" + b" " * TAB not in old.text
 
     def had_each_comma_broken(self) -> bool:
         """Return whether each argument had a line of its own."""

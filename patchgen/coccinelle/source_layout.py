@@ -39,6 +39,11 @@ class Unit(NamedTuple):
     first_line: int
     last_line: int
 
+    @property
+    def numbers(self) -> range:
+        """The numbers of its tokens."""
+        return range(self.first, self.last + 1)
+
 
 @dataclass(frozen=True)
 class Layout:

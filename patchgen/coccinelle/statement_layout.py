@@ -24,27 +24,26 @@ _MAX_TOKENS = 2000
 _MAX_LINE = 2000
 
 
-def lay_out(statement: ChangedUnit) -> bytes | None:
+def lay_out(changed: ChangedUnit) -> bytes | None:
     """Return the unit's lines in the kernel's style, without the last line end.
 
     None if it has something between its tokens that must not move.
     """
-    new, unit = statement.new, statement.unit
+    new, unit = changed.new, changed.unit
     if unit.last - unit.first > _MAX_TOKENS or len(new.before(unit.last)) > _MAX_LINE:
         return None
-    for number in range(unit.first + 1, unit.last + 1):
-        if not _is_plain(new, unit.first, number):
-            return None
-    layout = _Statement.start(statement)
-    layout.choose()
-    return layout.write()
+    if not all(_is_plain(new, unit.first, number) for number in unit.numbers[1:]):
+        return None
+    statement = _StatementLayout.start(changed)
+    statement.choose()
+    return statement.write()
 
 
 def _is_plain(new: Layout, first: int, number: int) -> bool:
-    """Return whether a token and the gap before it may be laid out anew."""
+    """Return whether the gap before a token may be changed."""
     gap, token = new.gaps[number], new.tokens[number]
-    comment, newline, rest = gap.partition(b"\n")
-    if b"//" in gap or b"\\" in gap or b"\n" in token or (newline and rest.strip()):
+    comment, newline, following = gap.partition(b"\n")
+    if b"//" in gap or b"\\" in gap or b"\n" in token or (newline and following.strip()):
         return False
     if b"/*" in comment and b"*/" not in comment:
         return False
@@ -58,14 +57,14 @@ class _Break(NamedTuple):
     """A line break: its column, None to align it, and whether the lines may be joined there."""
 
     column: int | None
-    may_go: bool
+    is_optional: bool
 
 
 @dataclass(slots=True)
-class _Statement:
-    """The statement while its breaks are chosen; all of them by the token after the break."""
+class _StatementLayout:
+    """The statement while its breaks are chosen; a break has the number of the token after it."""
 
-    given: ChangedUnit
+    changed: ChangedUnit
     indent: int
     tabs: bool
     limits: tuple[int, int]
@@ -73,78 +72,78 @@ class _Statement:
     columns: dict[int, int] = field(default_factory=dict)
 
     @classmethod
-    def start(cls, given: ChangedUnit) -> _Statement:
-        """Return a statement with the breaks of the old text, where that can tell them."""
-        indent = width_of(given.new.before(given.unit.first))
-        statement = cls(given, indent, given.uses_tabs(), given.find_limits())
-        for number in range(given.unit.first + 1, given.unit.last + 1):
+    def start(cls, changed: ChangedUnit) -> _StatementLayout:
+        """Return a statement with the breaks of the old text, as far as it has them."""
+        indent = width_of(changed.new.before(changed.unit.first))
+        statement = cls(changed, indent, changed.uses_tabs(), changed.find_limits())
+        for number in changed.unit.numbers[1:]:
             found = statement._find_break(number)
             if found is not None:
                 statement.breaks[number] = found
-        if not all(map(given.is_certain, statement.breaks)):
+        if not all(map(changed.is_certain, statement.breaks)):
             statement._forget_breaks()
         return statement
 
     def _forget_breaks(self) -> None:
-        """Remove the breaks: too much has changed to have each at its place."""
-        new, unit = self.given.new, self.given.unit
-        for number in [other for other, found in self.breaks.items() if found.may_go]:
+        """Remove the breaks: too much has changed to tell where each was."""
+        new, unit = self.changed.new, self.changed.unit
+        for number in [other for other, found in self.breaks.items() if found.is_optional]:
             del self.breaks[number]
-        if self.given.had_each_comma_broken():
-            for number in range(unit.first + 1, unit.last + 1):
+        if self.changed.had_each_comma_broken():
+            for number in unit.numbers[1:]:
                 if new.tokens[number - 1] == b"," and self._depth(number) == 1:
-                    self.breaks[number] = _Break(None, may_go=True)
+                    self.breaks[number] = _Break(None, is_optional=True)
 
     def _find_break(self, number: int) -> _Break | None:
         """Return the break before a token; None if there was none, or one of spatch's own."""
-        new, old_number = self.given.new, self.given.find_old_gap(number)
-        may_go = may_break(new, number)
+        new, old_number = self.changed.new, self.changed.find_old_gap(number)
+        is_optional = may_break(new, number)
         if old_number is not None:
-            if not self.given.old.is_first(old_number):
+            if not self.changed.old.is_first(old_number):
                 return None
-            column = self.given.column_from_old(old_number, self.indent)
-            if column is not None or new.opens[number] >= self.given.unit.first:
-                return _Break(column, may_go)
-            # Its parentheses are gone.
-            return None if may_go else _Break(self.indent + TAB, may_go)
+            column = self.changed.column_from_old(old_number, self.indent)
+            if column is not None or new.opens[number] >= self.changed.unit.first:
+                return _Break(column, is_optional)
+            # The rule removed its parentheses.
+            return None if is_optional else _Break(self.indent + TAB, is_optional)
         if self._begins_body(number):
             # spatch prints `else call();` if a comment is before the `if`.
-            bodies = sum(not each.may_go for each in self.breaks.values())
-            return _Break(self.indent + TAB * (bodies + 1), may_go=False)
-        if not new.is_first(number) or may_go:
+            bodies = sum(not found.is_optional for found in self.breaks.values())
+            return _Break(self.indent + TAB * (bodies + 1), is_optional=False)
+        if not new.is_first(number) or is_optional:
             return None
-        return _Break(None if new.opens[number] >= 0 else new.column_of(number), may_go=False)
+        return _Break(None if new.opens[number] >= 0 else new.column_of(number), is_optional=False)
 
     def _begins_body(self, number: int) -> bool:
-        """Return whether a made token is the first of the statement of an if, a loop or an else."""
-        new, matched = self.given.new, self.given.matched
+        """Return whether a new token begins the statement of an if, a loop or an else."""
+        new, old_by_new = self.changed.new, self.changed.old_by_new
         before, token = new.tokens[number - 1], new.tokens[number]
-        if (number in matched and number - 1 in matched) or token in (b"{", b";"):
+        if (number in old_by_new and number - 1 in old_by_new) or token in (b"{", b";"):
             return False
         if before == b"else":
             return token != b"if"
         opened = new.opens[number - 1]
-        is_head = before == b")" and opened > self.given.unit.first
+        is_head = before == b")" and opened > self.changed.unit.first
         return is_head and new.tokens[opened - 1] in (b"if", b"for", b"while")
 
     def choose(self) -> None:
         """Join the lines if they fit, else break those that are too long."""
-        given, unit = self.given, self.given.unit
-        was_broken = any(given.old.is_first(number) for number in given.olds[1:])
+        changed, unit = self.changed, self.changed.unit
+        was_broken = any(changed.old.is_first(number) for number in changed.olds[1:])
         if (
-            all(each.may_go for each in self.breaks.values())
-            and (not was_broken or self._width(given.old, given.olds) > given.width)
-            and self._width(given.new, range(unit.first, unit.last + 1)) <= given.width
+            all(found.is_optional for found in self.breaks.values())
+            and (not was_broken or self._width(changed.old, changed.olds) > changed.width)
+            and self._width(changed.new, unit.numbers) <= changed.width
         ):
             self.breaks.clear()
         self._place()
-        for _ in range(unit.first, unit.last + 1):
+        for _ in unit.numbers:
             number = self._find_new_break()
             if number is None:
                 return
             column = self._column_in_group(number)
             self._refill(number)
-            self.breaks[number] = _Break(column, may_go=True)
+            self.breaks[number] = _Break(column, is_optional=True)
             self._place()
 
     def _width(self, layout: Layout, numbers: range) -> int:
@@ -156,9 +155,9 @@ class _Statement:
 
     def _place(self) -> None:
         """Determine the column of each token."""
-        new, unit = self.given.new, self.given.unit
+        new, unit = self.changed.new, self.changed.unit
         column = self.indent
-        for number in range(unit.first, unit.last + 1):
+        for number in unit.numbers:
             if number in self.breaks:
                 column = self._column_at(number)
             elif number > unit.first:
@@ -168,14 +167,14 @@ class _Statement:
 
     def _column_at(self, number: int) -> int:
         """Return the column of a token after a break; the tokens before it are placed."""
-        column, opened = self.breaks[number].column, self.given.new.opens[number]
-        if column is not None or opened < self.given.unit.first:
+        column, opened = self.breaks[number].column, self.changed.new.opens[number]
+        if column is not None or opened < self.changed.unit.first:
             return column or 0
         return self.columns[opened] + 1
 
     def _find_new_break(self) -> int | None:
         """Return where to break the first line that is too long and can be shorter."""
-        unit, new = self.given.unit, self.given.new
+        unit, new = self.changed.unit, self.changed.new
         starts = [unit.first, *sorted(self.breaks), unit.last + 1]
         for start, end in pairwise(starts):
             if self._fits(end - 1):
@@ -183,7 +182,7 @@ class _Statement:
             places = list(filter(self._helps_to_break, range(start + 1, end)))
             fitting = [place for place in places if self._fits(place - 1)]
             if fitting:
-                # Arguments stay whole, if possible.
+                # Do not break within an argument if that can be avoided.
                 return min(
                     fitting,
                     key=lambda place: (self._depth(place), new.tokens[place - 1] != b",", -place),
@@ -194,18 +193,18 @@ class _Statement:
 
     def _fits(self, last: int) -> bool:
         """Return whether a line may end with a token."""
-        new, (limit, text_limit) = self.given.new, self.limits
-        while new.is_punctuation(last) and last > self.given.unit.first:
+        new, (limit, text_limit) = self.changed.new, self.limits
+        while new.is_punctuation(last) and last > self.changed.unit.first:
             last -= 1
         end = self._end_of_line(last)
         return end <= limit or (new.is_string(last) and end <= text_limit)
 
     def _end_of_line(self, number: int) -> int:
         """Return the column after a token and the punctuation that follows it."""
-        new = self.given.new
+        new = self.changed.new
         following = number + 1
         while (
-            following <= self.given.unit.last
+            following <= self.changed.unit.last
             and new.is_punctuation(following)
             and following not in self.breaks
         ):
@@ -213,9 +212,9 @@ class _Statement:
         return self._end_of(following - 1)
 
     def _helps_to_break(self, number: int) -> bool:
-        new = self.given.new
+        new = self.changed.new
         is_place = may_break(new, number) and new.tokens[number] not in BINARY
-        if new.opens[number] < self.given.unit.first or not is_place:
+        if new.opens[number] < self.changed.unit.first or not is_place:
             return False
         column = self._column_in_group(number)
         if column is None:
@@ -224,60 +223,61 @@ class _Statement:
 
     def _refill(self, number: int) -> None:
         """Remove the following breaks of the same parentheses, unless each comma had one."""
-        new = self.given.new
+        new = self.changed.new
         group = [
-            each
-            for each in range(self.given.unit.first, self.given.unit.last + 1)
-            if new.opens[each] == new.opens[number] and new.tokens[each - 1] == b","
+            other
+            for other in self.changed.unit.numbers
+            if new.opens[other] == new.opens[number] and new.tokens[other - 1] == b","
         ]
-        if len(group) > 2 and all(each in self.breaks for each in group if each != number):
+        if len(group) > 2 and all(other in self.breaks for other in group if other != number):
             return
-        for each, end in pairwise([*group, self.given.unit.last + 1]):
+        for start, end in pairwise([*group, self.changed.unit.last + 1]):
+            found = self.breaks.get(start)
             # An argument of several lines keeps its own first line.
-            is_simple = not any(each < other < end for other in self.breaks)
-            if each > number and is_simple and each in self.breaks and self.breaks[each].may_go:
-                del self.breaks[each]
+            is_simple = not any(start < other < end for other in self.breaks)
+            if start > number and is_simple and found is not None and found.is_optional:
+                del self.breaks[start]
 
     def _column_in_group(self, number: int) -> int | None:
         """Return the column for a new break: that of the others in its parentheses, else None."""
-        new = self.given.new
+        new = self.changed.new
         columns = [
-            each.column
-            for other, each in self.breaks.items()
+            found.column
+            for other, found in self.breaks.items()
             if new.opens[other] == new.opens[number]
         ]
         return columns[0] if columns else None
 
     def _depth(self, number: int) -> int:
-        depth, opened = 0, self.given.new.opens[number]
-        while opened >= self.given.unit.first:
-            depth, opened = depth + 1, self.given.new.opens[opened]
+        depth, opened = 0, self.changed.new.opens[number]
+        while opened >= self.changed.unit.first:
+            depth, opened = depth + 1, self.changed.new.opens[opened]
         return depth
 
     def _end_of(self, number: int) -> int:
-        return self.columns[number] + _width_of_token(self.given.new.tokens[number])
+        return self.columns[number] + _width_of_token(self.changed.new.tokens[number])
 
     def _gap(self, number: int) -> bytes:
         """Return the white space and comments before a token that is not first on its line."""
-        given = self.given
-        gap, old_number = given.new.gaps[number], self.given.find_old_gap(number)
-        if old_number is not None and self.given.has_same_words(number):
-            old_gap = given.old.gaps[old_number]
+        changed = self.changed
+        gap, old_number = changed.new.gaps[number], changed.find_old_gap(number)
+        if old_number is not None and changed.has_same_words(number):
+            old_gap = changed.old.gaps[old_number]
             if b"\n" not in old_gap and old_gap.split() == gap.split():
                 return old_gap
         if b"\n" in gap:
             comment = gap.strip()
-            return b" " + comment + b" " if comment else space_before(given.new, number)
-        return gap or add_space(given.new, number)
+            return b" " + comment + b" " if comment else space_before(changed.new, number)
+        return gap or add_space(changed.new, number)
 
     def write(self) -> bytes:
         """Return the text of the unit."""
-        given, new, unit = self.given, self.given.new, self.given.unit
+        new, unit = self.changed.new, self.changed.unit
         first = new.before(unit.first)
-        if unit.first_line in given.made and not first.strip():
+        if unit.first_line in self.changed.changed_lines and not first.strip():
             first = indent_to(self.indent, tabs=self.tabs)
         pieces = [first, new.tokens[unit.first]]
-        for number in range(unit.first + 1, unit.last + 1):
+        for number in unit.numbers[1:]:
             if number in self.breaks:
                 pieces += [self._before_break(number), b"\n", self._indent(number)]
             else:
@@ -287,15 +287,15 @@ class _Statement:
 
     def _before_break(self, number: int) -> bytes:
         """Return what follows the last token of a line: a comment, or old white space."""
-        new = self.given.new
+        new = self.changed.new
         before, newline, _ = new.gaps[number].partition(b"\n")
-        is_made = new.lines[number - 1] in self.given.made
-        return before.rstrip() if is_made or not newline else before
+        is_changed = new.lines[number - 1] in self.changed.changed_lines
+        return before.rstrip() if is_changed or not newline else before
 
     def _indent(self, number: int) -> bytes:
-        column, old_number = self.columns[number], self.given.find_old_gap(number)
+        column, old_number = self.columns[number], self.changed.find_old_gap(number)
         if old_number is not None:
-            indent = self.given.old.before(old_number)
+            indent = self.changed.old.before(old_number)
             if not indent.strip() and width_of(indent) == column:
                 return indent
         return indent_to(column, tabs=self.tabs)

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Lay out the lines that a rule made in the kernel's style, and as the code there was laid out.
+"""Lay out the lines that a rule changed in the kernel's style, and as the code there was laid out.
 
 spatch prints changed code itself: it breaks lines where it sees fit, aligns with spaces, and leaves
 continuation lines where they were when a name before them gets longer. Here each statement with a
-line that the rule made gets back the line breaks of the original, wherever the same tokens are next
-to each other. What was aligned to its open parenthesis is aligned to it again. A line that has
+line that the rule changed gets back the line breaks of the original, wherever the same tokens are
+next to each other. What was aligned to its open parenthesis is aligned to it again. A line that has
 become too long is broken after a comma or an operator, and a statement that was broken only because
 it was too long is joined if it fits now (Documentation/process/coding-style.rst, "Breaking long
 lines and strings").
 
-Only white space changes: a statement whose tokens or comments would change stays as spatch printed
-it. Preprocessor lines and bodies of macros stay, too.
+Only white space changes: if the tokens or comments of a statement would change, it remains as
+spatch printed it. So do preprocessor lines and bodies of macros.
 """
 
 from __future__ import annotations
@@ -31,21 +31,21 @@ from patchgen.linediff import LineChange, find_line_changes
 
 @dataclass(frozen=True)
 class _Region:
-    """Lines of the new text in whole statements, from `first` to before `end`, with made lines.
+    """Whole statements of the new text with changed lines: the lines from `first` to before `end`.
 
-    `matched` has the old token of each new one that stays, in order, `stayed` the reverse, and
-    `olds` the region's old tokens.
+    `old_by_new` maps each new token that was in the old text to its old number, in order,
+    `new_by_old` the reverse. `olds` are the region's old tokens.
     """
 
     first: int
     end: int
-    matched: Mapping[int, int]
-    stayed: Mapping[int, int]
+    old_by_new: Mapping[int, int]
+    new_by_old: Mapping[int, int]
     olds: range
 
     @cached_property
     def _pairs(self) -> tuple[list[int], list[int]]:
-        return list(self.matched), list(self.matched.values())
+        return list(self.old_by_new), list(self.old_by_new.values())
 
     def find_old_tokens(self, first: int, last: int) -> range:
         """Return the old tokens that became the new ones from `first` to `last`."""
@@ -58,7 +58,7 @@ class _Region:
 
 
 def restyle(before: bytes, after: bytes, width: int = PREFERRED) -> bytes:
-    """Return `after` with the lines that `before` lacks laid out in the kernel's style.
+    """Return `after`, with the lines that are not in `before` laid out in the kernel's style.
 
     A line of more than `width` columns is broken, if the original had none.
     """
@@ -78,7 +78,7 @@ def restyle(before: bytes, after: bytes, width: int = PREFERRED) -> bytes:
 
 
 def _find_parts(lines: Sequence[bytes], changes: Sequence[LineChange]) -> Iterator[tuple[int, int]]:
-    """Yield the lines of whole functions with made lines: the rest need not be read."""
+    """Yield the lines of whole functions with changed lines; no others have to be read."""
     ends = [0, *(number + 1 for number, line in enumerate(lines) if line == b"}"), len(lines)]
     last = 0
     for change in changes:
@@ -100,21 +100,26 @@ def _find_old_lines(changes: Sequence[LineChange], first: int, end: int) -> tupl
 
 def _restyle_part(before: bytes, after: bytes, width: int) -> bytes:
     changes = find_line_changes(before.split(b"\n"), after.split(b"\n"))
-    made = {line for each in changes for line in range(each.new_start, each.new_end)}
+    changed_lines = {line for each in changes for line in range(each.new_start, each.new_end)}
     old, new = Layout.read(before), Layout.read(after)
-    edits = list(_strip_empty(new, made))
+    edits = list(_strip_empty(new, changed_lines))
     for region in _find_regions(changes, old, new):
         for unit in new.find_units(region.first, region.end):
-            if made.isdisjoint(range(unit.first_line, unit.last_line + 1)):
+            if changed_lines.isdisjoint(range(unit.first_line, unit.last_line + 1)):
                 continue
-            begin, end = new.line_starts[unit.first_line], _end_of_line(new, unit.last, made)
+            begin, end = (
+                new.line_starts[unit.first_line],
+                _end_of_line(new, unit.last, changed_lines),
+            )
             olds = region.find_old_tokens(unit.first, unit.last)
-            changed = ChangedUnit(old, new, unit, region.matched, region.stayed, olds, made, width)
+            changed = ChangedUnit(
+                old, new, unit, region.old_by_new, region.new_by_old, olds, changed_lines, width
+            )
             text = lay_out(changed)
             if text is not None and _read_code(text) == _read_code(new.text[begin:end]):
                 edits.append((begin, end, text))
             else:
-                edits += _tidy_lines(old, new, unit.first, unit.last, made)
+                edits += _tidy_lines(old, new, unit.first, unit.last, changed_lines)
     return align_values(before, _apply(after, edits))
 
 
@@ -136,8 +141,8 @@ def _find_regions(changes: Sequence[LineChange], old: Layout, new: Layout) -> It
         old_first, old_end = _find_old_lines(changes, first, end)
         olds = range(old.first_token_from(old_first), old.first_token_from(old_end))
         news = range(new.first_token_from(first), new.first_token_from(end))
-        matched = _match_tokens(old, new, olds, news)
-        yield _Region(first, end, matched, {o: n for n, o in matched.items()}, olds)
+        old_by_new = _match_tokens(old, new, olds, news)
+        yield _Region(first, end, old_by_new, {o: n for n, o in old_by_new.items()}, olds)
 
 
 def _growth(change: LineChange) -> int:
@@ -145,25 +150,25 @@ def _growth(change: LineChange) -> int:
 
 
 def _match_tokens(old: Layout, new: Layout, olds: range, news: range) -> dict[int, int]:
-    matched: dict[int, int] = {}
+    old_by_new: dict[int, int] = {}
     i = j = 0
     changes = find_line_changes(
         old.tokens[olds.start : olds.stop], new.tokens[news.start : news.stop]
     )
     for change in [*changes, LineChange(len(olds), len(olds), len(news), len(news))]:
         while i < change.old_start:
-            matched[news.start + j] = olds.start + i
+            old_by_new[news.start + j] = olds.start + i
             i, j = i + 1, j + 1
         i, j = change.old_end, change.new_end
-    return matched
+    return old_by_new
 
 
-# --- lines that stay as they are but for the white space at their ends ---
+# --- lines of which only the white space at their ends changes ---
 
 
-def _strip_empty(new: Layout, made: set[int]) -> Iterator[tuple[int, int, bytes]]:
-    """Yield edits that remove the white space of made lines with nothing else, in code."""
-    for line in made:
+def _strip_empty(new: Layout, changed_lines: set[int]) -> Iterator[tuple[int, int, bytes]]:
+    """Yield edits that empty the changed lines that have only white space, except in comments."""
+    for line in changed_lines:
         begin, end = new.line_starts[line], new.line_starts[line + 1] - 1
         if begin < end and not new.text[begin:end].strip():
             number = new.first_token_from(line)
@@ -173,14 +178,14 @@ def _strip_empty(new: Layout, made: set[int]) -> Iterator[tuple[int, int, bytes]
 
 
 def _tidy_lines(
-    old: Layout, new: Layout, first: int, last: int, made: set[int]
+    old: Layout, new: Layout, first: int, last: int, changed_lines: set[int]
 ) -> Iterator[tuple[int, int, bytes]]:
-    """Yield edits that put tabs for spaces at the beginning of made lines."""
+    """Yield edits that indent changed lines with tabs in place of spaces."""
     if b"\n\t" not in old.text:
         return
     for number in range(first, last + 1):
         gap = new.gaps[number]
-        if not (new.lines[number] in made and new.is_first(number)) or b"\\" in gap:
+        if not (new.lines[number] in changed_lines and new.is_first(number)) or b"\\" in gap:
             continue
         before = new.before(number)
         if before and not before.strip():
@@ -188,11 +193,11 @@ def _tidy_lines(
             yield begin, begin + len(before), indent_to(width_of(before), tabs=True)
 
 
-def _end_of_line(new: Layout, number: int, made: set[int]) -> int:
+def _end_of_line(new: Layout, number: int, changed_lines: set[int]) -> int:
     """Return the end of a token with the white space after it, if that ends its line."""
     end = new.end_of(number)
     newline = new.line_starts[new.lines[number] + 1] - 1
-    is_trailing = new.lines[number] in made and not new.text[end:newline].strip()
+    is_trailing = new.lines[number] in changed_lines and not new.text[end:newline].strip()
     return max(end, newline) if is_trailing else end
 
 
