@@ -9,10 +9,7 @@ from .bridge import (
     run_files as run_files,
 )
 from .choices import ANY as ANY
-from .dead_rules import (
-    find_dead_rules as find_dead_rules,
-    may_iterate as may_iterate,
-)
+from .dead_rules import may_iterate as may_iterate
 from .formula import (
     Formula as Formula,
     holds as holds,

@@ -2,29 +2,28 @@
 """Find the rules that cannot apply anywhere, whatever the code, and why.
 
 A rule cannot apply if its dependency cannot hold, if it uses a virtual identifier without a value
-(spatch then skips it, and says nothing), or if it inherits from a rule that cannot apply.
+(spatch skips it without a message), or if it inherits from a rule that cannot apply.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from patchgen.coccinelle.rules import Rule, read_rules
 
-_VIRTUAL = re.compile(r"\bvirtual\s*\.\s*(\w+)")
 # Scripts with one of these may define virtual rules and identifiers, for another pass.
 _ITERATION = re.compile(r"\b[iI]teration\b")
 
 
 @dataclass(frozen=True, slots=True)
 class DeadRule:
-    """A rule that cannot apply, and why. `lacks` are the virtual identifiers without a value."""
+    """A rule that cannot apply, and why. `unset` are its virtual identifiers without a value."""
 
     rule: Rule
     why: str
-    lacks: tuple[str, ...] = ()
+    unset: tuple[str, ...] = ()
 
 
 def may_iterate(script: Rule) -> bool:
@@ -40,31 +39,24 @@ def find_dead_rules(
     `virtuals` maps virtual rules to whether they are defined. `unset` are the virtual identifiers
     without a value.
     """
-    known = dict(virtuals)
-    found = []
+    may_apply = dict(virtuals)
+    dead = []
     for rule in read_rules(text):
         if rule.is_script:
             continue
-        lacks = tuple(name for name in dict.fromkeys(_identifiers(rule)) if name in unset)
-        from_dead = next((name for name in _inherits(rule) if known.get(name) is False), None)
-        if lacks:
-            why = f"{' and '.join(lacks)} {'has' if len(lacks) == 1 else 'have'} no value"
-        elif not rule.may_run(known):
+        own = tuple(name for name in rule.virtual_identifiers if name in unset)
+        inherited = (name for declaration in rule.declarations for name, _ in declaration.inherited)
+        dead_name = next((name for name in inherited if may_apply.get(name) is False), None)
+        if own:
+            why = f"{' and '.join(own)} {'has' if len(own) == 1 else 'have'} no value"
+        elif not rule.may_run(may_apply):
             condition = rule.dependency["condition"] if rule.dependency else ""
             why = f"it depends on {' '.join(condition.split())}"
-        elif from_dead is not None:
-            why = f"it inherits from {from_dead}, which cannot apply"
+        elif dead_name is not None:
+            why = f"it inherits from {dead_name}, which cannot apply"
         else:
             continue
-        found.append(DeadRule(rule, why, lacks))
+        dead.append(DeadRule(rule, why, own))
         if rule.name:
-            known[rule.name] = False
-    return tuple(found)
-
-
-def _identifiers(rule: Rule) -> list[str]:
-    return [name for each in rule.declarations for name in _VIRTUAL.findall(each.code)]
-
-
-def _inherits(rule: Rule) -> Iterator[str]:
-    return (name for declaration in rule.declarations for name, _ in declaration.inherited)
+            may_apply[rule.name] = False
+    return tuple(dead)

@@ -35,7 +35,6 @@ from patchgen.coccinelle.formula import (
     parse_formula,
     words_of,
 )
-from patchgen.coccinelle.header import read_header
 from patchgen.coccinelle.live_rules import find_consequential
 from patchgen.coccinelle.plain_rules import (
     OPERATOR_WORDS,
@@ -177,8 +176,7 @@ def _make_plain(program: RunnableSmpl) -> tuple[str | None, str]:
     text = program.patch.text
     if any(rule.extends for rule in read_rules(text)):
         return None, "a rule extends another one"
-    virtuals = {name: name in program.modes for name in read_header(text).rules}
-    plain = plain_types(text, virtuals)
+    plain = plain_types(text, program.virtuals)
     return plain, "" if plain else _NOT_UNDERSTOOD
 
 

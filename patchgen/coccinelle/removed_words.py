@@ -49,7 +49,8 @@ def find_removed_words(
         if rule.is_script or rule.traced_name in dead:
             continue
         meanings: dict[str, set[str]] = {name: set() for name in _metavariables(rule)}
-        meanings |= {name: {value} for name, value in _virtuals(rule, values)}
+        virtual = (name for name in rule.virtual_identifiers if name in values)
+        meanings |= {name: {values[name]} for name in virtual}
         meanings |= {name: set(words) for name, words in choices.items()}
         code = rule.pattern.split("\n")
         for line, plain in zip(_body(rule, len(code)), code, strict=True):
@@ -81,10 +82,3 @@ def _metavariables(rule: Rule) -> Iterator[str]:
 def _is_plain_name(declaration: Declaration) -> bool:
     """Return whether it is `declarer name X` or `iterator name X`, which declare words of C."""
     return declaration.kind in ("declarer", "iterator") and declaration.words[1:2] == ["name"]
-
-
-def _virtuals(rule: Rule, values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    for declaration in rule.declarations:
-        for name in re.findall(r"\bvirtual\s*\.\s*(\w+)", declaration.code):
-            if name in values:
-                yield name, values[name]

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import chain
 
 from patchgen.coccinelle.lexing import LineNumbers, make_plain
 from patchgen.coccinelle.metavariables import Declaration, split_declarations
@@ -26,6 +27,7 @@ _DEPENDENCY = re.compile(
 )
 # `p << r.p;` and, in OCaml, `(p,e) << r.p;`
 _READ = re.compile(r"(?:\b(\w+)[\s)]*)?<<\s*(\w+)\s*\.")
+_VIRTUAL = re.compile(r"\bvirtual\s*\.\s*(\w+)")
 # `?-` and `!-`: lines that may occur never or exactly once.
 _CHANGE = re.compile(r"^[?!]*[-+*]", re.MULTILINE)
 # Words that may begin a header without a name: `@exists@`, `@depends on r@`, `@expression@`.
@@ -115,6 +117,12 @@ class Rule:
             for name in declaration.own_positions
             if re.search(rf"@{name}\b", self.matched)
         )
+
+    @property
+    def virtual_identifiers(self) -> tuple[str, ...]:
+        """The virtual identifiers that it uses."""
+        names = (_VIRTUAL.findall(declaration.code) for declaration in self.declarations)
+        return tuple(dict.fromkeys(chain.from_iterable(names)))
 
     @cached_property
     def dependency(self) -> re.Match[str] | None:

@@ -6,14 +6,14 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import chain, pairwise
 from pathlib import Path
 
 from patchgen.coccinelle.changed_unit import PREFERRED
-from patchgen.coccinelle.dead_rules import may_iterate
+from patchgen.coccinelle.dead_rules import DeadRule, find_dead_rules, may_iterate
 from patchgen.coccinelle.header import read_header
 from patchgen.coccinelle.rules import Rule, read_rules
 from patchgen.errors import SpecError, ToolError
@@ -59,19 +59,37 @@ class RunnableSmpl:
         In one mode most cannot: `@script:python depends on report@` does not run in patch mode. So
         their output need not be read, and they keep no state between files.
         """
-        header = read_header(self.patch.text)
-        pairs = pairwise((*self.options, *header.own_options))
-        defined = {*self.modes, *(name for option, name in pairs if option == "-D")}
-        virtuals = {name: name in defined for name in header.rules}
+        virtuals = self.virtuals
         rules = chain.from_iterable(map(read_rules, (self.patch.text, *self.companions.values())))
         return tuple(rule for rule in rules if rule.is_script and rule.may_run(virtuals))
 
     @property
     def width(self) -> int:
         """The columns that its option --max-width allows, 80 without one."""
-        options = (*self.options, *read_header(self.patch.text).own_options)
-        values = [value for option, value in pairwise(options) if option == "--max-width"]
+        values = self._list_values("--max-width")
         return int(values[-1]) if values and values[-1].isdecimal() else PREFERRED
+
+    @property
+    def virtuals(self) -> dict[str, bool]:
+        """Whether each virtual rule is defined, in this run or by its own options."""
+        defined = {*self.modes, *self._list_values("-D")}
+        return {name: name in defined for name in read_header(self.patch.text).rules}
+
+    @property
+    def definitions(self) -> dict[str, str]:
+        """The values of the virtual identifiers that are defined, by its own options or the run."""
+        own = (value.partition("=") for value in self._list_values("-D"))
+        return {name: value for name, equals, value in own if equals} | {**self.patch.definitions}
+
+    @property
+    def dead_rules(self) -> tuple[DeadRule, ...]:
+        """The rules that cannot apply in this run."""
+        unset = set(read_header(self.patch.text).identifiers) - self.definitions.keys()
+        return find_dead_rules(self.patch.text, self.virtuals, unset)
+
+    def _list_values(self, option: str) -> list[str]:
+        own_options = read_header(self.patch.text).own_options
+        return _list_values((*self.options, *own_options), option)
 
     def runs(self, language: str) -> bool:
         """Return whether scripts in a language can run."""
@@ -127,7 +145,8 @@ class Spatch:
         """
         _write_companions(scratch, program.companions)
         isomorphisms = _name_isomorphisms(program, scratch, ".")
-        options = ("--parse-cocci", _PATCH, "--debug-parse-cocci", *isomorphisms)
+        defined = (arg for name in _list_values(program.options, "-D") for arg in ("-D", name))
+        options = (*defined, "--parse-cocci", _PATCH, "--debug-parse-cocci", *isomorphisms)
         return self._start(program, text, scratch, *options, timeout_s=120, merge_stderr=True)
 
     def _start(
@@ -151,6 +170,10 @@ class Spatch:
             timeout_s=timeout_s,
             merge_stderr=merge_stderr,
         )
+
+
+def _list_values(options: Sequence[str], name: str) -> list[str]:
+    return [value for option, value in pairwise(options) if option == name]
 
 
 def _environment(home: str) -> dict[str, str]:

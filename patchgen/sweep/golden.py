@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from patchgen.coccinelle import Source, find_dead_rules, find_spatch, read_reports, read_rules
+from patchgen.coccinelle import Source, find_spatch, read_reports, read_rules
 from patchgen.errors import SpecError
 from patchgen.model.outcome import FileResult, UnparsedFunction, sum_hits
 from patchgen.model.smpl import Mode
@@ -176,17 +176,9 @@ def _find_never_fired(request: SweepRequest, results: list[FileResult]) -> Itera
     if program.runs("ocaml"):
         # Then hits are not counted.
         return
-    header = request.header
-    text = program.patch.text
-    virtuals = {name: name in program.modes for name in header.rules} if header else {}
-    unset = [
-        name
-        for name in (header.identifiers if header else ())
-        if name not in program.patch.definitions
-    ]
-    dead = {each.rule.label for each in find_dead_rules(text, virtuals, unset)}
+    dead = {entry.rule.label for entry in program.dead_rules}
     hits = sum_hits(results)
-    for rule in read_rules(text):
+    for rule in read_rules(program.patch.text):
         label = rule.label
         if not rule.is_script and label not in dead and not (label in hits and hits[label].hits):
             yield label

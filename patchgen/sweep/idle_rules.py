@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from patchgen.coccinelle import (
     RunnableSmpl,
-    find_dead_rules,
     may_iterate,
     read_header,
     read_rules,
@@ -25,8 +24,8 @@ _SCRIPT_NAME = re.compile(r"\s*script\s*:\s*\w+\s+(?!depends\b)(\w+)")
 def without_idle_scripts(cocci: CocciFile, program: RunnableSmpl) -> str:
     """Return the text with empty lines in place of scripts that cannot run in the requested mode.
 
-    So spatch never sees their code. Scripts stay that another rule names, and all of them if there
-    are options between their lines.
+    So spatch never sees their code. All scripts remain if another rule names one of those, or if
+    there are options between their lines.
     """
     running = {rule.begin for rule in program.scripts}
     lines = cocci.text.split("\n")
@@ -46,14 +45,12 @@ def without_idle_scripts(cocci: CocciFile, program: RunnableSmpl) -> str:
 
 
 def check_rules(cocci: CocciFile, program: RunnableSmpl) -> list[str]:
-    """Return notes about rules that lack a value, and so do not apply, as with spatch.
+    """Return notes about rules that do not apply because an identifier has no value.
 
     Raises UsageError if no rule can apply for that reason, SpecError if none can for others.
     """
-    unset = [name for name in cocci.header.identifiers if name not in program.patch.definitions]
-    virtuals = {name: name in program.modes for name in cocci.header.rules}
-    dead = find_dead_rules(cocci.text, virtuals, unset)
-    lacks = list(dict.fromkeys(name for rule in dead for name in rule.lacks))
+    dead = program.dead_rules
+    unset = list(dict.fromkeys(name for entry in dead for name in entry.unset))
     dead_names = {entry.rule.traced_name for entry in dead}
     rules = [rule for text in cocci.texts for rule in read_rules(text)]
     may_gain = any(may_iterate(script) for script in program.scripts)
@@ -63,10 +60,10 @@ def check_rules(cocci: CocciFile, program: RunnableSmpl) -> list[str]:
     )
     changes = any(rule.modifies and rule.traced_name not in dead_names for rule in rules)
     if not (may_gain or has_script or changes):
-        if lacks:
+        if unset:
             raise UsageError(
-                f"{cocci.name} needs a value for {', '.join(lacks)}",
-                hint="give " + " and ".join(f"{name}=VALUE" for name in lacks),
+                f"{cocci.name} needs a value for {', '.join(unset)}",
+                hint="give " + " and ".join(f"{name}=VALUE" for name in unset),
                 parameters=("definitions",),
             )
         reasons = [f"{entry.rule.label}: {entry.why}" for entry in dead if entry.rule.modifies]
@@ -77,5 +74,5 @@ def check_rules(cocci: CocciFile, program: RunnableSmpl) -> list[str]:
             )
     until = " in the first pass" if may_gain else ""
     return [
-        f"{entry.rule.label} does not apply{until}: {entry.why}" for entry in dead if entry.lacks
+        f"{entry.rule.label} does not apply{until}: {entry.why}" for entry in dead if entry.unset
     ]

@@ -18,7 +18,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from patchgen.coccinelle import find_dead_rules, find_removed_words
+from patchgen.coccinelle import find_removed_words
 from patchgen.ctokens import find_prose
 from patchgen.linediff import find_line_changes
 from patchgen.model.base import TreeFile
@@ -96,17 +96,11 @@ def find_leftovers(
 def list_removed_words(request: SweepRequest) -> tuple[str, ...]:
     """Return the words that a semantic patch removes in this run."""
     program = request.program
-    header = request.header
-    if header is None:
+    if request.header is None:
         return ()
-    values = program.patch.definitions
-    virtuals = {name: name in program.modes for name in header.rules}
-    unset = [name for name in header.identifiers if name not in values]
-    dead = find_dead_rules(program.patch.text, virtuals, unset)
+    dead = frozenset(entry.rule.traced_name for entry in program.dead_rules)
     included = [text for name, text in program.companions.items() if name.endswith(".cocci")]
-    return find_removed_words(
-        [program.patch.text, *included], frozenset(rule.rule.traced_name for rule in dead), values
-    )
+    return find_removed_words([program.patch.text, *included], dead, program.definitions)
 
 
 def _judge(word: str, before: int, changed: int) -> WordCount:

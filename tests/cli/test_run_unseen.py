@@ -188,6 +188,21 @@ def test_a_virtual_identifier_without_a_value_is_left_undefined_and_noted(run):
     assert run(rule, CALL, "-D", "extra=one")["notes"] == []
 
 
+@pytest.mark.parametrize("mark", ["#spatch", "// Options:"])
+@pytest.mark.parametrize(
+    ("option", "rule"),
+    [
+        ("-D late", "virtual late\n@r depends on late@\nexpression e;\n@@\n- old_call(e);\n"),
+        ("-D fn=old_call", "@r@\nidentifier virtual.fn;\nexpression e;\n@@\n- fn(e);\n"),
+    ],
+    ids=["rule", "identifier"],
+)
+def test_a_semantic_patch_may_define_its_own_virtual_names(run, mark, option, rule):
+    result = run(f"{mark} {option}\n{rule}", CALL)
+    assert "-\told_call(a);" in result["edits"][0]["diff"]
+    assert [word["word"] for word in result["leftovers"]["words"]] == ["old_call"]
+
+
 def test_a_script_may_set_a_virtual_identifier_for_another_pass(run):
     rule = """\
 virtual after_start
