@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """C source as a sequence of tokens, without comments and white space.
 
-It answers questions about a tree ("does this identifier occur, and on which line?") and names the
-functions in text that Coccinelle could not parse. It does not expand macros and does not choose
+It answers questions about a tree ("does this identifier occur, and on which line?") and finds the
+calls in functions. It does not expand macros and does not choose
 between `#if` branches: tokens of all branches are read, as the compiled branch is not known here.
 """
 
@@ -55,6 +55,11 @@ class Token(NamedTuple):
     is_word: bool
 
 
+def is_word(token: bytes) -> bool:
+    """Return whether a token is a word: an identifier or a keyword."""
+    return token[0] in _FIRST_OF_WORD
+
+
 def tokenize(source: bytes) -> Iterator[Token]:
     """Yield the tokens of a C source, in time linear in its length.
 
@@ -63,7 +68,7 @@ def tokenize(source: bytes) -> Iterator[Token]:
     """
     line = 1
     for lexeme, text in zip(*_split(source), strict=True):
-        yield Token(text, line + lexeme[: -len(text)].count(b"\n"), text[0] in _FIRST_OF_WORD)
+        yield Token(text, line + lexeme[: -len(text)].count(b"\n"), is_word(text))
         line += lexeme.count(b"\n")
 
 
@@ -163,24 +168,11 @@ def find_sequence(source: bytes, sequence: Sequence[bytes]) -> int | None:
     return before[: len(before) - len(sequence[0])].count(b"\n") + 1
 
 
-def find_functions(source: bytes) -> list[tuple[str, int]]:
-    """Return name and line of each function that is defined at the top level of a text.
-
-    The text may be part of a file and need not be valid C. A function is a word, its parenthesised
-    parameters, any further words (attributes), and an opening brace, outside of braces,
-    parentheses and preprocessor lines.
-    """
-    lexemes, texts = _split(erase_directives(source))
-    lines = _number_lines(lexemes)
-    bodies = _find_bodies(_outline(texts))
-    return [(texts[name].decode("ascii"), lines[name]) for name, _, _ in bodies]
-
-
 class _Outline(dict[bytes, str]):
     """The character that stands for each token in an outline: w is a word, x any other token."""
 
     def __missing__(self, text: bytes) -> str:
-        self[text] = "w" if text[0] in _FIRST_OF_WORD else "x"
+        self[text] = "w" if is_word(text) else "x"
         return self[text]
 
 
@@ -200,7 +192,12 @@ _NESTING = {"(": re.compile(r"[()]"), "{": re.compile(r"[{}]")}
 
 
 def _find_bodies(outline: str) -> Iterator[tuple[int, int, int]]:
-    """Yield the index of each function's name, of its opening brace, and after its closing one."""
+    """Yield the index of each function's name, of its opening brace, and after its closing one.
+
+    A function is a word, its parenthesised parameters, any further words (attributes), and an
+    opening brace, outside of braces and parentheses. The text may be part of a file, and need not
+    be valid C.
+    """
     candidate: int | None = None
     at = 0
     while (match := _AT_TOP.search(outline, at)) is not None:
@@ -292,7 +289,7 @@ _ASSIGNMENT = re.compile(r"\.w=w(?=[;,}])")
 def _match_parentheses(outline: str) -> dict[int, int]:
     """Return the index of the parenthesis that closes each opening one.
 
-    Parentheses nested deeper than _DEEPEST levels, and those that are not closed, are left out.
+    Parentheses nested deeper than _MAX_DEPTH levels, and those that are not closed, are left out.
     """
     ends: dict[int, int] = {}
     opened: list[int] = []

@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from patchgen.coccinelle.source_layout import TAB, Layout, Unit, is_word, may_break
+from patchgen.coccinelle.source_layout import TAB, Layout, Unit, may_break
+from patchgen.ctokens import is_word
 
 # Lines of the kernel have up to 80 columns where that is readable; checkpatch.pl warns above 100.
 PREFERRED = 80

@@ -164,11 +164,6 @@ def may_break(layout: Layout, number: int) -> bool:
     return before == b"," or is_loop or (token in BINARY and _ends_operand(before))
 
 
-def is_word(token: bytes) -> bool:
-    """Return whether a token is an identifier or a keyword."""
-    return token[:1].isalpha() or token[:1] == b"_"
-
-
 def _ends_operand(token: bytes) -> bool:
     return token in (b")", b"]") or token[-1:].isalnum() or token[-1:] in b"_\"'"
 
@@ -185,5 +180,6 @@ def space_before(layout: Layout, number: int) -> bytes:
 def add_space(layout: Layout, number: int) -> bytes:
     """Return a space where spatch forgets it."""
     before, token = layout.tokens[number - 1], layout.tokens[number]
-    forgets = before == b"," or (token == b"(" and before in _KEYWORDS)
-    return b" " if forgets or (token == b"{" and before == b")") else b""
+    follows_comma = before == b"," and token not in _NO_SPACE_BEFORE
+    is_head = token == b"(" and before in _KEYWORDS
+    return b" " if follows_comma or is_head or (token == b"{" and before == b")") else b""

@@ -13,7 +13,6 @@ from patchgen.ctokens import (
     TokenCall,
     erase_directives,
     find_calls,
-    find_functions,
     find_prose,
     find_sequence,
     tokenize,
@@ -43,7 +42,7 @@ def test_finds_a_sequence_with_any_comments_and_spaces_in_it(source, sequence, l
     assert find_sequence(source.encode(), split_words(sequence)) == line
 
 
-def test_names_the_functions_of_a_text_that_begins_anywhere():
+def test_finds_the_calls_in_functions_of_a_text_that_begins_anywhere():
     text = b"""\
 }
 static inline long f0(unsigned int nr)
@@ -57,8 +56,15 @@ struct s { int a; } v = { .a = F(1) };
 int
 f2(void) __must_hold(lock)
 {
+	h();
 """
-    assert find_functions(text) == [("f0", 2), ("f2", 11)]
+    calls, _ = find_calls(text)
+    assert [(call.function, call.callee, call.line) for call in calls] == [
+        ("f0", "volatile", 4),
+        ("f0", "if", 5),
+        ("f0", "g", 5),
+        ("f2", "h", 13),
+    ]
 
 
 def test_finds_calls_with_their_functions_and_what_members_are_assigned():
@@ -100,7 +106,6 @@ def test_a_continued_directive_is_erased_whole():
 def test_takes_any_bytes_and_keeps_count_of_lines(source):
     tokens = list(tokenize(source))
     assert all(1 <= token.line <= source.count(b"\n") + 1 for token in tokens)
-    find_functions(source)
     find_calls(source)
 
 
