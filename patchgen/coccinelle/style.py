@@ -77,15 +77,19 @@ def restyle(before: bytes, after: bytes, width: int = PREFERRED) -> bytes:
     return b"\n".join([*pieces, *new[at:]])
 
 
-def _find_parts(lines: Sequence[bytes], changes: Sequence[LineChange]) -> Iterator[tuple[int, int]]:
-    """Yield the lines of whole functions with changed lines; no others have to be read."""
+def _find_parts(lines: Sequence[bytes], changes: Sequence[LineChange]) -> Sequence[tuple[int, int]]:
+    """Return the lines of whole functions with changed lines; no others have to be read."""
     ends = [0, *(number + 1 for number, line in enumerate(lines) if line == b"}"), len(lines)]
-    last = 0
+    parts: list[tuple[int, int]] = []
     for change in changes:
-        if change.new_start < change.new_end and change.new_end > last:
-            first = max(last, ends[bisect_right(ends, change.new_start) - 1])
-            last = ends[bisect_left(ends, change.new_end)]
-            yield first, last
+        if change.new_start == change.new_end:
+            continue
+        first = ends[bisect_right(ends, change.new_start) - 1]
+        if parts and first < parts[-1][1]:
+            # A change may begin in one function and end in another.
+            first, _ = parts.pop()
+        parts.append((first, ends[bisect_left(ends, change.new_end)]))
+    return parts
 
 
 def _find_old_lines(changes: Sequence[LineChange], first: int, end: int) -> tuple[int, int]:
@@ -93,8 +97,9 @@ def _find_old_lines(changes: Sequence[LineChange], first: int, end: int) -> tupl
     starts = [change.new_start for change in changes]
     growth = list(accumulate(map(_growth, changes), initial=0))
     following = bisect_left(starts, end)
-    # Lines that were deleted at the end belong to them.
-    following += starts[following : following + 1] == [end]
+    if following < len(changes) and changes[following].new_end == end:
+        # Lines that were deleted at the end belong to them.
+        following += 1
     return first - growth[bisect_left(starts, first)], end - growth[following]
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from patchgen.coccinelle.style import restyle
 from patchgen.ctokens import split_tokens
@@ -107,6 +107,21 @@ def test_statements_that_the_rule_did_not_touch_do_not_change():
     assert styled(before, after) == f"{other}\tnew(a, b);\n{other}"
 
 
+@pytest.mark.parametrize("inserted", ["ONE(f);\nTWO(f);\nTHREE(f);\n", "\n\n\nint g(void);\n"])
+def test_what_a_rule_inserts_after_a_changed_function_does_not_change_its_other_statements(
+    inserted,
+):
+    text = f"{HEAD}\told(a);\n\tother(a,\n\t  b ,c);\n}}\nEXPORT(f);\n"
+    after = text.replace("old", "new").replace("EXPORT", f"{inserted}EXPORT")
+    assert restyle(text.encode(), after.encode()).decode() == after
+
+
+def test_a_change_over_the_end_of_a_function_does_not_change_its_other_statements():
+    text = "\tif (x && (y ||\n\t    z)) {"
+    after = f"\tnew(a, b);\n{text}\n}}\n\tnew(a, b);"
+    assert restyle(text.encode(), after.encode()).decode() == after
+
+
 @pytest.mark.parametrize(
     "statement",
     [
@@ -132,6 +147,10 @@ def test_a_comment_between_arguments_stays_where_it_is():
 
 def test_white_space_at_the_end_of_a_changed_line_is_removed():
     assert styled("\told(a);", "\tnew(a); \n \t\n\tmore(a);") == "\tnew(a);\n\n\tmore(a);"
+
+
+def test_an_empty_argument_gets_no_space():
+    assert styled("\told();", "\tnew(a,b,);") == "\tnew(a, b,);"
 
 
 def test_lines_with_carriage_returns_do_not_change():
@@ -186,6 +205,8 @@ LINES = st.lists(
 )
 
 
+# Repeated lines with open parentheses have several differences: the examples are always the same.
+@settings(derandomize=True)
 @given(LINES, LINES)
 def test_only_white_space_changes_whatever_the_text(before, after):
     old, new = ("\n".join(lines).encode() for lines in (before, after))
