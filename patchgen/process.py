@@ -182,6 +182,20 @@ def run(
     return completed
 
 
+def run_on_terminal(argv: Sequence[str]) -> int:
+    """Run a program that reads from and prints to the user's terminal; return its exit code.
+
+    Raises ToolError if the program cannot be started.
+    """
+    process = _start(argv, stdin=None, stdout=None)
+    _running.add(process)
+    try:
+        with process:
+            return process.wait()
+    finally:
+        _running.discard(process)
+
+
 def stream(
     argv: Sequence[str],
     *,
@@ -221,7 +235,7 @@ def _start(argv: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
     pipe = subprocess.PIPE
     try:
         process: subprocess.Popen[bytes] = subprocess.Popen(
-            list(argv), stdin=pipe, stdout=pipe, **options
+            list(argv), **{"stdin": pipe, "stdout": pipe, **options}
         )
         return process
     except FileNotFoundError as err:

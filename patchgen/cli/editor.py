@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from pathlib import Path
 
 from patchgen.campaign import CampaignTexts, parse_text
 from patchgen.errors import RefusedError
+from patchgen.git_environment import program_environment
+from patchgen.process import run, run_on_terminal
 from patchgen.scratch import scratch_folder
 
 # The line of `git commit --cleanup=scissors`: it and what follows are not part of the text.
@@ -44,37 +45,38 @@ def edit_texts(texts: CampaignTexts) -> CampaignTexts:
 def _edit(text: str, name: str, advice: str) -> str:
     """Return a text as the user edited it, in a file `name`; `advice` is shown below it.
 
-    Raises RefusedError if the editor fails, or if the text is empty.
+    Raises RefusedError if the editor fails, or if the text is empty or not UTF-8.
     """
     comment = "".join(f"# {line}\n" for line in advice.splitlines())
     with scratch_folder("editor") as folder:
         path = folder / name
         path.write_text(f"{text.rstrip()}\n\n{_SCISSORS}\n{comment}", encoding="utf-8")
-        editor = _find_editor()
+        editor = _find_editor(folder)
         # As git runs it: the editor may be a command with arguments.
-        code = subprocess.call(["sh", "-c", f'{editor} "$@"', editor, str(path)])
+        code = run_on_terminal(["sh", "-c", f'{editor} "$@"', editor, str(path)])
         if code != 0:
             raise RefusedError(
                 f"the editor failed with exit code {code}; nothing was written",
                 hint=f"it is: {editor}; $GIT_EDITOR sets another one",
             )
-        edited = path.read_text(encoding="utf-8", errors="replace")
-    edited = edited.partition(_SCISSORS)[0].strip()
+        content = path.read_bytes()
+    try:
+        edited = content.decode().partition(_SCISSORS)[0].strip()
+    except UnicodeDecodeError:
+        raise RefusedError("the edited text is not UTF-8; nothing was written") from None
     if not edited:
         raise RefusedError("cancelled, as the text is empty; nothing was written")
     return f"{edited}\n"
 
 
-def _find_editor() -> str:
-    """Return the user's editor.
+def _find_editor(folder: Path) -> str:
+    """Return the user's editor. `folder` is not in a repository.
 
     The configuration of the tree, which a stranger may have written, is not read.
     """
     if editor := os.environ.get("GIT_EDITOR"):
         return editor
-    for scope in ("--global", "--system"):
-        args = ["git", "config", scope, "--get", "core.editor"]
-        done = subprocess.run(args, capture_output=True, text=True, check=False, cwd=Path.home())
-        if done.returncode == 0 and done.stdout.strip():
-            return done.stdout.strip()
-    return os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
+    env = {**program_environment(), "GIT_CEILING_DIRECTORIES": str(folder.parent)}
+    completed = run(["git", "config", "--get", "core.editor"], cwd=folder, env=env, ok=(0, 1))
+    configured = completed.stdout.decode("utf-8", "surrogateescape").strip()
+    return configured or os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"

@@ -182,10 +182,29 @@ def test_an_editor_that_the_tree_names_is_not_started(patchgen, git, tree, monke
     assert "has a lock" in message(git, tree, 1) and not harmful.exists()
 
 
+def test_the_editor_of_the_users_configuration_is_started(patchgen, git, tree, monkeypatch):
+    editor = write_editor(tree, 'sed -i s/takes/has/ "$1"')
+    config = tree.parent / "gitconfig"
+    config.write_text(f"[core]\n\teditor = \"'{editor}'\"\n")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
+    # As in a hook of git: it names the repository of the tree.
+    monkeypatch.setenv("GIT_DIR", str(tree / ".git"))
+    git(tree, "config", "core.editor", "false")
+    monkeypatch.delenv("GIT_EDITOR", raising=False)
+    done = run(patchgen, tree, "--edit")
+    assert done.code == 0, done.err
+    assert "has a lock" in message(git, tree, 1)
+
+
 @pytest.mark.parametrize(
-    ("body", "problem"), [('> "$1"', "the text is empty"), ("exit 3", "failed with exit code 3")]
+    ("body", "problem"),
+    [
+        ('> "$1"', "the text is empty"),
+        ("exit 3", "failed with exit code 3"),
+        ("printf 'Caf\\351\\n' > \"$1\"", "is not UTF-8"),
+    ],
 )
-def test_an_empty_text_cancels(patchgen, git, tree, monkeypatch, body, problem):
+def test_nothing_is_written_without_an_edited_text(patchgen, git, tree, monkeypatch, body, problem):
     monkeypatch.setenv("GIT_EDITOR", f"'{write_editor(tree, body)}'")
     done = run(patchgen, tree, "--edit")
     assert done.code == 1 and problem in done.err and "nothing was written" in done.err
