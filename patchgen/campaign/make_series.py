@@ -166,10 +166,10 @@ def _group(
         groups = split_edits(edits, request.split, {})
         warnings = ["the base has no MAINTAINERS, so no git tree is known"] if by_tree else []
     else:
-        trees = assign_trees(history if by_tree else history.forget(), files)
+        trees = assign_trees(history if by_tree else history.without_log(), files)
         groups = split_edits(edits, request.split, files.owners, trees)
         warnings = list(files.warnings)
-        if by_tree and not history.is_known:
+        if by_tree and not history.has_log:
             warnings.append(
                 "the base has no history that names who applied patches: the git trees are those "
                 "of MAINTAINERS"

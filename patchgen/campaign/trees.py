@@ -21,8 +21,8 @@ from patchgen.odb import Git
 
 _MAX_COMMITS = 40
 _MAX_FILES = 50
-# Whose tree takes everything is nobody's maintainer here.
-_CHIEF = "torvalds@linux-foundation.org"
+# He applies patches of all subsystems, so that does not make him the maintainer of their files.
+_TOP_COMMITTER = "torvalds@linux-foundation.org"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,37 +36,40 @@ class LogEntry:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """The log of a base. `is_known` is unset if it consists of one commit, or is not complete."""
+    """The log of a base. `has_log` is unset if the base has no parent."""
 
     git: Git
     base: Oid
-    is_known: bool
+    has_log: bool
 
-    def forget(self) -> History:
-        """Return a history that is not known."""
-        return replace(self, is_known=False)
+    def without_log(self) -> History:
+        """Return a history of which nothing is read."""
+        return replace(self, has_log=False)
 
     def read(self, paths: Sequence[PurePosixPath]) -> list[LogEntry]:
-        """Return the last commits to files; none if the history is not known."""
-        if not self.is_known:
+        """Return the last commits to files; none without a log."""
+        if not self.has_log:
             return []
         names = [f":(top,literal){path}" for path in paths[:_MAX_FILES]]
-        form = "--format=%P%x09%ce%x09%cn%x09%s"
-        args = ("log", "--no-merges", f"--max-count={_MAX_COMMITS}", form, self.base, "--")
+        # A name or a subject can contain any character but NUL and a newline.
+        log_format = "--format=%P%n%ce%n%cn%n%s"
+        args = ("log", "-z", "--no-merges", f"--max-count={_MAX_COMMITS}", log_format, self.base)
         try:
-            lines = self.git.run(*args, *names).stdout.decode("utf-8", "replace").splitlines()
+            output = self.git.run(*args, "--", *names).stdout.decode("utf-8", "replace")
         except MissingObjectsError:
             # A clone without the trees of its history; they are not worth fetching for this.
             return []
+        rows = (entry.split("\n") for entry in output.split("\0") if entry)
         # A commit without a parent lists all files: an import, or the end of a shallow clone.
-        rows = (line.split("\t", 3) for line in lines if not line.startswith("\t"))
-        return [LogEntry(subject, name, address) for _, address, name, subject in rows]
+        return [
+            LogEntry(subject, name, address) for parents, address, name, subject in rows if parents
+        ]
 
 
 def open_history(git: Git, base: Oid) -> History:
     """Return the history of a base."""
-    parents = git.run("rev-list", "--max-count=2", "--count", base).stdout.strip()
-    return History(git, base, int(parents) > 1)
+    count = git.run("rev-list", "--max-count=2", "--count", base).stdout
+    return History(git, base, int(count) > 1)
 
 
 def assign_trees(history: History, files: FileTrees) -> Mapping[PurePosixPath, SourceTree | None]:
@@ -80,45 +83,47 @@ def assign_trees(history: History, files: FileTrees) -> Mapping[PurePosixPath, S
             trees.update(dict.fromkeys(paths, claims[0].tree))
             continue
         # Without claims, the files of each folder may have other maintainers.
-        for part in [paths] if claims else _by_folder(paths):
-            trees.update(dict.fromkeys(part, _ask_log(history, files, claims, part)))
-    return {path: trees[path] or files.find_tree(path) for path in trees}
+        for part in [paths] if claims else _group_by_folder(paths):
+            trees.update(dict.fromkeys(part, _find_by_log(history, files, claims, part)))
+    return {path: tree or files.find_tree(path) for path, tree in trees.items()}
 
 
-def _by_folder(paths: Sequence[PurePosixPath]) -> list[list[PurePosixPath]]:
+def _group_by_folder(paths: Sequence[PurePosixPath]) -> list[list[PurePosixPath]]:
     folders: dict[PurePosixPath, list[PurePosixPath]] = {}
     for path in paths:
         folders.setdefault(path.parent, []).append(path)
     return list(folders.values())
 
 
-def _ask_log(
+def _find_by_log(
     history: History,
     files: FileTrees,
     claims: Sequence[TreeClaim],
     paths: Sequence[PurePosixPath],
 ) -> SourceTree | None:
-    """Return the tree of whoever applied most of the last patches; None if nobody did."""
+    """Return the tree whose people applied most of the last patches, None if there is none.
+
+    Without claims, it is the tree of the one person who applied most of them.
+    """
     log = history.read(paths)
     counts = Counter((entry.address.lower(), entry.committer) for entry in log)
     for claim in claims:
-        if 2 * sum(n for who, n in counts.items() if claim.people & set(_forms(who))) > len(log):
+        applied = sum(
+            count for person, count in counts.items() if _is_one_of(claim.people, *person)
+        )
+        if 2 * applied > len(log):
             return claim.tree
-    if claims:
+    if claims or not counts:
         return None
-    for (address, name), number in counts.most_common(1):
-        if 2 * number <= len(log) or address == _CHIEF:
-            return None
-        own = [
-            tree for tree, people in files.people.items() if people & set(_forms((address, name)))
-        ]
-        if len(own) == 1:
-            return own[0]
-        person = escape_controls(f"{name} <{address}>")
-        return SourceTree(person, re.sub(r"\W+", "-", name.lower()).strip("-"), person)
-    return None
+    [((address, name), count)] = counts.most_common(1)
+    if 2 * count <= len(log) or address == _TOP_COMMITTER:
+        return None
+    trees = [tree for tree, people in files.people.items() if _is_one_of(people, address, name)]
+    if len(trees) == 1:
+        return trees[0]
+    person = escape_controls(f"{name} <{address}>")
+    return SourceTree(person, re.sub(r"\W+", "-", name.lower()).strip("-"), person)
 
 
-def _forms(who: tuple[str, str]) -> tuple[str, str]:
-    address, name = who
-    return address, name.lower()
+def _is_one_of(people: frozenset[str], address: str, name: str) -> bool:
+    return address in people or name.lower() in people

@@ -313,6 +313,14 @@ def test_without_a_tree_the_log_says_who_takes_a_patch(patchgen, git, tree, rule
     assert series["patches"][-1]["subject"].startswith("lib: ")
 
 
+def test_a_subject_in_the_log_may_have_any_character(patchgen, git, tree, rule, monkeypatch):
+    with_trees(git, tree)
+    apply_patch(monkeypatch, git, tree, "lib/l.c", "Lib", "lib: Add\u2028more\x0cand\tmore")
+    series = run(patchgen, tree, rule, "tree")
+    assert series["patches"][-1]["tree"] == "Lib <lib@example.org>"
+    assert series["patches"][-1]["subject"].startswith("lib: ")
+
+
 def test_patches_for_different_trees_are_not_joined(patchgen, git, tree, rule):
     with_trees(git, tree)
     series = run(patchgen, tree, rule, "file", "--max-patches", "1")
