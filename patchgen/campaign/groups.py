@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from types import MappingProxyType
 
 from patchgen.kernel import MaintainersSection, SourceTree
 from patchgen.model.series import FileEdit
@@ -15,8 +16,8 @@ from patchgen.model.sweep import Split
 
 _ADDRESS = re.compile(r"\s*<[^>]*>")
 _MAX_NAMES = 4
-# The names of the group of files that nobody's tree takes.
-_NOBODY = ("no tree of its own",)
+# The names of the patch that no tree takes.
+_NO_TREE = ("no tree of its own",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +25,16 @@ class PatchGroup:
     """The edits of one patch, sorted by path. `names` are what the files have in common.
 
     `trees` are those that take patches for the files, with None for files that nobody's tree takes.
-    `is_leftover` is set for the patch of these files.
     """
 
     names: tuple[str, ...]
     edits: tuple[FileEdit, ...]
     trees: frozenset[SourceTree | None] = frozenset()
-    is_leftover: bool = False
+
+    @property
+    def is_leftover(self) -> bool:
+        """Whether a split by trees left these files, as nobody's tree takes them."""
+        return self.names == _NO_TREE
 
     @property
     def tree(self) -> SourceTree | None:
@@ -39,7 +43,7 @@ class PatchGroup:
 
     @property
     def name(self) -> str:
-        """The names as a list for people."""
+        """The names as one text."""
         return list_names(self.names)
 
     @property
@@ -50,12 +54,13 @@ class PatchGroup:
     @property
     def folder(self) -> str:
         """The deepest folder that contains all of its files, "" for the top of the tree."""
-        return os.path.commonpath([str(path.parent) for path in self.paths]).strip(".")
+        folder = os.path.commonpath([path.parent for path in self.paths])
+        return "" if folder == "." else folder
 
 
-def list_names(people: Sequence[str]) -> str:
-    """Return names as a list for people, without addresses; only the first of many."""
-    plain = [_ADDRESS.sub("", name).strip().strip('"') for name in people]
+def list_names(names: Sequence[str]) -> str:
+    """Return names as one text, without addresses; only the first of many."""
+    plain = (_ADDRESS.sub("", name).strip().strip('"') for name in names)
     names = list(dict.fromkeys(plain))
     if len(names) <= _MAX_NAMES:
         return ", ".join(names)
@@ -66,14 +71,13 @@ def split_edits(
     edits: Sequence[FileEdit],
     split: Split,
     owners: Mapping[PurePosixPath, MaintainersSection | None],
-    trees: Mapping[PurePosixPath, SourceTree | None] | None = None,
+    trees: Mapping[PurePosixPath, SourceTree | None] = MappingProxyType({}),
 ) -> list[PatchGroup]:
     """Assign each edit to one group; groups are sorted by their first files, leftovers come last.
 
     `owners` are the sections of MAINTAINERS that the files belong to; files without one are grouped
     by folder. `trees` are the git trees that take the files' patches.
     """
-    trees = trees or {}
     groups: dict[tuple[str, ...], list[FileEdit]] = {}
     for edit in sorted(edits, key=lambda entry: entry.path):
         names = (
@@ -82,26 +86,21 @@ def split_edits(
             else _choose_names(edit.path, split, owners.get(edit.path))
         )
         groups.setdefault(names, []).append(edit)
-    made = [
-        PatchGroup(
-            names,
-            tuple(group),
-            frozenset(trees.get(edit.path) for edit in group),
-            is_leftover=split is Split.TREE and names == _NOBODY,
-        )
+    patches = [
+        PatchGroup(names, tuple(group), frozenset(trees.get(edit.path) for edit in group))
         for names, group in groups.items()
     ]
-    return sorted(made, key=lambda group: group.is_leftover)
+    return sorted(patches, key=lambda group: group.is_leftover)
 
 
 def _name_tree(tree: SourceTree | None) -> tuple[str, ...]:
-    return (tree.name, tree.location) if tree else _NOBODY
+    return (tree.name, tree.location) if tree else _NO_TREE
 
 
 def _choose_names(
     path: PurePosixPath, split: Split, section: MaintainersSection | None
 ) -> tuple[str, ...]:
-    """Return the names that identify a file's group."""
+    """Return the names that identify a file's group in a split other than by trees."""
     if split is Split.NONE:
         return ("everything",)
     if split is Split.FILE:

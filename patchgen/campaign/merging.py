@@ -5,19 +5,20 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 
 from patchgen.campaign.groups import PatchGroup
+from patchgen.kernel import SourceTree
 
-# What determines whether groups may be joined, and a folder.
-_Place = tuple[Hashable, str]
+# The trees of a group, since only groups of the same trees may be joined, and a folder.
+_Place = tuple[frozenset[SourceTree | None], str]
 
 
 def merge_groups(groups: Sequence[PatchGroup], limit: int) -> list[PatchGroup]:
     """Join groups until there are at most `limit`: the smallest with its nearest neighbour.
 
     The nearest is the one that shares the most folders with it; of several, the smallest. Only
-    groups of the same trees are joined, so more than `limit` may be left.
+    groups of the same trees are joined, so more than `limit` may remain.
     """
     merger = _Merger(groups)
     merger.reduce(limit)
@@ -30,11 +31,10 @@ class _Merger:
     def __init__(self, groups: Sequence[PatchGroup]):
         self.groups = dict(enumerate(groups))
         self._next = len(groups)
-        self._below: defaultdict[_Place, set[int]] = defaultdict(set)
+        self._by_place: defaultdict[_Place, set[int]] = defaultdict(set)
         self._queue: list[tuple[int, str, int]] = []
         for number in self.groups:
             self._insert(number)
-        heapq.heapify(self._queue)
 
     def reduce(self, limit: int) -> None:
         """Join groups until there are at most `limit`, or until no two may be joined."""
@@ -45,7 +45,7 @@ class _Merger:
             smallest = self._remove(number)
             nearest = self._find_nearest(smallest)
             if nearest is None:
-                # It stays as it is, and no other can be joined with it later.
+                # No other group has these trees.
                 self.groups[number] = smallest
                 continue
             self.groups[self._next] = _join(self._remove(nearest), smallest)
@@ -55,24 +55,24 @@ class _Merger:
     def _insert(self, number: int) -> None:
         group = self.groups[number]
         for place in _list_places(group):
-            self._below[place].add(number)
-        heapq.heappush(self._queue, (len(group.edits), str(group.paths[0]), number))
+            self._by_place[place].add(number)
+        heapq.heappush(self._queue, (*self._rank(number), number))
 
     def _remove(self, number: int) -> PatchGroup:
         group = self.groups.pop(number)
         for place in _list_places(group):
-            self._below[place].discard(number)
+            self._by_place[place].discard(number)
         return group
 
     def _find_nearest(self, group: PatchGroup) -> int | None:
         places = sorted(_list_places(group), key=lambda place: -_depth(place[1]))
-        depth, found = -1, set[int]()
+        depth, nearest = -1, set[int]()
         for place in places:
-            if found and _depth(place[1]) < depth:
+            if nearest and _depth(place[1]) < depth:
                 break
             depth = _depth(place[1])
-            found |= self._below[place]
-        return min(found, key=self._rank, default=None)
+            nearest |= self._by_place[place]
+        return min(nearest, key=self._rank, default=None)
 
     def _rank(self, number: int) -> tuple[int, str]:
         group = self.groups[number]
@@ -81,9 +81,8 @@ class _Merger:
 
 def _list_places(group: PatchGroup) -> set[_Place]:
     """Return the folders with files of a group, and the folders above them."""
-    kind = (group.trees, group.is_leftover)
     folders = {path.parent for path in group.paths}
-    return {(kind, str(above)) for folder in folders for above in (folder, *folder.parents)}
+    return {(group.trees, str(above)) for folder in folders for above in (folder, *folder.parents)}
 
 
 def _depth(folder: str) -> int:
@@ -93,4 +92,4 @@ def _depth(folder: str) -> int:
 def _join(one: PatchGroup, other: PatchGroup) -> PatchGroup:
     edits = sorted((*one.edits, *other.edits), key=lambda edit: edit.path)
     names = dict.fromkeys((*one.names, *other.names))
-    return PatchGroup(tuple(names), tuple(edits), one.trees, one.is_leftover)
+    return PatchGroup(tuple(names), tuple(edits), one.trees)
