@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class _Shown:
+class _OutputOptions:
     """What is printed besides the counts."""
 
     verbose: bool
@@ -223,7 +223,7 @@ def command(
         return _show_macros(tree, options["base"])
     if target is None:
         raise UsageError("no semantic patch is named", hint="name a .cocci, a folder, or a variant")
-    campaign, edit = read_campaign(options) or (None, False)
+    campaign, edit = read_campaign(options)
     check_output_file(sarif)
     check_kept_folder(keep)
     request = RunRequest(
@@ -247,10 +247,10 @@ def command(
         plan = plan_run(repository, request)
         if campaign is not None:
             check_campaign(repository, campaign, plan)
-        shown = _Shown(verbose=verbose, leftovers=leftovers, diffs=campaign is None)
-        sweeps = _run(repository, plan, printer, executor, shown)
+        output = _OutputOptions(verbose=verbose, leftovers=leftovers, diffs=campaign is None)
+        sweeps = _run(repository, plan, printer, executor, output)
         if sarif is not None:
-            write_sarif(sarif, sweeps)
+            _write_sarif(sarif, sweeps)
         keep_written(printer, keep, [result for _, result in sweeps])
         series = _publish(repository, campaign, sweeps, printer, edit) if campaign else {}
     if as_json:
@@ -264,13 +264,9 @@ def command(
 
 
 def _show_macros(tree: Path, base: str) -> int:
-    """Print the macros of a commit as a file that --macros takes."""
-    repository = Repository(tree)
-    try:
-        macros = list_macros(repository, base)
-    finally:
-        repository.close()
-    Printer().text(macros)
+    """Print the macros of a commit in the form of a file for --macros."""
+    with closing(Repository(tree)) as repository:
+        Printer().text(list_macros(repository, base))
     return 0
 
 
@@ -289,29 +285,33 @@ def _run(
     plan: RunPlan,
     printer: Printer,
     executor: Executor | None,
-    shown: _Shown,
+    output: _OutputOptions,
 ) -> list[tuple[SweepRequest, Sweep]]:
     """Run all semantic patches, and print each result as soon as it is complete."""
     sweeps: list[tuple[SweepRequest, Sweep]] = []
     for skipped in plan.skipped:
-        printer.warning(f"{skipped.name} was not run: {skipped.reason}")
+        _warn_skipped(printer, skipped)
     if any(skipped.needs_trust for skipped in plan.skipped):
         printer.note("hint: read them; then `patchgen trust PATH` trusts them as they are now")
     with show_sweeps(printer) as on_progress:
         results = run_sweeps(repository, plan, executor=executor, on_progress=on_progress)
         for request, result in results:
             if isinstance(result, Skipped):
-                printer.warning(f"{result.name} was not run: {result.reason}")
+                _warn_skipped(printer, result)
                 continue
             sweeps.append((request, result))
             for line in result.warnings:
                 printer.warning(line)
-            print_sweep(printer, result, diffs=shown.diffs)
-            for line in list_unfinished(result, verbose=shown.verbose):
+            print_sweep(printer, result, diffs=output.diffs)
+            for line in list_unfinished(result, verbose=output.verbose):
                 printer.warning(line)
-            for line in summarise(result, verbose=shown.verbose, leftovers=shown.leftovers):
+            for line in summarise(result, verbose=output.verbose, leftovers=output.leftovers):
                 printer.note(line)
     return sweeps
+
+
+def _warn_skipped(printer: Printer, skipped: Skipped) -> None:
+    printer.warning(f"{skipped.name} was not run: {skipped.reason}")
 
 
 def _publish(
@@ -328,7 +328,7 @@ def _publish(
     return {"series": publish_campaign(repository, campaign, *sweeps[0], printer, edit=edit)}
 
 
-def write_sarif(path: Path, sweeps: Sequence[tuple[SweepRequest, Sweep]]) -> None:
+def _write_sarif(path: Path, sweeps: Sequence[tuple[SweepRequest, Sweep]]) -> None:
     """Write the findings as SARIF. Raises UsageError if the file cannot be written."""
     from patchgen.sweep import make_sarif
 

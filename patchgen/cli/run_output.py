@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from patchgen.cli.printer import Printer, is_terminal, printable, progress_bar
+from patchgen.cli.printer import Printer, count, is_terminal, printable, progress_bar
 from patchgen.model.leftover import Leftovers
 from patchgen.model.smpl import Mode
 from patchgen.model.sweep import Sweep
@@ -37,47 +37,42 @@ def summarise(result: Sweep, *, verbose: bool, leftovers: bool = False) -> Itera
     )
     for rule in result.rules:
         if rule.hits:
-            where = f"{rule.files} {_plural(rule.files, 'file')}"
-            yield f"  {rule.rule}: {rule.hits} {_plural(rule.hits, 'hit')} in {where}"
+            yield f"  {rule.rule}: {count(rule.hits, 'hit')} in {count(rule.files, 'file')}"
     if result.unparsed:
-        files = len({place.path for place in result.unparsed})
+        files = count(len({place.path for place in result.unparsed}), "file")
         yield (
-            f"  not parsed: {len(result.unparsed)} "
-            f"{_plural(len(result.unparsed), 'place')} in {files} {_plural(files, 'file')}"
+            f"  not parsed: {count(len(result.unparsed), 'place')} in {files}"
             + ("" if verbose else " (--verbose lists them)")
         )
     if verbose:
         yield from (f"    {place}" for place in result.unparsed)
     if result.leftovers is not None:
-        yield from _summarise_leftovers(result.leftovers, lists=leftovers)
+        yield from _summarise_leftovers(result.leftovers, verbose=leftovers)
     yield from (f"  {note}" for note in result.notes)
 
 
-def _summarise_leftovers(found: Leftovers, *, lists: bool) -> Iterator[str]:
-    """Yield lines with the numbers of words that are left, and why; and all places."""
-    if found.absent:
-        yield f"  no file has {', '.join(found.absent)}"
-    for count in found.common:
+def _summarise_leftovers(leftovers: Leftovers, *, verbose: bool) -> Iterator[str]:
+    """Yield lines with the numbers of words that are left, and why; if `verbose`, all places."""
+    if leftovers.absent:
+        yield f"  no file has {', '.join(leftovers.absent)}"
+    for word in leftovers.common:
         yield (
-            f"  left: {count.word} in {count.left} places, too many to tell what was missed"
-            f" ({count.changed} changed)"
+            f"  left: {word.word} in {word.left} places, too many to tell what was missed"
+            f" ({word.changed} changed)"
         )
-    words = ", ".join(
-        count.word for count in found.words if count.before and count not in found.common
-    )
+    words = ", ".join(word.word for word in leftovers.words if word.before and not word.is_common)
     if not words:
         return
-    if not found.places:
+    if not leftovers.places:
         yield f"  left: no place with {words}"
         return
-    reasons = "; ".join(f"{count} {reason}" for reason, count in found.by_reason.items())
-    places = _plural(len(found.places), "place")
+    reasons = "; ".join(f"{number} {reason}" for reason, number in leftovers.by_reason.items())
     yield (
-        f"  left: {len(found.places)} {places} with {words}, {found.in_code} in code: {reasons}"
-        + ("" if lists else " (--leftovers lists them)")
+        f"  left: {count(len(leftovers.places), 'place')} with {words}, "
+        f"{leftovers.in_code} in code: {reasons}" + ("" if verbose else " (--leftovers lists them)")
     )
-    if lists:
-        yield from (f"    {place}" for place in found.places)
+    if verbose:
+        yield from (f"    {place}" for place in leftovers.places)
 
 
 def list_unfinished(result: Sweep, *, verbose: bool) -> Iterator[str]:
@@ -88,12 +83,8 @@ def list_unfinished(result: Sweep, *, verbose: bool) -> Iterator[str]:
     for reason, paths in files.items():
         shown = paths if verbose else paths[:_SHOWN]
         hidden_count = len(paths) - len(shown)
-        others = f" and {hidden_count} {_plural(hidden_count, 'other')}" if hidden_count else ""
+        others = f" and {count(hidden_count, 'other')}" if hidden_count else ""
         yield f"{result.semantic_patch}: not finished: {', '.join(shown)}{others}: {reason}"
-
-
-def _plural(count: int, noun: str) -> str:
-    return noun if count == 1 else f"{noun}s"
 
 
 @contextmanager

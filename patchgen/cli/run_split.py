@@ -13,13 +13,13 @@ import click
 from patchgen.cli.options import branch_option, new_series_options, version_option
 from patchgen.cli.printer import Printer
 from patchgen.cli.series_output import (
+    list_people,
     name_people,
     print_next,
     print_recipients,
     summarise_patch,
 )
 from patchgen.commands.run import RunPlan
-from patchgen.controls import escape_controls
 from patchgen.errors import UsageError
 from patchgen.model.series import Who
 from patchgen.model.smpl import Mode
@@ -53,7 +53,7 @@ def _text_option(option: str, meaning: str) -> Callable[[_Command], _Command]:
     return click.option(option, type=kind, callback=_read_text, metavar="FILE", help=meaning)
 
 
-# As many as fit into headers that mailing lists accept.
+# Mailing lists hold or reject mails with long headers.
 _MAX_RECIPIENTS = 30
 # Options that have no effect without --split.
 _ONLY_WITH_SPLIT = {
@@ -102,7 +102,7 @@ _OPTIONS = (
         "--max-recipients",
         type=click.IntRange(min=1),
         metavar="N",
-        help="The largest number of recipients of a mail; those with the most files get it.  "
+        help="The largest number of recipients of a mail: those with the most files.  "
         f"[default: {_MAX_RECIPIENTS}]",
     ),
     click.option("--subject", metavar="TEXT", help="The text of all subjects, after the prefix."),
@@ -134,10 +134,10 @@ def campaign_options(command: _Command) -> _Command:
     return command
 
 
-def read_campaign(options: dict[str, Any]) -> tuple[CampaignRequest, bool] | None:
-    """Remove the series' options from a command's options; return None without --split.
+def read_campaign(options: dict[str, Any]) -> tuple[CampaignRequest | None, bool]:
+    """Remove the series' options from a command's; return the request, and whether to edit texts.
 
-    Also return whether to edit the texts. Raises UsageError for a series' option without --split.
+    The request is None without --split. Raises UsageError for a series' option without --split.
     """
     split = options.pop("split")
     series_options = {name: options.pop(name) for name in _ONLY_WITH_SPLIT}
@@ -148,12 +148,12 @@ def read_campaign(options: dict[str, Any]) -> tuple[CampaignRequest, bool] | Non
                     f"{option} requires --split",
                     hint="choose how to divide the series: --split ...",
                 )
-        return None
+        return None, False
     who = series_options.pop("recipients")
-    most = series_options.pop("max_recipients") or _MAX_RECIPIENTS
+    max_recipients = series_options.pop("max_recipients") or _MAX_RECIPIENTS
     edit = series_options.pop("edit")
     request = CampaignRequest(
-        Split(split), recipients=who and Who(who), max_recipients=most, **series_options
+        Split(split), recipients=who and Who(who), max_recipients=max_recipients, **series_options
     )
     return request, edit
 
@@ -187,7 +187,7 @@ def publish_campaign(
     sweep: Sweep,
     printer: Printer,
     *,
-    edit: bool = False,
+    edit: bool,
 ) -> dict[str, Any]:
     """Make a series of the changes that a run found, print it, and return its document.
 
@@ -195,11 +195,10 @@ def publish_campaign(
     """
     # Importing mails, trailers and templates takes longer than a run whose results are all cached.
     from patchgen.campaign import make_campaign
+    from patchgen.cli.editor import edit_texts
     from patchgen.mail import list_recipients
 
-    command = _command(request, sweep.public_name)
-    from patchgen.cli.editor import edit_texts
-
+    command = _format_command(request, sweep.public_name)
     result = make_campaign(
         repository, campaign, request, sweep, command, edit_texts=edit_texts if edit else None
     )
@@ -235,12 +234,12 @@ def publish_campaign(
     }
 
 
-def _command(request: SweepRequest, name: str) -> str:
-    """Return the command line with what determines the change, without local files' names."""
+def _format_command(request: SweepRequest, name: str) -> str:
+    """Return the command line for messages: paths, definitions and --since, but no local files."""
     run = request.run
-    defined = [word for definition in run.definitions for word in ("-D", definition)]
+    definitions = [arg for definition in run.definitions for arg in ("-D", definition)]
     since = ["--since", run.since] if run.since else []
-    return shlex.join(["patchgen", "run", name, *map(str, run.paths), *defined, *since])
+    return shlex.join(["patchgen", "run", name, *map(str, run.paths), *definitions, *since])
 
 
 def _print(
@@ -266,9 +265,7 @@ def _print(
         else:
             printer.line(f"      {name_people(people.to)}")
         if campaign.dry_run:
-            for key, named in (("To", people.to), ("Cc", people.cc)):
-                for person in named:
-                    printer.line(escape_controls(f"      {key}: {person}"))
+            list_people(printer, people, indent="      ")
     if campaign.dry_run:
         print_recipients(printer, list_recipients(series.mails[0]))
         return

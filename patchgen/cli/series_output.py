@@ -76,11 +76,16 @@ def name_people(people: Sequence[str]) -> str:
 
 
 def print_recipients(printer: Printer, recipients: Recipients) -> None:
-    """Print the recipients of the cover letter: all recipients of the patches get it."""
+    """Print the recipients of the cover letter after an empty line."""
     printer.line()
-    for name, people in (("To", recipients.to), ("Cc", recipients.cc)):
+    list_people(printer, recipients)
+
+
+def list_people(printer: Printer, recipients: Recipients, *, indent: str = "") -> None:
+    """Print the recipients of a mail, one a line."""
+    for header, people in (("To", recipients.to), ("Cc", recipients.cc)):
         for person in people:
-            printer.line(escape_controls(f"{name}: {person}"))
+            printer.line(escape_controls(f"{indent}{header}: {person}"))
 
 
 def print_next(
