@@ -51,6 +51,16 @@ def map_parallel(
 ) -> list[_Result]:
     """Return the results of a function for all items, in their order, from `workers` threads.
 
+    See iterate_parallel().
+    """
+    return list(iterate_parallel(function, items, workers=workers))
+
+
+def iterate_parallel(
+    function: Callable[[_Item], _Result], items: Iterable[_Item], *, workers: int
+) -> Iterator[_Result]:
+    """Yield the results of a function for all items, in their order, from `workers` threads.
+
     Meant for functions that wait for other programs. Raises the error of the first item that
     failed. On an interrupt, the running programs get SIGTERM, and no new one is started.
     """
@@ -59,7 +69,8 @@ def map_parallel(
     with ThreadPoolExecutor(max_workers=workers) as pool:
         futures = [pool.submit(function, item) for item in items]
         with _cancel_on_error(futures):
-            return [future.result() for future in futures]
+            for future in futures:
+                yield future.result()
 
 
 @contextmanager

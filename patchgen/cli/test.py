@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import PurePosixPath
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import click
@@ -21,7 +22,7 @@ from patchgen.cli.printer import Printer, count
 from patchgen.commands.test import CheckedPatch, GoldenRequest, check_patches, update_results
 from patchgen.model.series import FileEdit
 from patchgen.model.smpl import Mode
-from patchgen.sweep import DEFAULT_TIMEOUT_S, CaseOutcome, format_diff
+from patchgen.sweep import DEFAULT_TIMEOUT_S, CaseOutcome, GoldenRun, format_diff
 
 
 @click.command("test")
@@ -45,35 +46,51 @@ def command(mode: str | None, update: bool, as_json: bool, quiet: bool, **option
     documents = []
     passed = True
     for checked in check_patches(request):
-        written = (
-            [str(path) for path in update_results(checked.run)] if update and checked.run else []
-        )
-        _print(printer, checked, written)
-        documents.append(_describe(checked, written))
-        passed &= not list(_failures(checked, written))
+        written = list(update_results(checked.run)) if update and checked.run else []
+        result = _Result(checked, written, dict(_explain_failures(checked.run, written)))
+        _print(printer, result)
+        documents.append(_describe(result))
+        passed &= result.passed
     if as_json:
         printer.document({"passed": passed, "results": documents})
     return 0 if passed else 1
 
 
-def _failures(checked: CheckedPatch, written: list[str]) -> Iterator[str]:
-    """Yield why a semantic patch fails, case by case; what was written no longer fails."""
-    if checked.error is not None:
-        yield str(checked.error)
-    if checked.run is None:
-        return
-    for outcome in checked.run.outcomes:
-        if str(outcome.case.result) not in written and (why := _explain(outcome)):
-            yield f"{outcome.case.name}: {why}"
-    for rule in checked.run.never_fired:
-        yield f"the rule {rule} matches in no case"
+@dataclass(frozen=True, slots=True)
+class _Result:
+    """The run of a semantic patch, the results that were written, and why each case failed."""
+
+    checked: CheckedPatch
+    written: Sequence[Path]
+    failures: Mapping[PurePosixPath, str]
+
+    @property
+    def messages(self) -> list[str]:
+        """Why the semantic patch failed; empty if it passed."""
+        never_fired = self.checked.run.never_fired if self.checked.run else ()
+        return [
+            *([str(self.checked.error)] if self.checked.error else []),
+            *(f"{name}: {why}" for name, why in self.failures.items()),
+            *(f"the rule {rule} matches in no case" for rule in never_fired),
+        ]
+
+    @property
+    def passed(self) -> bool:
+        return not self.messages
+
+
+def _explain_failures(
+    run: GoldenRun | None, written: Sequence[Path]
+) -> Iterator[tuple[PurePosixPath, str]]:
+    """Yield the cases that failed and why; a case whose result was written did not."""
+    for outcome in run.outcomes if run else ():
+        if not outcome.passed and outcome.case.result not in written:
+            yield outcome.case.name, _explain(outcome)
 
 
 def _explain(outcome: CaseOutcome) -> str:
     if outcome.failure:
         return f"spatch did not finish: {outcome.failure}"
-    if outcome.passed:
-        return ""
     if outcome.case.result is None:
         return "it must stay as it is, but changes"
     if outcome.expected is None:
@@ -81,44 +98,39 @@ def _explain(outcome: CaseOutcome) -> str:
     return f"the result differs from {outcome.case.result.name}"
 
 
-def _print(printer: Printer, checked: CheckedPatch, written: list[str]) -> None:
-    failures = list(_failures(checked, written))
-    for line in failures:
-        printer.warning(f"{checked.name}: {line}")
-    if checked.run is None:
+def _print(printer: Printer, result: _Result) -> None:
+    name, run = result.checked.name, result.checked.run
+    for message in result.messages:
+        printer.warning(f"{name}: {message}")
+    if run is None:
         return
-    for outcome in checked.run.outcomes:
+    for outcome in run.outcomes:
         case = outcome.case
-        if str(case.result) not in written and not outcome.passed and outcome.expected is not None:
-            name = PurePosixPath(case.name if case.result is None else case.result.name)
-            edit = FileEdit(name, "100644", outcome.expected, outcome.actual)
-            printer.diff("" if outcome.failure else format_diff(edit))
+        if case.name in result.failures and not outcome.failure and outcome.expected is not None:
+            shown = PurePosixPath(case.name if case.result is None else case.result.name)
+            printer.diff(format_diff(FileEdit(shown, "100644", outcome.expected, outcome.actual)))
         for place in outcome.unparsed:
-            printer.warning(f"{checked.name}: {place} cannot be parsed, so no rule matches there")
-    for path in written:
+            printer.warning(f"{name}: {place} cannot be parsed, so no rule matches there")
+    for path in result.written:
         printer.line(f"written: {path}")
-    state = f"{count(len(failures), 'failure')}" if failures else "passed"
-    cases = count(len(checked.run.outcomes), "case")
-    printer.line(f"{checked.name}: {cases}, {state} ({checked.run.seconds:.1f} s)")
+    state = "passed" if result.passed else count(len(result.messages), "failure")
+    printer.line(f"{name}: {count(len(run.outcomes), 'case')}, {state} ({run.seconds:.1f} s)")
 
 
-def _describe(checked: CheckedPatch, written: list[str]) -> dict[str, Any]:
-    run = checked.run
-    outcomes = run.outcomes if run else ()
+def _describe(result: _Result) -> dict[str, Any]:
+    checked = result.checked
     return {
         "semantic_patch": checked.name,
-        "passed": not list(_failures(checked, written)),
+        "passed": result.passed,
         "error": checked.error.message if checked.error else None,
         "cases": [
             {
                 "case": str(outcome.case.name),
-                "failure": None
-                if str(outcome.case.result) in written
-                else _explain(outcome) or None,
+                "failure": result.failures.get(outcome.case.name),
                 "unparsed": list(map(str, outcome.unparsed)),
             }
-            for outcome in outcomes
+            for outcome in (checked.run.outcomes if checked.run else ())
         ],
-        "never_fired": list(run.never_fired) if run else [],
-        "written": written,
+        "never_fired": list(checked.run.never_fired) if checked.run else [],
+        "written": list(map(str, result.written)),
     }

@@ -5,15 +5,16 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from patchgen.errors import PatchgenError, UsageError
 from patchgen.model.base import Base, Oid
 from patchgen.model.smpl import Mode
+from patchgen.process import iterate_parallel
 from patchgen.spec import find_recipe, list_recipes
 from patchgen.sweep import (
     DEFAULT_TIMEOUT_S,
@@ -28,7 +29,6 @@ from patchgen.sweep import (
 )
 from patchgen.truststore import are_trusted, read_trust
 
-# A golden case is no file of a tree.
 _NO_BASE = Base(Oid(""), Oid(""), "")
 
 
@@ -55,27 +55,26 @@ class CheckedPatch:
     run: GoldenRun | None = None
     error: PatchgenError | None = None
 
-    @property
-    def passed(self) -> bool:
-        """Whether it ran, and did what its cases expect."""
-        return self.run is not None and self.run.passed
-
 
 def check_patches(request: GoldenRequest) -> Iterator[CheckedPatch]:
     """Run semantic patches over their golden cases, and yield the results in the order of names.
 
     Raises UsageError if the target names none, and the error of the only one that cannot be run.
     """
-    found = find_patches(request.target)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        results = pool.map(_test(request), found.values())
-        for name, result in zip(found, results, strict=True):
-            if isinstance(result, PatchgenError):
-                if len(found) == 1:
-                    raise result
-                yield CheckedPatch(name, error=result)
-            else:
-                yield CheckedPatch(name, result)
+    patches = find_patches(request.target)
+    run_request = RunRequest(
+        str(request.target),
+        mode=request.mode,
+        definitions=request.definitions,
+        trusted=request.trusted,
+        timeout_s=request.timeout_s,
+    )
+    check = partial(_check_patch, run_request)
+    results = iterate_parallel(check, patches.items(), workers=os.cpu_count() or 1)
+    for checked in results:
+        if checked.error is not None and len(patches) == 1:
+            raise checked.error
+        yield checked
 
 
 def update_results(run: GoldenRun) -> Iterator[Path]:
@@ -100,54 +99,48 @@ def find_patches(target: str | None) -> dict[str, Path]:
     Raises UsageError if there are none.
     """
     if target is None:
-        own = {str(path): path for path in sorted(Path().glob("*.cocci"))}
-        return own or {recipe.name: recipe.path for recipe in list_recipes()}
+        files = {str(path): path for path in sorted(Path().glob("*.cocci"))}
+        return files or {recipe.name: recipe.path for recipe in list_recipes()}
     path = Path(target)
     if path.is_dir():
-        found = sorted(file for file in path.rglob("*.cocci") if file.is_file())
-        if not found:
+        files = {str(file): file for file in sorted(path.rglob("*.cocci")) if file.is_file()}
+        if not files:
             raise UsageError(f"{target} has no .cocci")
-        return {str(file): file for file in found}
+        return files
     if path.exists():
         return {target: path}
     recipe = find_recipe(target)
     if recipe is None:
         names = [recipe.name for recipe in list_recipes()]
-        close = difflib.get_close_matches(target, names, n=1)
+        similar = difflib.get_close_matches(target, names, n=1)
         raise UsageError(
             f"{target} is not a semantic patch",
-            hint=f"did you mean {close[0]}?"
-            if close
+            hint=f"did you mean {similar[0]}?"
+            if similar
             else "name a .cocci, a folder of them, or a recipe (`patchgen variants`)",
         )
     return {recipe.name: recipe.path}
 
 
-def _test(request: GoldenRequest) -> Callable[[Path], GoldenRun | PatchgenError]:
-    run_request = RunRequest(
-        str(request.target),
-        mode=request.mode,
-        definitions=request.definitions,
-        trusted=request.trusted,
-        timeout_s=request.timeout_s,
-    )
+def _check_patch(request: RunRequest, patch: tuple[str, Path]) -> CheckedPatch:
+    name, path = patch
 
-    def is_trusted(cocci: CocciFile) -> bool:
+    def may_run(cocci: CocciFile) -> bool:
         return request.trusted or are_trusted(read_trust(), cocci.texts)
 
-    def run(path: Path) -> GoldenRun | PatchgenError:
-        lookup = Lookup(_read, lambda name: None, lambda folder: True)
-        try:
-            cocci = load_cocci(str(path), lookup, is_trusted, request=run_request)
-            resolved = resolve(cocci, run_request, _NO_BASE)
-            return run_cases(resolved, find_cases(path, resolved.suffixes), path.parent)
-        except PatchgenError as err:
-            return err
+    # A golden case is not part of a tree, so all files that the semantic patch names are on disk.
+    lookup = Lookup(_read, lambda name: None, lambda folder: True)
+    try:
+        cocci = load_cocci(str(path), lookup, may_run, request=request)
+        resolved = resolve(cocci, request, _NO_BASE)
+        return CheckedPatch(
+            name, run_cases(resolved, find_cases(path, resolved.suffixes), path.parent)
+        )
+    except PatchgenError as err:
+        return CheckedPatch(name, error=err)
 
-    return run
 
-
-def _read(name: str) -> bytes | None:
+def _read(path: str) -> bytes | None:
     with suppress(OSError):
-        return Path(name).read_bytes()
+        return Path(path).read_bytes()
     return None

@@ -68,11 +68,6 @@ class GoldenRun:
     never_fired: tuple[str, ...]
     seconds: float
 
-    @property
-    def passed(self) -> bool:
-        """Whether all cases have the expected results, and each rule matched."""
-        return not self.never_fired and all(outcome.passed for outcome in self.outcomes)
-
 
 def find_cases(cocci: Path, suffixes: tuple[str, ...]) -> tuple[GoldenCase, ...]:
     """Return the cases of a semantic patch that runs on files with these suffixes, by name.
