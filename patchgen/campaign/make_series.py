@@ -28,7 +28,7 @@ from patchgen.pipeline.prepare import (
     publish_series,
 )
 from patchgen.pipeline.recipients import find_people
-from patchgen.pipeline.target import choose_new_target
+from patchgen.pipeline.target import SeriesTarget, choose_new_target
 from patchgen.spec import People
 from patchgen.sweep import SweepRequest
 
@@ -46,7 +46,7 @@ class Campaign:
     drafts: tuple[CommitDraft, ...]
     series: PreparedSeries
     mails: tuple[Path, ...]
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[str, ...]
 
 
 def make_campaign(
@@ -56,7 +56,7 @@ def make_campaign(
     sweep: Sweep,
     command: str,
     *,
-    edit_texts: Callable[[CampaignTexts], CampaignTexts] | None = None,
+    edit_texts: Callable[[CampaignTexts], CampaignTexts] | None,
 ) -> Campaign:
     """Make a branch and mails from the edits of a sweep; there must be at least one edit.
 
@@ -65,11 +65,9 @@ def make_campaign(
     not be used, or for a text that `git am` would cut; ToolError if git does not know the user's
     identity. Nothing is written then.
     """
-    base = sweep.base
-    stem = PurePosixPath(sweep.public_name).stem
     version, target = choose_new_target(
         repository,
-        stem,
+        PurePosixPath(sweep.public_name).stem,
         first_version=1,
         branch=request.branch,
         revision=request.revision,
@@ -77,44 +75,43 @@ def make_campaign(
         may_replace=request.force,
     )
     old_tip = None if request.dry_run else target.check(repository)
-    tree = GitTree(repository, base.tree)
-    history = open_history(repository, base.oid)
+    tree = GitTree(repository, sweep.base.tree)
+    history = open_history(repository, sweep.base.oid)
     groups, problems = _group(tree, history, request, sweep.edits)
     texts = choose_texts(request, run.header or Header(), sweep.public_name)
     if edit_texts is not None:
         texts = edit_texts(texts)
-    change = _describe_change(request, run, sweep, command, tuple(groups), history, texts)
-    signatures = repository.read_signatures(as_of=None if request.force else old_tip)
-    people = find_people(repository, request)
-    with Quarantine(repository) as quarantine:
-        drafts = change.draft(signatures.committer)
-        series = _prepare(
-            quarantine, tree, change, drafts, version, target.branch, old_tip, signatures, people
-        )
-        reason = f"patchgen: run {sweep.public_name} v{version.revision}"
-        mails: tuple[Path, ...] = ()
-        if not request.dry_run:
-            mails = publish_series(quarantine, target, series, old_tip, reason)
-    own = _warn(drafts, request, texts)
-    warnings = tuple(dict.fromkeys((*problems, *series.warnings, *own)))
+    counts = count_places(sweep, [group.edits for group in groups])
+    change = SplitChange(request, run, sweep, command, tuple(groups), tuple(counts), texts)
+    drafts, series, mails = _write(repository, tree, history, change, version, target, old_tip)
+    warnings = dict.fromkeys((*problems, *series.warnings, *_warn(drafts, request, texts)))
     return Campaign(
-        target.branch, change.groups, change.counts, tuple(drafts), series, mails, warnings
+        target.branch, change.groups, change.counts, tuple(drafts), series, mails, tuple(warnings)
     )
 
 
-def _describe_change(
-    request: CampaignRequest,
-    run: SweepRequest,
-    sweep: Sweep,
-    command: str,
-    groups: tuple[PatchGroup, ...],
+def _write(
+    repository: Repository,
+    tree: GitTree,
     history: History,
-    texts: CampaignTexts,
-) -> SplitChange:
-    counts = tuple(count_places(sweep, [group.edits for group in groups]))
-    left = sweep.leftovers.by_reason if sweep.leftovers else {}
-    total = PlaceCount(sum(count.changed for count in counts), len(sweep.edits), left)
-    return SplitChange(request, run, sweep, command, groups, history, texts, counts, total)
+    change: SplitChange,
+    version: NextVersion,
+    target: SeriesTarget,
+    old_tip: Oid | None,
+) -> tuple[Sequence[CommitDraft], PreparedSeries, tuple[Path, ...]]:
+    """Write the branch and the mails, unless it is a dry run; return the patches, too."""
+    request = change.request
+    signatures = repository.read_signatures(as_of=None if request.force else old_tip)
+    people = find_people(repository, request)
+    with Quarantine(repository) as quarantine:
+        drafts = change.draft(history, signatures.committer)
+        series = _prepare(
+            quarantine, tree, change, drafts, version, target.branch, old_tip, signatures, people
+        )
+        if request.dry_run:
+            return drafts, series, ()
+        reason = f"patchgen: run {change.sweep.public_name} v{version.revision}"
+        return drafts, series, publish_series(quarantine, target, series, old_tip, reason)
 
 
 def _prepare(
@@ -164,7 +161,9 @@ def _group(
     files = find_file_trees(tree, [edit.path for edit in edits])
     if files is None:
         groups = split_edits(edits, request.split, {})
-        warnings = ["the base has no MAINTAINERS, so no git tree is known"] if by_tree else []
+        warnings = (
+            ["the base has no MAINTAINERS, which would name the git trees"] if by_tree else []
+        )
     else:
         trees = assign_trees(history if by_tree else history.without_log(), files)
         groups = split_edits(edits, request.split, files.owners, trees)

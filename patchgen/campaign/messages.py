@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The texts of a patch: its subject, and what its message quotes of the semantic patch.
 
-A subject is the usual prefix for the files, and what the patch does.
+A subject is the usual prefix for the files, and a summary of the change.
 """
 
 from __future__ import annotations
@@ -68,9 +68,6 @@ def _fit(prefix: str, summary: str) -> str:
     while len(parts) > 1 and len(": ".join([*parts, summary])) > WIDTH:
         parts.pop()
     return ": ".join([*parts, summary])
-
-
-# --- bodies ---
 
 
 def excerpt(text: str) -> str:

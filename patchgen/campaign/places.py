@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from patchgen.linediff import find_line_changes
@@ -17,20 +17,20 @@ from patchgen.sweep import count_word
 
 @dataclass(frozen=True, slots=True)
 class PlaceCount:
-    """The numbers of changed places and files, and of the places that are left, by reason."""
+    """The numbers of changed places, of files, and of the places that are left, by reason."""
 
     changed: int
     files: int
-    left: Mapping[LeftReason, int] = field(default_factory=dict)
+    left: Mapping[LeftReason, int]
 
     def __str__(self) -> str:
-        text = f"{_count(self.changed, 'place')} in {_count(self.files, 'file')}"
+        changes = f"It changes {_count(self.changed, 'place')} in {_count(self.files, 'file')}."
         total = sum(self.left.values())
         if not total:
-            return f"It changes {text}."
+            return changes
         reasons = ", ".join(f"{number} {reason}" for reason, number in self.left.items())
-        are = "is" if total == 1 else "are"
-        return f"It changes {text}. {_count(total, 'place')} {are} left: {reasons}."
+        verb = "is" if total == 1 else "are"
+        return f"{changes} {_count(total, 'place')} {verb} left: {reasons}."
 
 
 def count_places(sweep: Sweep, groups: Sequence[Sequence[FileEdit]]) -> list[PlaceCount]:
@@ -54,8 +54,8 @@ def count_places(sweep: Sweep, groups: Sequence[Sequence[FileEdit]]) -> list[Pla
 
 def _count_changes(edit: FileEdit, words: Sequence[bytes]) -> int:
     old, new = edit.before or b"", edit.after
-    lost = sum(max(0, count_word(old, word) - count_word(new, word)) for word in words)
-    return lost or len(find_line_changes(old.split(b"\n"), new.split(b"\n")))
+    removed = sum(max(0, count_word(old, word) - count_word(new, word)) for word in words)
+    return removed or len(find_line_changes(old.split(b"\n"), new.split(b"\n")))
 
 
 def _count(number: int, noun: str) -> str:

@@ -41,7 +41,7 @@ from patchgen.templating import render_text
 class SplitChange:
     """The change that a sweep found, and its texts: the groups become one patch each.
 
-    `counts` are the places of each group, and `total` those of all.
+    `counts` are the places of each group.
     """
 
     request: CampaignRequest
@@ -49,14 +49,12 @@ class SplitChange:
     sweep: Sweep
     command: str
     groups: tuple[PatchGroup, ...]
-    history: History
-    texts: CampaignTexts
     counts: tuple[PlaceCount, ...]
-    total: PlaceCount
+    texts: CampaignTexts
 
-    def draft(self, signer: Identity) -> list[CommitDraft]:
-        """Return the patches with their messages."""
-        learn = partial(learn_style, self.history)
+    def draft(self, history: History, signer: Identity) -> list[CommitDraft]:
+        """Return the patches with their messages; subjects begin as those of the history."""
+        learn = partial(learn_style, history)
         styles = map_parallel(learn, self.groups, workers=os.cpu_count() or 1)
         text = self.texts.message
         drafts = []
@@ -81,11 +79,13 @@ class SplitChange:
         """Return the cover letter; its trailers are part of the body."""
         text = self.texts.cover
         trailers = "\n".join(map(str, text.trailers))
+        left = self.sweep.leftovers.by_reason if self.sweep.leftovers else {}
+        changed = sum(count.changed for count in self.counts)
         rendered = self._render(
             "campaign-cover.txt.j2",
             subject=text.subject,
             purpose="\n\n".join(part for part in (text.body, trailers) if part),
-            places=str(self.total),
+            places=str(PlaceCount(changed, len(self.sweep.edits), left)),
             split=self.request.split,
             files=len(self.sweep.edits),
             # Without the files' contents: templates are rendered in another process.
@@ -95,7 +95,7 @@ class SplitChange:
             ],
         )
         first, _, body = rendered.partition("\n")
-        return Cover(first, body.strip("\n") + "\n", _end_line(text.notes))
+        return Cover(first, body.strip("\n") + "\n", f"{text.notes}\n" if text.notes else "")
 
     def record(
         self,
@@ -116,7 +116,7 @@ class SplitChange:
             max_recipients=request.policy.most,
             revision=revision,
             cover=digest_cover(cover),
-            tools=_tools(),
+            tools=_list_tools(),
             patches=tuple(
                 RecordedPatch(
                     name=str(number),
@@ -138,7 +138,7 @@ class SplitChange:
             "origin": {"name": self.sweep.public_name, "command": self.command},
             "text": excerpt(self.run.program.patch.text),
             "base": {"describe": base.describe, "version": base.version},
-            "tools": _tools(),
+            "tools": _list_tools(),
         }
         text = render_text(template, [SourceFolder(shipped_folder("templates"))], context)
         # It contains paths, names from MAINTAINERS, and text of the semantic patch.
@@ -146,9 +146,5 @@ class SplitChange:
         return "\n".join(line.rstrip() for line in text.strip("\n").split("\n")) + "\n"
 
 
-def _end_line(text: str) -> str:
-    return f"{text}\n" if text else ""
-
-
-def _tools() -> dict[str, str]:
+def _list_tools() -> dict[str, str]:
     return {"patchgen": __version__, "spatch": find_spatch().version, "git": git_version()}

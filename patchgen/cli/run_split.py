@@ -196,14 +196,27 @@ def publish_campaign(
     # Importing mails, trailers and templates takes longer than a run whose results are all cached.
     from patchgen.campaign import make_campaign
     from patchgen.cli.editor import edit_texts
-    from patchgen.mail import list_recipients
 
     command = _format_command(request, sweep.public_name)
     result = make_campaign(
         repository, campaign, request, sweep, command, edit_texts=edit_texts if edit else None
     )
     _print(result, campaign, request, printer)
+    return _describe(result)
+
+
+def _describe(result: Campaign) -> dict[str, Any]:
+    from patchgen.mail import list_recipients
+
     series = result.series
+    rows = zip(
+        result.groups,
+        result.drafts,
+        series.commits,
+        result.counts,
+        map(list_recipients, series.mails[1:]),
+        strict=True,
+    )
     return {
         "branch": result.branch,
         "change_id": series.tracking.change_id,
@@ -220,14 +233,7 @@ def publish_campaign(
                 "to": list(people.to),
                 "cc": list(people.cc),
             }
-            for group, draft, commit, places, people in zip(
-                result.groups,
-                result.drafts,
-                series.commits,
-                result.counts,
-                map(list_recipients, series.mails[1:]),
-                strict=True,
-            )
+            for group, draft, commit, places, people in rows
         ],
         "mails": [str(path) for path in result.mails],
         "warnings": list(result.warnings),
