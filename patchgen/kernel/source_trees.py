@@ -37,11 +37,14 @@ _PURPOSE = re.compile(r"[-_/](?:next|fixes)$")
 _GENERIC = re.compile(
     r"linux(?:-?\d+(?:\.\d+)*)?|kernel|pub|scm|git|fs|virt|p|users?|projects?|repos?|src|linux-next"
 )
-_EMPTY_PREFIX = re.compile(r"^linux-(?=.)|-\d+\.\d+$")
-# The list of all patches belongs to no tree.
-_EVERYBODYS_LISTS = frozenset({"linux-kernel@vger.kernel.org"})
+_GENERIC_PART = re.compile(r"^linux-(?=.)|-\d+\.\d+$")
+# All patches go to this list, so it does not indicate a tree.
+_GENERAL_LISTS = frozenset({"linux-kernel@vger.kernel.org"})
 # A tree that serves this many sections takes patches from more people than one driver's authors.
 _SEVERAL = 3
+
+# A line of MAINTAINERS by which a path belongs to a section, and the section's tree.
+_TreeHit = tuple[SectionHit, "SourceTree"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +66,14 @@ class SourceTree:
 
 @dataclass(frozen=True, slots=True)
 class TreeClaim:
-    """A tree that a file's sections name, and its people: addresses and names, in lower case."""
+    """A tree that a file's sections name, and whether it `takes` patches for the file.
+
+    `people` are the addresses and names of its maintainers, in lower case.
+    """
 
     tree: SourceTree
     people: frozenset[str]
-    takes: bool = True
+    takes: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +81,7 @@ class FileTrees:
     """The sections of files, and the trees that these name.
 
     `owners` has the first section of each file, None for one that only THE REST covers. `claims`
-    are the trees of a file's sections, the deepest first; the first that `takes` patches is the
-    file's tree. `people` are those of all trees.
+    are the trees of a file's sections, the deepest first. `people` are those of all trees.
     """
 
     owners: Mapping[PurePosixPath, MaintainersSection | None]
@@ -112,60 +117,51 @@ def match_trees(matcher: SectionMatcher, paths: Sequence[PurePosixPath]) -> File
 
 def parse_tree(value: str) -> SourceTree | None:
     """Return the tree of a T: line, None for a line without a location."""
-    words = value.split()
-    if words and words[0] in _TYPES:
-        words = words[1:]
-    if not words:
+    parts = value.split()
+    if parts and parts[0] in _TYPES:
+        parts = parts[1:]
+    if not parts:
         return None
-    location = _SCHEME.sub("", words[0]).rstrip("/").removesuffix(".git")
+    location = _SCHEME.sub("", parts[0]).rstrip("/").removesuffix(".git")
     key = _PURPOSE.sub("", location)
-    return SourceTree(
-        escape_controls(key), escape_controls(_name(location)), escape_controls(words[0])
-    )
+    return SourceTree(*map(escape_controls, (key, _shorten(location), parts[0])))
 
 
-def _name(location: str) -> str:
+def _shorten(location: str) -> str:
     """Return a short name: "drm-misc" for gitlab.freedesktop.org/drm/misc/kernel."""
     parts = [part for part in location.split("/")[1:] if part] or [location]
     last = parts[-1]
     if not _GENERIC.fullmatch(_PURPOSE.sub("", last)):
-        return _EMPTY_PREFIX.sub("", last)
+        return _GENERIC_PART.sub("", last)
     above = [part for part in parts[:-1] if not _GENERIC.fullmatch(part)]
     return "-".join(above[-2:]).lstrip("~") or last
 
 
 class _Trees:
-    """The trees of all sections of MAINTAINERS."""
+    """The trees of all sections of MAINTAINERS, and the `people` of each tree."""
 
     def __init__(self, sections: Sequence[MaintainersSection]):
         self._by_section: dict[int, SourceTree] = {}
-        # The sections of which a pattern is below a folder, and those that name a tree.
-        self._below: dict[str, set[int]] = defaultdict(set)
-        self._named_by: dict[str, set[int]] = defaultdict(set)
-        self._by_list: dict[str, Counter[SourceTree]] = defaultdict(Counter)
-        people: dict[SourceTree, set[str]] = defaultdict(set)
+        # The sections with a pattern below a folder, and the sections that name a tree.
+        self._below: defaultdict[str, set[int]] = defaultdict(set)
+        self._naming: defaultdict[str, set[int]] = defaultdict(set)
+        self._by_list: defaultdict[str, Counter[SourceTree]] = defaultdict(Counter)
+        people: defaultdict[SourceTree, set[str]] = defaultdict(set)
         by_key: dict[str, SourceTree] = {}
         for section in sections:
             for field in section.select("F"):
-                for folder in accumulate(_folder(field.value).split("/")[:-1], _descend):
+                for folder in accumulate(_strip(field.value).split("/")[:-1], _descend):
                     self._below[folder].add(section.number)
-            found = _choose(filter(None, (parse_tree(f.value) for f in section.select("T"))))
-            if found is None or section.name == REST:
+            named = _choose_next(parse_tree(field.value) for field in section.select("T"))
+            if named is None or section.name == REST:
                 continue
-            tree = by_key.setdefault(found.key, found)
+            tree = by_key.setdefault(named.key, named)
             self._by_section[section.number] = tree
-            self._named_by[tree.key].add(section.number)
+            self._naming[tree.key].add(section.number)
             people[tree] |= _list_people(section)
-            for address in set(section.lists) - _EVERYBODYS_LISTS:
+            for address in set(section.lists) - _GENERAL_LISTS:
                 self._by_list[address][tree] += 1
-        self.people: Mapping[SourceTree, frozenset[str]] = {
-            tree: frozenset(named) for tree, named in people.items()
-        }
-
-    def _serves_several(self, hit: SectionHit, tree: SourceTree, above: SectionHit) -> bool:
-        """Return whether a tree serves several sections in the folder of another tree."""
-        named = self._named_by[tree.key] & self._below[_folder(above.field.value)]
-        return len(named | self._below[_folder(hit.field.value)]) >= _SEVERAL
+        self.people = {tree: frozenset(names) for tree, names in people.items()}
 
     def list_claims(
         self,
@@ -174,37 +170,56 @@ class _Trees:
         hits: Iterable[SectionHit],
     ) -> Iterator[TreeClaim]:
         """Yield the trees of a file's sections, the deepest first, each once."""
-        numbers = {section.number for section in sections}
-        found = [
+        tree_hits = [
             (hit, self._by_section[hit.section.number])
             for hit in hits
             if hit.section.number in self._by_section and hit.field.key in "FN"
         ]
-        found.sort(key=lambda entry: (-entry[0].depth, entry[0].section.number))
-        named = [entry for entry in found if entry[0].section.number in numbers]
-        chosen = self._choose_folder([entry for entry in named if _covers_folder(entry[0], path)])
-        if chosen is None:
-            chosen = next((tree for hit, tree in named if hit.field.key == "F"), None)
-        if chosen is None:
-            # A section that excludes a folder leaves its mails to others; their patches still go
-            # to its tree.
-            excluding = [entry for entry in found if _covers_folder(entry[0], path)]
-            chosen = self._choose_folder(excluding) or self._find_by_list(sections)
-        order = list(dict.fromkeys(tree for _, tree in named))
-        if chosen is None and order:
-            chosen = order[0]
-        if chosen is not None and chosen not in order:
-            order.insert(0, chosen)
-        for tree in order:
+        tree_hits.sort(key=lambda entry: (-entry[0].depth, entry[0].section.number))
+        chosen = self._choose(path, sections, tree_hits)
+        numbers = {section.number for section in sections}
+        named = dict.fromkeys(tree for hit, tree in tree_hits if hit.section.number in numbers)
+        if chosen is not None and chosen not in named:
+            yield TreeClaim(chosen, self.people[chosen], takes=True)
+        for tree in named:
             yield TreeClaim(tree, self.people[tree], takes=tree == chosen)
 
-    def _choose_folder(self, named: Sequence[tuple[SectionHit, SourceTree]]) -> SourceTree | None:
-        """Return the tree that takes patches for a folder. `named` begins with the deepest."""
-        for number, (hit, tree) in enumerate(named):
-            above = next((other for other, taker in named[number:] if taker != tree), None)
+    def _choose(
+        self,
+        path: PurePosixPath,
+        sections: Sequence[MaintainersSection],
+        tree_hits: Sequence[_TreeHit],
+    ) -> SourceTree | None:
+        """Return the tree that takes patches for a file. The deepest hits come first.
+
+        A section that excludes the file has hits, too, but is not one of its `sections`: the
+        mails go to other people, and the patches still to its tree.
+        """
+        numbers = {section.number for section in sections}
+        own = [entry for entry in tree_hits if entry[0].section.number in numbers]
+        return (
+            self._choose_for_folder(path, own)
+            or next((tree for hit, tree in own if hit.field.key == "F"), None)
+            or self._choose_for_folder(path, tree_hits)
+            or self._find_by_list(sections)
+            or next((tree for _, tree in own), None)
+        )
+
+    def _choose_for_folder(
+        self, path: PurePosixPath, tree_hits: Sequence[_TreeHit]
+    ) -> SourceTree | None:
+        """Return the tree that takes patches for a file's folder."""
+        covering = [entry for entry in tree_hits if _covers_folder(entry[0], path)]
+        for number, (hit, tree) in enumerate(covering):
+            above = next((other for other, taker in covering[number:] if taker != tree), None)
             if above is None or self._serves_several(hit, tree, above):
                 return tree
         return None
+
+    def _serves_several(self, hit: SectionHit, tree: SourceTree, above: SectionHit) -> bool:
+        """Return whether a tree serves several sections in the folder of another tree."""
+        naming = self._naming[tree.key] & self._below[_strip(above.field.value)]
+        return len(naming | self._below[_strip(hit.field.value)]) >= _SEVERAL
 
     def _find_by_list(self, sections: Sequence[MaintainersSection]) -> SourceTree | None:
         """Return the tree that most sections with a list of these sections name, if one does."""
@@ -217,7 +232,8 @@ class _Trees:
         return None
 
 
-def _folder(pattern: str) -> str:
+def _strip(pattern: str) -> str:
+    """Return the folder that a pattern of all its files names."""
     return pattern.rstrip("/*")
 
 
@@ -225,24 +241,25 @@ def _descend(folder: str, name: str) -> str:
     return f"{folder}/{name}"
 
 
-def _choose(trees: Iterable[SourceTree]) -> SourceTree | None:
+def _choose_next(trees: Iterable[SourceTree | None]) -> SourceTree | None:
     """Return a section's tree: the one for the next release, else the first."""
-    found = list(trees)
-    return next((tree for tree in found if tree.name.endswith("next")), found[0] if found else None)
+    named = [tree for tree in trees if tree]
+    return next((tree for tree in named if tree.name.endswith("next")), named[0] if named else None)
 
 
 def _list_people(section: MaintainersSection) -> set[str]:
     """Return the names and addresses of a section's maintainers, in lower case."""
-    parts = (person.lower().rpartition("<") for person in section.maintainers)
-    words = (word.strip(' ">') for name, _, address in parts for word in (name, address))
-    return set(filter(None, words))
+    people: set[str] = set()
+    for person in section.maintainers:
+        name, _, address = person.lower().rpartition("<")
+        people |= {name.strip(' "'), address.strip(' ">')}
+    return people - {""}
 
 
 def _covers_folder(hit: SectionHit, path: PurePosixPath) -> bool:
     """Return whether a section covers all files of a file's folder."""
-    text = hit.field.value
+    pattern = hit.field.value
     if hit.field.key != "F":
         return False
-    # A folder's name without the slash: the rest of the path is not a part of the last name.
-    is_named = "*" not in text and len(text) < len(str(path)) and str(path)[len(text)] == "/"
-    return text.endswith(("/", "/*")) or is_named
+    # A folder's name may be written without the slash.
+    return pattern.endswith(("/", "/*")) or str(path).startswith(f"{pattern}/")
