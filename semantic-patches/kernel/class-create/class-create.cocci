@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /// Drop the owner from class_create() and struct class
 ///
-/// A class outlives no module that it could protect: nothing ever took a
-/// reference by the owner.  class_create() has no such parameter since Linux
-/// 6.4, and struct class no such member.
+/// The driver core stores the owner, and never uses it.  Linux 6.4 removed the
+/// parameter of class_create() and the member of struct class.
 // Confidence: High
 // Options: --no-includes --include-headers
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /// Drop the empty last elements of struct ctl_table arrays
 ///
-/// The functions that register an array know its size, and do not look for an
-/// empty element any more (Linux 6.6 to 6.11).
-//# Code that uses the size of the array, or looks for an element without a
-//# procname, needs a look.
+/// The functions that register an array know its size since Linux 6.6, and no
+/// longer look for an empty element since 6.11.
+//# Please check code that uses the size of the array, or that looks for an
+//# element without a procname.
 // Confidence: Moderate
 // Options: --no-includes
 

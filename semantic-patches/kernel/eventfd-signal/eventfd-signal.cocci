@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /// Drop the count from eventfd_signal()
 ///
-/// All callers add 1, so Linux 6.8 dropped the parameter, and with it the value
-/// that nobody used.
-//# A call with another count needs a look, and so does one whose value is used.
+/// All callers add 1, so Linux 6.8 dropped the parameter.  Since then, the
+/// function returns nothing.
+//# Please check calls with another count, and calls whose value is used.
 // Confidence: High
 // Options: --no-includes --include-headers
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /// Read the file of a struct fd by fd_file()
 ///
-/// Since Linux 6.12 a struct fd has one word, for the pointer and the flags.
-//# fd_file() cannot be assigned to: such code needs a look.
+/// Since Linux 6.12, a struct fd stores the pointer and the flags in one word.
+//# fd_file() is not an lvalue: please check code that assigns to the member.
 // Confidence: High
 // Options: --no-includes --include-headers --max-width 100
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /// Replace hrtimer_init() by hrtimer_setup()
 ///
-/// hrtimer_setup() sets the callback as well, so that no timer is without
-/// one.  hrtimer_init() was removed in Linux 6.15.
+/// hrtimer_setup() also sets the callback, so each timer has one.
+/// hrtimer_init() was removed in Linux 6.15.
 // Confidence: High
 // Options: --no-includes --include-headers --max-width 100
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /// Let the probe functions of I2C drivers take the client only
 ///
-/// Few of them use the entry of the id table, and these can ask for it.  A
-/// probe callback with a single parameter was first called probe_new; since
-/// Linux 6.3 probe() has this type, and 6.6 has no probe_new any more.
+/// Few of them use the entry of the id table, and these can look it up with
+/// i2c_client_get_device_id().  The callback with a single parameter was called
+/// probe_new at first.  Since Linux 6.3, probe has this type, and Linux 6.6
+/// removed probe_new.
 // Confidence: High
 // Options: --no-includes
 

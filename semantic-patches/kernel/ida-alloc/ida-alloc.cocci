@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /// Replace ida_simple_get() by ida_alloc() and its relatives
 ///
-/// The maximum of ida_alloc_max() and ida_alloc_range() is the largest ID,
-/// where ida_simple_get() took the first that is too large.  Linux 6.12 has
-/// the old functions no longer.
-//# An end that is not a constant may be 0, which meant that there is no limit.
+/// ida_simple_get() and ida_simple_remove() are deprecated.  The maximum of
+/// ida_alloc_max() and ida_alloc_range() is the largest ID; the end of
+/// ida_simple_get() is the first that is too large.
+//# Please check ends that are not constants: to ida_simple_get(), 0 means that
+//# there is no limit.
 // Confidence: High
 // Options: --no-includes --include-headers
 

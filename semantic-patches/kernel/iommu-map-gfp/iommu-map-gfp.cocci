@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /// Give iommu_map() and iommu_map_sg() the flags of their allocations
 ///
-/// The variants with _atomic were removed in Linux 6.3.
+/// Linux 6.3 removed iommu_map_atomic() and iommu_map_sg_atomic(): callers
+/// choose the flags.
 // Confidence: High
 // Options: --no-includes --include-headers
 

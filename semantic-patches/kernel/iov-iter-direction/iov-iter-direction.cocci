@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /// Name the direction of an iov_iter by ITER_SOURCE and ITER_DEST
 ///
-/// READ and WRITE are directions of a request, and were mixed up: an iov_iter
-/// of a READ is where data goes to.  The new names exist since Linux 6.2.
+/// READ and WRITE are the directions of a request.  An iov_iter of a READ is
+/// the destination of the data, so the two were often confused.  The new names
+/// exist since Linux 6.2.
 // Confidence: High
 // Options: --no-includes --include-headers
 

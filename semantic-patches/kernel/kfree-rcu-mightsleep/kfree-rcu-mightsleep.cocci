@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /// Replace kfree_rcu() with one argument by kfree_rcu_mightsleep()
 ///
-/// It may sleep, which the name of both forms hid.  Linux 6.12 has the form
-/// with one argument no longer.
+/// The form with one argument may sleep, and the old name does not show it.
+/// Linux 6.12 no longer has that form.
 // Confidence: High
 // Options: --no-includes --include-headers
 

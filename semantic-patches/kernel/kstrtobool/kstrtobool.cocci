@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /// Replace strtobool() by kstrtobool()
 ///
-/// strtobool() was an alias, which Linux 6.12 no longer has.
+/// strtobool() is an alias, which Linux 6.12 no longer has.
 // Confidence: High
 // Options: --no-includes --include-headers
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /// Drop no_llseek from file operations
 ///
-/// Since Linux 6.0 a file whose operations have no llseek cannot be seeked,
-/// so no_llseek says nothing.  It was removed in 6.12.
+/// Since Linux 6.0, llseek fails for a file whose operations have no llseek, so
+/// no_llseek has no effect.  Linux 6.12 removed it.
 // Confidence: High
 // Options: --no-includes --include-headers
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /// Drop calls of pci_enable_pcie_error_reporting()
 ///
-/// The PCI core enables the reports of errors of each device since Linux 6.0,
-/// so drivers need not.  In 6.12 they can call neither function.
-//# A call whose value is used needs a look, and so does one that depends on
-//# what a function returns.
+/// Since Linux 6.0, the PCI core enables the error reports of each device, so
+/// drivers need not.  In Linux 6.12, drivers can no longer call
+/// pci_enable_pcie_error_reporting() or pci_disable_pcie_error_reporting().
+//# Please check calls whose value is used, and calls that depend on the value
+//# of another function.
 // Confidence: High
 // Options: --no-includes
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /// Let the remove functions of platform drivers return nothing
 ///
-/// The driver core ignores the value, so a driver that fails to remove its
-/// device leaks what it holds.  The callback returns nothing since Linux
-/// 6.11.
-//# A function that returns anything but 0 needs a look.
+/// The driver core ignores the value and removes the device, so a driver that
+/// returns early with an error leaks resources.  The callback returns nothing
+/// since Linux 6.11.
+//# Please check functions that return anything but 0.
 // Confidence: High
 // Options: --no-includes
 

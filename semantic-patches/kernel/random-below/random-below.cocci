@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /// Replace prandom_u32_max() by get_random_u32_below()
 ///
-/// prandom_u32_max() never returned its argument, in spite of its name, and
-/// the numbers are those of get_random_u32() since Linux 6.1.  The new name
-/// says what it does; Linux 6.12 no longer has the old one.  A sum that gives
-/// both ends of a range is a call of get_random_u32_inclusive().
-//# A range that may be empty needs a look: get_random_u32_inclusive() is for
-//# ranges that are not.
+/// In spite of its name, prandom_u32_max() never returns its argument, and
+/// since Linux 6.1 its numbers are those of get_random_u32().  Linux 6.12 no
+/// longer has the old name.  get_random_u32_inclusive() replaces sums that
+/// give a number between two ends.
+//# Please check ranges that may be empty: get_random_u32_inclusive() requires
+//# that they are not.
 // Confidence: High
 // Options: --no-includes --include-headers
 

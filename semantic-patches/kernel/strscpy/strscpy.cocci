@@ -5,7 +5,7 @@
 /// past its end if it is not terminated.  strscpy() stops where the
 /// destination is full.  The two return different values, so only calls are
 /// replaced whose value is not used.
-//# A call whose value is used needs a look: strscpy() returns -E2BIG where
+//# Please check calls whose value is used: strscpy() returns -E2BIG where
 //# strlcpy() returns the length of the source.
 // Confidence: High
 // Options: --no-includes --include-headers

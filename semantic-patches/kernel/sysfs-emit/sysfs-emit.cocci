@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /// Use sysfs_emit() in show functions
 ///
-/// sysfs_emit() never writes past the page that a show function is given, and
-/// warns where it is given something else (Linux 5.10).
+/// sysfs_emit() never writes past the page that a show function gets, and warns
+/// about a buffer that does not begin at a page.  It exists since Linux 5.10.
 // Confidence: High
 // Options: --no-includes
 

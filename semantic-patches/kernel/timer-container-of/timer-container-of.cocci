@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /// Replace from_timer() by timer_container_of()
 ///
-/// The functions of timers begin with timer_, and this one is a
-/// container_of().  It has the new name since Linux 6.16.
+/// The names of the timer functions begin with timer_, and this macro is a
+/// container_of().  It has had the new name since Linux 6.16.
 // Confidence: High
 // Options: --no-includes --include-headers
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /// Replace del_timer() by timer_delete()
 ///
-/// The functions of timers begin with timer_ since Linux 6.2, which kept the
-/// old names as wrappers until 6.15.
+/// The names of the timer functions begin with timer_.  timer_delete() and
+/// timer_delete_sync() exist since Linux 6.2, timer_delete_sync_try() since
+/// 6.16.  Linux 6.15 removed del_timer() and del_timer_sync().
 // Confidence: High
 // Options: --no-includes --include-headers
 

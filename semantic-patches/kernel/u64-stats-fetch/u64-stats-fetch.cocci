@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /// Drop the _irq variants of u64_stats_fetch_begin() and _retry()
 ///
-/// Since Linux 6.1 they are the same as those without the suffix: 32-bit
-/// statistics always use a sequence counter.  Linux 6.12 no longer has them.
+/// Since Linux 6.1, they do the same as the functions without the suffix: on
+/// 32 bits, statistics always use a sequence counter.  Linux 6.12 no longer has
+/// the variants.
 // Confidence: High
 // Options: --no-includes --include-headers
 

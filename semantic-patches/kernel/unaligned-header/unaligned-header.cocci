@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /// Include linux/unaligned.h instead of asm/unaligned.h
 ///
-/// No architecture has a version of its own, so Linux 6.12 moved the header
-/// that all of them share.
+/// All architectures share one version of the header, so Linux 6.12 moved it to
+/// include/linux.
 // Confidence: High
 // Options: --no-includes --include-headers
 

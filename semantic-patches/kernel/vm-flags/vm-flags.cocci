@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /// Change vma->vm_flags by vm_flags_set() and vm_flags_clear()
 ///
-/// These take the lock that a change of the flags of a mapped area needs.
-/// They exist since Linux 6.3, where vm_flags became constant.
-//# An assignment needs a look: vm_flags_init() is for an area that nobody can
-//# see yet, vm_flags_reset() for all others.
+/// These functions lock the area, or check that it is locked, as a change of
+/// its flags requires.  They exist since Linux 6.3, where vm_flags became
+/// const.
+//# Please check assignments: vm_flags_init() is for an area that nobody can see
+//# yet, vm_flags_reset() for all others.
 // Confidence: High
 // Options: --no-includes --include-headers
 
