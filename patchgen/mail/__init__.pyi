@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from .authors import (
+    find_name_before_list as find_name_before_list,
     restore_author as restore_author,
 )
 from .bodies import (

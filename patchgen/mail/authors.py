@@ -9,8 +9,6 @@ refuses some dates of RFC 5322, 4.3 ("20 Aug 21 09:00 EDT"), and dates a patch w
 
 from __future__ import annotations
 
-import email
-import email.policy
 import email.utils
 import re
 from collections.abc import Iterator
@@ -20,11 +18,12 @@ from patchgen.addresses import AddressError, Person, parse_people
 from patchgen.controls import escape_controls
 from patchgen.errors import RefusedError
 from patchgen.mail.headers import strip_from_line
-from patchgen.mail.reading import ReadableMail, parse_sender
+from patchgen.mail.reading import ReadableMail, parse_raw, parse_sender, read_raw_header
 from patchgen.model.series import Mail
 
-# "Bea via linux-foo", "'Bea' via linux-foo", "Bea (via linux-foo)".
-_VIA = re.compile(r"""^['"]?(?P<name>.*?)['"]?\s+\(?via\s+\S.*$""", re.IGNORECASE)
+_VIA = re.compile(
+    r"""['"]?(?P<name>.*?)['"]?\s+\(?(?:via|through)\s+\S.*""", re.IGNORECASE | re.DOTALL
+)
 # The local part that b4's relay makes of an address.
 _RELAYED = "devnull+"
 _IN_BODY_FROM = re.compile(r"\s*From: *\S")
@@ -39,7 +38,7 @@ def restore_author(mail: ReadableMail) -> tuple[Mail, Person | None]:
     """
     content = strip_from_line(mail.mail.content.lstrip(b"\n"))
     head, empty, body = content.partition(b"\n\n")
-    message = email.message_from_string(head.decode("latin-1"), policy=email.policy.compat32)
+    message = parse_raw(head)
     sender = _find_person(mail, message)
     if sender != mail.sender and sender is not None:
         head = _replace(head, "From", email.utils.formataddr((sender.name, sender.address)))
@@ -48,21 +47,30 @@ def restore_author(mail: ReadableMail) -> tuple[Mail, Person | None]:
     return Mail(mail.mail.file_name, head + empty + body), sender
 
 
+def find_name_before_list(name: str) -> str | None:
+    """Return the person's name if a list has added its own, None otherwise.
+
+    Lists write "Bea via linux-foo", "'Bea' via linux-foo" and "Bea (via linux-foo)".
+    """
+    match = _VIA.fullmatch(name)
+    return match["name"] if match else None
+
+
 def _find_person(mail: ReadableMail, message: Message) -> Person | None:
     """Return the person who sent a mail, None if it has no From."""
     sender = mail.sender
     if sender is None:
         return None
-    via = _VIA.match(sender.name)
-    original = parse_sender(_read(message, "X-Original-From"))
-    is_rewritten = via or original or sender.address.startswith(_RELAYED)
-    if not is_rewritten:
+    name_before_list = find_name_before_list(sender.name)
+    original = parse_sender(read_raw_header(message, "X-Original-From"))
+    is_rewritten = name_before_list is not None or sender.address.startswith(_RELAYED)
+    if not is_rewritten and original is None:
         return sender
-    name = via["name"] if via else sender.name
+    name = sender.name if name_before_list is None else name_before_list
     for person in filter(None, (original, *_find_candidates(mail, message, name))):
         if person.address.lower() != sender.address.lower():
             return person if person.name else Person(name, person.address)
-    if via and not _IN_BODY_FROM.match(mail.body.text):
+    if is_rewritten and not _IN_BODY_FROM.match(mail.body.text):
         raise RefusedError(
             f"{mail.name} does not name its author: a list has replaced its From by {sender}",
             hint='begin its body with a line "From: NAME <ADDRESS>" and an empty line',
@@ -75,14 +83,14 @@ def _find_candidates(mail: ReadableMail, message: Message, name: str) -> Iterato
 
     A Reply-To may have the list, too, and a Signed-off-by may be anybody's.
     """
-    listed = _read_people(_read(message, "To")) + _read_people(_read(message, "Cc"))
+    listed = _read_people(message, "To") + _read_people(message, "Cc")
     lists = {person.address.lower() for person in listed}
-    replies = _read_people(_read(message, "Reply-To"))
-    own = [person for person in replies if person.address.lower() not in lists] or replies
-    if len(own) == 1:
-        yield from own
-    signed = (parse_sender(line) for line in _SIGNED_OFF.findall(mail.body.text))
-    yield from (person for person in (*replies, *signed) if person and person.name == name)
+    repliers = _read_people(message, "Reply-To")
+    people = [person for person in repliers if person.address.lower() not in lists] or repliers
+    if len(people) == 1:
+        yield from people
+    signers = (parse_sender(line) for line in _SIGNED_OFF.findall(mail.body.text))
+    yield from (person for person in (*repliers, *signers) if person and person.name == name)
 
 
 def _find_date(mail: ReadableMail, message: Message) -> str:
@@ -91,10 +99,11 @@ def _find_date(mail: ReadableMail, message: Message) -> str:
     Without a Date that can be read it is that of the first server.
     """
     received = reversed([str(value) for value in message.get_all("Received", [])])
-    for text in (_read(message, "Date"), *(value.rpartition(";")[2] for value in received)):
+    stated = read_raw_header(message, "Date")
+    for text in (stated, *(value.rpartition(";")[2] for value in received)):
         if date := _parse_date(" ".join(text.split())):
             return date
-    if stated := _read(message, "Date"):
+    if stated:
         raise RefusedError(
             f"the Date of {mail.name} is not a date: {escape_controls(stated[:80])}",
             hint="correct it, as in: Date: Fri, 20 Aug 2021 09:00:00 +0200",
@@ -117,18 +126,13 @@ def _parse_date(text: str) -> str:
 
 def _replace(head: bytes, name: str, value: str) -> bytes:
     """Return headers with one header in place of all with its name."""
-    others = rb"^" + name.encode() + rb"[ \t]*:.*\n?(?:[ \t].*\n?)*"
-    rest = re.sub(others, b"", head + b"\n", flags=re.MULTILINE | re.IGNORECASE)
-    return rest + f"{name}: {value}".encode()
+    replaced = rb"^" + name.encode() + rb"[ \t]*:.*\n?(?:[ \t].*\n?)*"
+    others = re.sub(replaced, b"", head + b"\n", flags=re.MULTILINE | re.IGNORECASE)
+    return others + f"{name}: {value}".encode()
 
 
-def _read(message: Message, name: str) -> str:
-    """Return a header on one line, as text, with encoded words left as they are."""
-    raw = str(message.get(name, "")).encode("latin-1")
-    return " ".join(raw.decode("utf-8", "replace").split())
-
-
-def _read_people(text: str) -> list[Person]:
+def _read_people(message: Message, name: str) -> list[Person]:
+    text = read_raw_header(message, name)
     try:
         return parse_people(text) if text else []
     except AddressError:

@@ -28,9 +28,9 @@ _ODD_BASE64 = re.compile(rb"(?=.*[A-Za-z0-9])[A-Za-z0-9+/_=-]{50,}")
 
 @dataclass(frozen=True, slots=True)
 class MailText:
-    """The text of a mail. `text` is its first plain part, `everything` all plain parts in order.
+    """The text of a mail. `text` is its first plain part, `everything` that and those after it.
 
-    A part without text does not count.
+    Parts that contain only white space before it are left out.
 
     `is_flowed` is set if `text` is format=flowed, `deletes_spaces` by its DelSp (RFC 3676).
     `problems` describe what could not be read ("it has no plain text"). `is_damaged` is set if text
@@ -129,8 +129,8 @@ def _decode_base64(raw: bytes) -> tuple[bytes, str]:
     lines = [line.strip() for line in raw.split(b"\n")]
     good = list(itertools.takewhile(_BASE64.fullmatch, lines))
     joined = b"".join(good)
-    left = lines[len(good) :]
-    is_damaged = any(map(_ODD_BASE64.fullmatch, left)) or (not joined and any(left))
+    following = lines[len(good) :]
+    is_damaged = any(map(_ODD_BASE64.fullmatch, following)) or (not joined and any(following))
     if is_damaged and not joined:
         return raw, "its base64 is damaged"
     try:

@@ -35,6 +35,8 @@ _PACKERS: Mapping[bytes, Callable[[IO[bytes]], io.BufferedIOBase]] = {
     b"\xfd7zXZ\0": lzma.LZMAFile,
     b"BZh": bz2.BZ2File,
 }
+# Errors of the unpackers for damaged content.
+_DAMAGE = (EOFError, OSError, ValueError, zlib.error, lzma.LZMAError)
 # A line "From SENDER DATE" before a header; lines of a body may begin with "From ", too.
 # git-mailsplit(1) also checks for the date's time and year, which programs write in any order.
 _FROM = re.compile(
@@ -113,19 +115,18 @@ def _unzip(content: bytes, name: str) -> list[tuple[str, bytes]]:
     Raises RefusedError if it is damaged or encrypted, or if they exceed the size limit.
     """
     files: list[tuple[str, bytes]] = []
-    left = SIZE_LIMIT
+    remaining = SIZE_LIMIT
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             for info in sorted(archive.infolist(), key=lambda info: info.filename):
                 if info.is_dir():
                     continue
                 with archive.open(info) as stream:
-                    part = _read_limited(stream, f"{info.filename} in {name}", left)
-                left -= len(part)
+                    part = _read_limited(stream, f"{info.filename} in {name}", remaining)
+                remaining -= len(part)
                 files.append((PurePosixPath(info.filename).name, part))
-    except (EOFError, OSError, ValueError, NotImplementedError, RuntimeError) as err:
-        raise RefusedError(f"{name} is compressed and damaged: {err}") from None
-    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError) as err:
+    except (*_DAMAGE, zipfile.BadZipFile, RuntimeError) as err:
+        # RuntimeError: the archive is encrypted, or uses another compression.
         raise RefusedError(f"{name} is compressed and damaged: {err}") from None
     return files
 
@@ -133,21 +134,21 @@ def _unzip(content: bytes, name: str) -> list[tuple[str, bytes]]:
 def _read_limited(stream: IO[bytes], name: str, limit: int = SIZE_LIMIT) -> bytes:
     """Return a file's content, decompressed. Raises RefusedError above the size limit."""
     content = stream.read(limit + 1)
-    state_note = ""
+    condition = ""
     if content.startswith(_ZSTD):
         raise RefusedError(f"{name} is compressed with zstd", hint="decompress it with `unzstd`")
     for magic, unpack in _PACKERS.items():
         if content.startswith(magic) and len(content) <= limit:
-            state_note = " when decompressed"
+            condition = " when decompressed"
             try:
                 with unpack(io.BytesIO(content)) as packed:
                     content = packed.read(limit + 1)
-            except (EOFError, OSError, ValueError, zlib.error, lzma.LZMAError) as err:
+            except _DAMAGE as err:
                 raise RefusedError(f"{name} is compressed and damaged: {err}") from None
             break
     if len(content) > limit:
         raise RefusedError(
-            f"{name} is larger than the limit of {SIZE_LIMIT >> 20} MiB{state_note}",
+            f"{name} is larger than the limit of {SIZE_LIMIT >> 20} MiB{condition}",
             hint="name the mails of one series only",
         )
     return content
@@ -178,7 +179,7 @@ def _split(content: bytes, name: str) -> list[Mail]:
 def _find_starts(content: bytes) -> list[int]:
     """Return where the mails of an mbox begin.
 
-    A Content-Length (mboxcl, mboxcl2) counts if another mail or the end of the file follows.
+    A Content-Length (mboxcl, mboxcl2) is used if another mail or the end of the file follows.
     """
     starts: list[int] = []
     end = 0
@@ -192,8 +193,9 @@ def _find_starts(content: bytes) -> list[int]:
         length = _LENGTH.search(content, start, max(start, body))
         if length is not None:
             after = body + int(length[1])
-            rest = content[after : after + 7].lstrip(b"\r\n")
-            end = after if after <= len(content) and (not rest or rest.startswith(b"From")) else 0
+            following = content[after : after + 7].lstrip(b"\r\n")
+            is_end = not following or following.startswith(b"From")
+            end = after if after <= len(content) and is_end else 0
     return starts
 
 

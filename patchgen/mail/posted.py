@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from patchgen.controls import escape_controls
 from patchgen.errors import RefusedError
+from patchgen.mail.authors import find_name_before_list
 from patchgen.mail.reading import ReadableMail, UnreadableMail, split_readable
 from patchgen.model.series import Mail
 from patchgen.odb.difftext import Kind, classify_lines
@@ -102,9 +103,10 @@ def _check_newer_covers(name: str, chosen: int, mails: Sequence[ReadableMail]) -
 def _find_letters(
     mails: Sequence[ReadableMail], patches: Sequence[ReadableMail]
 ) -> list[ReadableMail]:
-    """Return the cover letters of patches that name no version: all answer it, and it counts them.
+    """Return the cover letters of patches that name no version.
 
-    A patch alone may answer the cover letter of another series.
+    All patches answer it, and its subject has their number: a single patch may answer the cover
+    letter of another series.
     """
     totals = {mail.subject.total for mail in patches if mail.is_patch}
     return [
@@ -119,8 +121,8 @@ def _find_letters(
 def _find_stated_version(thread: Sequence[ReadableMail], posted: Sequence[ReadableMail]) -> int:
     """Return the version of a series whose subjects lost their brackets, 0 if nothing names it.
 
-    b4's message-ids name it, so do the subjects of replies, and the newest list of changes. A
-    statement counts only if no other statement of its kind contradicts it.
+    b4's message-ids name it, and so do the subjects of replies, and the newest list of changes. A
+    statement is used only if no other statement of its kind contradicts it.
     """
     ids = {mail.message_id for mail in posted if mail.message_id}
     texts = {mail.subject.text for mail in posted}
@@ -151,19 +153,17 @@ def _drop_copies(name: str, mails: Sequence[ReadableMail]) -> list[ReadableMail]
     unique: list[ReadableMail] = []
     by_id: dict[str, int] = {}
     for mail in mails:
-        place = by_id.setdefault(mail.message_id, len(unique)) if mail.message_id else len(unique)
-        if place == len(unique):
+        index = by_id.setdefault(mail.message_id, len(unique)) if mail.message_id else len(unique)
+        if index == len(unique):
             unique.append(mail)
             continue
-        first = unique[place]
-        if _are_copies(first, mail):
-            unique[place] = min(first, mail, key=_count_changes_of_list)
-        else:
+        first = unique[index]
+        if not _are_copies(first, mail):
             raise RefusedError(
                 f"{name} has two mails with the message-id {escape_controls(mail.message_id)}, "
-                "and they differ: "
-                f"{first.name} and {mail.name}"
+                f"and they differ: {first.name} and {mail.name}"
             )
+        unique[index] = min(first, mail, key=_measure_changes_of_list)
     return unique
 
 
@@ -173,26 +173,31 @@ def _are_copies(one: ReadableMail, other: ReadableMail) -> bool:
         return False
     if not one.is_patch:
         return True
-    texts = [mail.body.everything.split("\n") for mail in (one, other)]
-    changes = [
-        [line.rstrip() for kind, line in classify_lines(lines) if kind is not Kind.TEXT]
-        for lines in texts
-    ]
-    joined = ["\n".join(map(str.rstrip, lines)).partition("\n--\n")[0].strip() for lines in texts]
-    short, long = sorted(joined, key=len)
-    return changes[0] == changes[1] and short in long
+    one_lines, other_lines = (
+        [line.rstrip() for line in mail.body.everything.split("\n")] for mail in (one, other)
+    )
+    short, long = sorted(
+        ("\n".join(lines).partition("\n--\n")[0].strip() for lines in (one_lines, other_lines)),
+        key=len,
+    )
+    return short in long and _list_diff_lines(one_lines) == _list_diff_lines(other_lines)
 
 
-def _count_changes_of_list(mail: ReadableMail) -> tuple[bool, int]:
+def _list_diff_lines(lines: Sequence[str]) -> list[str]:
+    return [line for kind, line in classify_lines(lines) if kind is not Kind.TEXT]
+
+
+def _measure_changes_of_list(mail: ReadableMail) -> tuple[bool, int]:
     """Return whether a list has replaced From, and the length of the text."""
     name = mail.sender.name if mail.sender else ""
-    return " via " in name or bool(mail.original_senders), len(mail.body.everything)
+    is_rewritten = find_name_before_list(name) is not None or bool(mail.original_senders)
+    return is_rewritten, len(mail.body.everything)
 
 
-def _read_essence(mail: ReadableMail) -> tuple[str, bool, str]:
-    """Return the part that two copies must share: lists add headers and footers."""
+def _read_patch(mail: ReadableMail) -> tuple[str, str]:
+    """Return the subject of a patch, and its text without the footer that a list may have added."""
     text = mail.body.everything.replace("\r\n", "\n").partition("\n-- \n")[0]
-    return mail.subject.text, mail.is_patch, text.rstrip() if mail.is_patch else ""
+    return mail.subject.text, text.rstrip()
 
 
 def _order(
@@ -225,7 +230,8 @@ def _order(
     for mail in numbered:
         number = mail.subject.number or 0
         first = by_number.setdefault(number, mail)
-        if _read_essence(first) != _read_essence(mail):
+        # Two mails, not two copies of one mail: any difference may be a newer text.
+        if _read_patch(first) != _read_patch(mail):
             raise RefusedError(
                 f"{name} has two patches {mail.subject.label}, and they differ: "
                 f"{first.name} and {mail.name}"

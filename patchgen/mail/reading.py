@@ -130,9 +130,7 @@ def _read(mail: Mail) -> ReadableMail:
         raise _UnreadableError(f"its headers are larger than {_HEADERS_LIMIT >> 20} MiB")
     if content.count(b"boundary=") * content.count(b"\n") > _PARTS_LIMIT:
         raise _UnreadableError("it has too many parts")
-    # In Latin-1 each byte is one character, so no byte is lost; from bytes, the package would put
-    # U+FFFD for bytes that it cannot decode.
-    message = email.message_from_string(content.decode("latin-1"), policy=email.policy.compat32)
+    message = parse_raw(content)
     ids = _ID.findall(_header(message, "Message-ID"))
     direct = _ID.findall(_header(message, "In-Reply-To"))
     references = _ID.findall(_header(message, "References"))
@@ -164,8 +162,8 @@ def _read_originals(message: Message) -> tuple[str, ...]:
     """Return the addresses that headers name besides From, without those that cannot be read."""
     addresses = []
     for name in ("Reply-To", "X-Original-From", "X-Original-Sender"):
-        text = str(message.get(name, ""))
-        person = parse_sender(" ".join(text.split())) if 0 < len(text) <= 1000 else None
+        text = read_raw_header(message, name)
+        person = parse_sender(text) if 0 < len(text) <= 1000 else None
         if person is not None:
             addresses.append(person.address.lower())
     return tuple(dict.fromkeys(addresses))
@@ -187,9 +185,21 @@ def parse_sender(text: str) -> Person | None:
     return replace(person, name=" ".join(decode_words(person.name).split()))
 
 
-def _header(message: Message, name: str, limit: int = _HEADER_LIMIT) -> str:
+def parse_raw(content: bytes) -> Message:
+    """Parse a mail for `read_raw_header`: each character of its headers and parts is a byte.
+
+    So no byte is lost; from bytes, the package would put U+FFFD for bytes that it cannot decode.
+    """
+    return email.message_from_string(content.decode("latin-1"), policy=email.policy.compat32)
+
+
+def read_raw_header(message: Message, name: str) -> str:
     """Return a header on one line, with encoded words left as they are; "" if it is missing."""
-    raw = str(message.get(name, "")).encode("latin-1")
-    if len(raw) > limit:
+    return " ".join(decode_bytes(str(message.get(name, "")).encode("latin-1"), "").split())
+
+
+def _header(message: Message, name: str, limit: int = _HEADER_LIMIT) -> str:
+    """Return what `read_raw_header` returns, unless the header exceeds a limit."""
+    if len(str(message.get(name, ""))) > limit:
         raise _UnreadableError(f"its {name} has more than {limit >> 10} KiB")
-    return " ".join(decode_bytes(raw, "").split())
+    return read_raw_header(message, name)

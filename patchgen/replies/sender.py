@@ -12,9 +12,10 @@ from __future__ import annotations
 import re
 
 from patchgen.addresses import Person
+from patchgen.mail import find_name_before_list
 
-_ADDRESS = re.compile(r"[^\s<>\"'(),;:\[\]]+@[^\s<>\"'(),;:\[\]]+")
-_VIA = re.compile(r"\s+(?:via|through)\s.*", re.IGNORECASE | re.DOTALL)
+# An address in any text.
+ADDRESS = re.compile(r"[^\s<>\"'(),;:\[\]]+@[^\s<>\"'(),;:\[\]]+")
 
 
 def find_relation(text: str, sender: Person | None, originals: tuple[str, ...]) -> str:
@@ -22,15 +23,16 @@ def find_relation(text: str, sender: Person | None, originals: tuple[str, ...]) 
 
     `originals` are the addresses in Reply-To and X-Original-From, in lower case.
     """
-    addresses = {address.lower().rstrip(".") for address in _ADDRESS.findall(text)}
+    addresses = {address.lower().rstrip(".") for address in ADDRESS.findall(text)}
     if sender is not None and sender.address.lower() in addresses:
         return "is the sender"
     if addresses & set(originals):
         return "its Reply-To or X-Original-From has that address"
-    known = [*originals, *([sender.address.lower()] if sender else [])]
-    if any(_is_similar(one, other) for one in addresses for other in known):
+    sender_addresses = [*originals, *([sender.address.lower()] if sender else [])]
+    if any(_is_similar(one, other) for one in addresses for other in sender_addresses):
         return "the addresses are similar"
-    name = _VIA.sub("", sender.name if sender else "").strip("'\" ").casefold()
+    name = sender.name if sender else ""
+    name = (find_name_before_list(name) or name).strip("'\" ").casefold()
     if len(name) > 2 and name in text.casefold():
         return "the name is the same"
     return ""

@@ -17,6 +17,7 @@ from patchgen.controls import has_controls
 from patchgen.mail import decode_words, has_garbled_name
 from patchgen.replies.conditions import find_conditions, find_reservation
 from patchgen.replies.scopes import Scope, find_scope, find_scopes
+from patchgen.replies.sender import ADDRESS
 from patchgen.series.trailers import Trailer, usual_case
 
 # Tags that a reply can give. Others are for the author, or for whoever applies the patch.
@@ -29,7 +30,6 @@ _TAG = re.compile(
     r"[ \t]*[:\uff1a](?P<value>.*)",
     re.IGNORECASE | re.DOTALL,
 )
-_ADDRESS = re.compile(r"[^\s<>\"'(),;:\[\]]+@[^\s<>\"'(),;:\[\]]+")
 _ANGLE = re.compile(r"<[^<>\s]+@[^<>\s]+>")
 _QUOTED = re.compile(r'"[^"]*"')
 # Separators between two people on one line; a comment after the last person stays with it.
@@ -114,7 +114,7 @@ def _unwrap(value: str, lines: Sequence[str]) -> tuple[str, str]:
     A mailer that wraps lines puts the address on a line of its own, or breaks it.
     """
     following = [line.strip() for line in lines]
-    if following and not _ADDRESS.search(value) and _can_follow(following[0]):
+    if following and not ADDRESS.search(value) and _can_follow(following[0]):
         value = f"{value} {following.pop(0)}".strip()
     if following and value.count("<") > value.count(">"):
         joined = value + following[0]
@@ -137,7 +137,7 @@ def find_mentions(lines: Sequence[str], is_own: Callable[[str], bool]) -> Iterat
         if match is None:
             continue
         value = line[match.end() : _MAX_LENGTH].strip(" \t:;")
-        if not _ADDRESS.search(value) and _can_follow(following):
+        if not ADDRESS.search(value) and _can_follow(following):
             value = f"{value} {following.strip()}"
         stem = match["stem"] or _SHORT[match["short"].lower()]
         is_line = not re.search(r"[^\W_]", line[: match.start()])
@@ -159,7 +159,7 @@ def _normalize(value: str) -> str:
     value = _THANKS.sub("", value)
     value = re.sub(r"(?<=>)(?:[.,;!]+|\s[:;]-?[)D])$", "", value)
     if "<" not in value:
-        value = re.sub(rf"^([^@]*[^@\s]) [(\[]({_ADDRESS.pattern})[)\]]$", r"\1 <\2>", value)
+        value = re.sub(rf"^([^@]*[^@\s]) [(\[]({ADDRESS.pattern})[)\]]$", r"\1 <\2>", value)
         value = re.sub(r"(@[^\s@]*\w)[.,;!]+$", r"\1", value)
     return value
 
@@ -192,7 +192,7 @@ def _match(line: str) -> re.Match[str] | None:
 
 def _can_follow(line: str) -> bool:
     """Return whether a line can be the rest of a tag that has no address yet."""
-    return bool(_ADDRESS.search(line[:_MAX_LENGTH])) and match_tag(line) is None
+    return bool(ADDRESS.search(line[:_MAX_LENGTH])) and match_tag(line) is None
 
 
 def _read(key: str, value: str, note: str, line: str) -> Iterator[FoundTag]:
@@ -247,7 +247,7 @@ def _find_problem(value: str, note: str) -> str:
 
 def _read_tail(value: str) -> str:
     """Return the text after the last address of a value."""
-    addresses = list(_ADDRESS.finditer(_QUOTED.sub("", value)))
+    addresses = list(ADDRESS.finditer(_QUOTED.sub("", value)))
     return addresses[-1].string[addresses[-1].end() :].lstrip("> ") if addresses else ""
 
 
@@ -256,7 +256,7 @@ def _find_strangers(person: str) -> str:
     person = _without_comment(person)
     unquoted = _QUOTED.sub("", person)
     angles = _ANGLE.findall(unquoted)
-    addresses = {address.lower() for address in _ADDRESS.findall(person)}
+    addresses = {address.lower() for address in ADDRESS.findall(person)}
     before = unquoted.partition(angles[0])[0] if angles else ""
     if len(angles) > 1 or _IN_NAME.search(before) or (not angles and len(addresses) > 1):
         return "it names several people"

@@ -276,8 +276,13 @@ def test_a_list_does_not_become_the_author(patchgen, toy, posted, git, headers, 
     assert git(toy, "log", "-2", "--format=%an <%ae>", tip).splitlines() == [author] * 2
 
 
-def test_an_author_in_the_body_stays_and_a_missing_one_is_an_error(patchgen, toy, posted, git):
-    _change_mails(posted, "^From: .*\n", RELAYED)
+@pytest.mark.parametrize(
+    "header", [RELAYED, "From: Zoe <devnull+zoe.example.org@kernel.org>\n"], ids=["list", "relay"]
+)
+def test_an_author_in_the_body_is_used_and_a_missing_one_is_an_error(
+    patchgen, toy, posted, git, header
+):
+    _change_mails(posted, "^From: .*\n", header)
     before = snapshot(toy, without="none")
     result = patchgen("import", "--tree", toy, posted)
     assert result.code == 1 and "does not name its author: a list has replaced" in result.err
