@@ -2,13 +2,13 @@
 """Replace the macros that spatch cannot parse by stand-ins, and put the macros back.
 
 spatch 1.1.1 recognises a macro by its name and by the code around it. Where it does not, it skips
-the function, or takes the arguments of `__free(kfree)` for types, and then skips each later
-function that calls kfree(). What the tree's headers tell about a macro is used to replace it, in
-the text that spatch reads, by code that it parses:
+the function, or reads the arguments of `__free(kfree)` as types, and then skips each later function
+that calls kfree(). By its definition in the tree's headers, a macro is replaced, in the text that
+spatch reads, by code that it parses:
 
 - attributes, and #include lines within an initialiser: by a comment;
-- macros that expand to initialised fields: nothing is replaced, but the comma is added that spatch
-  lacks after them;
+- macros that expand to initialised fields: nothing is replaced, but the comma that spatch needs
+  after them is added;
 - the head of a function, `BPF_CALL_1(f, ...)`: by `int f()`;
 - `DECLARE_BITMAP(x, n) = {`, which can only be a declaration, as an assignment outside of functions
   can: by `int pGq7 = {`;
@@ -17,7 +17,7 @@ the text that spatch reads, by code that it parses:
 - the definition of a table, `#define X {`, or of fields, `.x = 1`: `()` and braces are added.
 
 A stand-in takes as much space as what it replaces, or is added at the end of a line: lines and
-columns stay as they are. Each has a number, and is found exactly once in spatch's output, in order;
+columns do not change. Each has a number, and is found exactly once in spatch's output, in order;
 otherwise the output is not used. So no stand-in can get into a result.
 """
 
@@ -101,120 +101,150 @@ class Disguised:
 
 
 def disguise(source: bytes, uses: Mapping[bytes, MacroUse]) -> Disguised | None:
-    """Return a source with stand-ins; None if its own text could be taken for one."""
+    """Return a source with stand-ins; None if its own text has the mark of one."""
     if _MARK in source:
         return None
     pieces: list[bytes] = []
     parts: list[tuple[bytes, bytes]] = []
     at = 0
-    for begin, end, text in _find_stand_ins(source, uses):
+    for begin, end, text in _StandInFinder(source, uses).find():
         pieces += [source[at:begin], text]
         parts.append((text, source[begin:end]))
         at = end
     return Disguised(b"".join([*pieces, source[at:]]), tuple(parts))
 
 
-def _find_stand_ins(source: bytes, uses: Mapping[bytes, MacroUse]) -> Iterator[_StandIn]:
-    at = number = 0
-    calls = _find_calls(source)
-    # The last character of code before the current lexeme.
-    last = b";"
-    for found in _LEXEME.finditer(source):
-        begin = found.start()
-        if begin < at:
-            continue
-        last = source[at:begin].rstrip(_SPACE)[-1:] or last
-        at = found.end()
-        stand_ins: list[_StandIn] = []
-        if found["directive"]:
-            stand_ins = list(_for_directive(source, begin, at, last, uses, number))
-        elif found["word"]:
-            at, stand_in = _for_word(source, found, last, uses, calls, number)
-            stand_ins = [stand_in] if stand_in is not None else []
-            last = source[at - 1 : at] if stand_in is None else last
-        number += len(stand_ins)
-        yield from stand_ins
+class _StandInFinder:
+    """Finds the parts of a source that get stand-ins."""
+
+    def __init__(self, source: bytes, uses: Mapping[bytes, MacroUse]):
+        self._source = source
+        self._uses = uses
+        self._calls = _find_calls(source)
+        # The last character of code before the current lexeme.
+        self._last = b";"
+        self._count = 0
+
+    def find(self) -> Iterator[_StandIn]:
+        """Yield the stand-ins in the order of the source."""
+        at = 0
+        for lexeme in _LEXEME.finditer(self._source):
+            begin = lexeme.start()
+            if begin < at:
+                continue
+            self._last = self._source[at:begin].rstrip(_SPACE)[-1:] or self._last
+            at = lexeme.end()
+            if lexeme["directive"]:
+                for stand_in in self._replace_directive(begin, at):
+                    self._count += 1
+                    yield stand_in
+            elif lexeme["word"]:
+                at, found = self._replace_word(lexeme)
+                if found is None:
+                    self._last = self._source[at - 1 : at]
+                else:
+                    self._count += 1
+                    yield found
+
+    @property
+    def _mark(self) -> bytes:
+        """The word that makes the next stand-in differ from all others."""
+        return b"%s%d" % (_MARK, self._count)
+
+    def _replace_directive(self, begin: int, end: int) -> Iterator[_StandIn]:
+        text = self._source[begin:end]
+        if _INCLUDED.match(text) and self._last in b"{=,|(" and b"\\\n" not in text:
+            covered = self._cover(begin, end)
+            yield from [covered] if covered is not None else []
+        defined = _DEFINED.match(text)
+        if defined is None:
+            return
+        use = self._uses.get(defined["name"])
+        is_loop = use is not None and use.kind is MacroKind.ITERATOR
+        if is_loop or _is_unterminated(text, defined.end()):
+            yield _StandIn(end, end, b";/*%s*/" % self._mark)
+        elif (table := _TABLE.match(text, defined.end())) is not None:
+            # spatch reads `#define X {` as a block, and `.x = 1` not at all.
+            at = begin + defined.end()
+            opens = b"" if table["opens"] else b"{"
+            head = (b"" if defined["parameters"] else b"()") + opens
+            if head:
+                yield _StandIn(at, at, b"%s/*%s*/" % (head, self._mark))
+            if opens:
+                yield _StandIn(end, end, b"/*%s*/}" % self._mark)
+
+    def _replace_word(self, lexeme: re.Match[bytes]) -> tuple[int, _StandIn | None]:
+        """Return where to continue, and what stands for a word with its arguments, if anything."""
+        source, word, begin, after = self._source, lexeme["word"], lexeme.start(), lexeme.end()
+        use = _ATTRIBUTE if word in _RAW_ATTRIBUTES else self._uses.get(word)
+        if use is not None and not use.has_parameters:
+            return after, self._cover(begin, after)
+        commas = self._find_arguments(after)
+        if not commas:
+            return after, None
+        end = commas[-1] + 1
+        if use is None or use.kind is not MacroKind.ATTRIBUTE:
+            declares = _INITIALISES.match(source, end) or (
+                _ASSIGNS.match(source, end) and source[_line_start(source, begin)] not in _SPACE
+            )
+            if declares:
+                return end, self._fill(begin, end, b"int %s/*" % self._mark)
+        if use is None or use.kind is MacroKind.ITERATOR:
+            return after, None
+        return end, self._replace_call(begin, commas, use)
+
+    def _replace_call(self, begin: int, commas: list[int], use: MacroUse) -> _StandIn | None:
+        """Return what stands for a macro with arguments, by its kind."""
+        source, last, end = self._source, self._last, commas[-1] + 1
+        if use.kind is MacroKind.FUNCTION:
+            return self._replace_head(begin, commas, use.named)
+        if use.kind is MacroKind.FIELDS:
+            is_field = last in b"{," and _ENDS_LINE.match(source, end)
+            return _StandIn(end, end, b",/*%s*/" % self._mark) if is_field else None
+        is_function = last != b")" and source[end : end + 80].lstrip(_SPACE)[:1] == b"{"
+        # `f(x);` may be a call where another definition is used.
+        is_statement = last in b";{}:" and source[end : end + 1] == b";"
+        hides = not is_function and (source[begin : begin + 1] == b"_" or not is_statement)
+        return self._cover(begin, end) if hides else None
+
+    def _replace_head(self, begin: int, commas: list[int], named: int) -> _StandIn | None:
+        """Return the head of a function instead of a macro that expands to one."""
+        if len(commas) < named + 2:
+            return None
+        name = self._source[commas[named] + 1 : commas[named + 1]].strip()
+        head = b"int %s()/*%s" % (name, self._mark)
+        return self._fill(begin, commas[-1] + 1, head) if re.fullmatch(rb"\w+", name) else None
+
+    def _find_arguments(self, at: int) -> list[int]:
+        """Return the offsets of the brackets and commas of the arguments after a word, if any."""
+        opened = _OPENS.match(self._source, at)
+        return self._calls.get(opened.end() - 1, []) if opened is not None else []
+
+    def _cover(self, begin: int, end: int) -> _StandIn | None:
+        """Return a comment instead of a text."""
+        return self._fill(begin, end, b"/*%s" % self._mark)
+
+    def _fill(self, begin: int, end: int, head: bytes) -> _StandIn | None:
+        """Return a text that begins with `head`, and then is a comment with the same white space.
+
+        It is as long as what it replaces, or longer at the end of a line; None if that is not
+        possible.
+        """
+        missing = len(head) + 2 - (end - begin)
+        if missing > 0 and not _ENDS_LINE.match(self._source, end):
+            return None
+        text = self._source[begin:end] + b"-" * max(0, missing)
+        if any(character in text[: len(head)] + text[-2:] for character in b"\n\r\t"):
+            return None
+        middle = re.sub(rb"[^\n\r\t]", b"-", text[len(head) : -2])
+        return _StandIn(begin, end, head + middle + b"*/")
 
 
-def _for_directive(
-    source: bytes, begin: int, end: int, last: bytes, uses: Mapping[bytes, MacroUse], number: int
-) -> Iterator[_StandIn]:
-    text = source[begin:end]
-    if _INCLUDED.match(text) and last in b"{=,|(" and b"\\\n" not in text:
-        covered = _cover(source, begin, end, number)
-        yield from [covered] if covered is not None else []
-    defined = _DEFINED.match(text)
-    if defined is None:
-        return
-    is_loop = defined["name"] in uses and uses[defined["name"]].kind is MacroKind.ITERATOR
-    if is_loop or _lacks_semicolon(text, defined.end()):
-        yield _StandIn(end, end, b";/*%s%d*/" % (_MARK, number))
-    elif (table := _TABLE.match(text, defined.end())) is not None:
-        # spatch reads `#define X {` as a block, and `.x = 1` not at all.
-        at = begin + defined.end()
-        opens = b"" if table["opens"] else b"{"
-        head = (b"" if defined["parameters"] else b"()") + opens
-        if head:
-            yield _StandIn(at, at, b"%s/*%s%d*/" % (head, _MARK, number))
-        if opens:
-            yield _StandIn(end, end, b"/*%s%d*/}" % (_MARK, number + 1))
-
-
-def _lacks_semicolon(define: bytes, at: int) -> bool:
+def _is_unterminated(define: bytes, at: int) -> bool:
     """Return whether a body that begins at an offset ends within a declaration."""
     ends = define.rstrip(_SPACE)[-1:] in b";},"
-    has_more = any(sign in define[at:] for sign in (b"=", b"{", b"("))
+    has_more = any(character in define[at:] for character in b"={(")
     return not ends and has_more and _DECLARATION.match(define, at) is not None
-
-
-def _for_word(
-    source: bytes,
-    found: re.Match[bytes],
-    last: bytes,
-    uses: Mapping[bytes, MacroUse],
-    calls: Mapping[int, list[int]],
-    number: int,
-) -> tuple[int, _StandIn | None]:
-    """Return where to go on, and what stands for a word with its arguments, if anything does."""
-    word, begin, after = found["word"], found.start(), found.end()
-    use = _ATTRIBUTE if word in _RAW_ATTRIBUTES else uses.get(word)
-    if use is not None and not use.has_parameters:
-        return after, _cover(source, begin, after, number)
-    commas = _find_arguments(source, after, calls)
-    if not commas:
-        return after, None
-    end = commas[-1] + 1
-    if use is None or use.kind is not MacroKind.ATTRIBUTE:
-        declares = _INITIALISES.match(source, end) or (
-            _ASSIGNS.match(source, end) and source[_line_start(source, begin)] not in _SPACE
-        )
-        if declares:
-            return end, _fill(source, begin, end, b"int %s%d/*" % (_MARK, number))
-    if use is None or use.kind is MacroKind.ITERATOR:
-        return after, None
-    return end, _for_call(source, begin, end, commas, last, use, number)
-
-
-def _for_call(
-    source: bytes,
-    begin: int,
-    end: int,
-    commas: list[int],
-    last: bytes,
-    use: MacroUse,
-    number: int,
-) -> _StandIn | None:
-    """Return what stands for a macro with arguments, by its kind."""
-    if use.kind is MacroKind.FUNCTION:
-        return _head(source, begin, end, commas, use.named, number)
-    if use.kind is MacroKind.FIELDS:
-        is_field = last in b"{," and _ENDS_LINE.match(source, end)
-        return _StandIn(end, end, b",/*%s%d*/" % (_MARK, number)) if is_field else None
-    is_function = last != b")" and source[end : end + 80].lstrip(_SPACE)[:1] == b"{"
-    # `f(x);` may be a call where another definition is used.
-    is_statement = last in b";{}:" and source[end : end + 1] == b";"
-    hides = not is_function and (source[begin : begin + 1] == b"_" or not is_statement)
-    return _cover(source, begin, end, number) if hides else None
 
 
 def _line_start(source: bytes, at: int) -> int:
@@ -229,51 +259,14 @@ def _find_calls(source: bytes) -> dict[int, list[int]]:
     calls: dict[int, list[int]] = {}
     opened: list[list[int]] = []
     for found in _BRACKET.finditer(source):
-        sign, at = found[0], found.start()
-        if sign == b"(":
+        token, at = found[0], found.start()
+        if token == b"(":
             opened.append([at])
-        elif sign in (b";", b"{", b"}"):
+        elif token in (b";", b"{", b"}"):
             opened.clear()
-        elif sign in (b",", b")") and opened:
+        elif token in (b",", b")") and opened:
             opened[-1].append(at)
-            if sign == b")":
+            if token == b")":
                 offsets = opened.pop()
                 calls[offsets[0]] = offsets
     return calls
-
-
-def _find_arguments(source: bytes, at: int, calls: Mapping[int, list[int]]) -> list[int]:
-    """Return the offsets of the brackets and commas of the arguments after a word, if any."""
-    opened = _OPENS.match(source, at)
-    return calls.get(opened.end() - 1, []) if opened is not None else []
-
-
-def _cover(source: bytes, begin: int, end: int, number: int) -> _StandIn | None:
-    """Return a comment instead of a text."""
-    return _fill(source, begin, end, b"/*%s%d" % (_MARK, number))
-
-
-def _head(
-    source: bytes, begin: int, end: int, commas: list[int], named: int, number: int
-) -> _StandIn | None:
-    """Return the head of a function instead of a macro that expands to one."""
-    if len(commas) < named + 2:
-        return None
-    name = source[commas[named] + 1 : commas[named + 1]].strip()
-    head = b"int %s()/*%s%d" % (name, _MARK, number)
-    return _fill(source, begin, end, head) if re.fullmatch(rb"\w+", name) else None
-
-
-def _fill(source: bytes, begin: int, end: int, head: bytes) -> _StandIn | None:
-    """Return a text that begins with `head`, and then is a comment with the same white space.
-
-    It is as long as what it replaces, or longer at the end of a line; None if that is not possible.
-    """
-    missing = len(head) + 2 - (end - begin)
-    if missing > 0 and not _ENDS_LINE.match(source, end):
-        return None
-    text = source[begin:end] + b"-" * max(0, missing)
-    if any(sign in text[: len(head)] + text[-2:] for sign in b"\n\r\t"):
-        return None
-    middle = bytes(sign if sign in b"\n\r\t" else 0x2D for sign in text[len(head) : -2])
-    return _StandIn(begin, end, head + middle + b"*/")
