@@ -144,6 +144,15 @@ class Slicer:
         return Source(file.path, cut.text, changes_headers)
 
 
+def read_in_groups(
+    repository: Repository, files: Iterable[TreeFile]
+) -> Iterator[tuple[TreeFile, bytes]]:
+    """Yield files with their contents, of which only those of one group are in memory."""
+    remaining = iter(files)
+    while group := list(islice(remaining, _READ_AT_ONCE)):
+        yield from zip(group, read_contents(repository, group), strict=True)
+
+
 def has_words(text: bytes, formula: Formula) -> bool:
     """Return whether a text satisfies a formula; the search of the tree checks less than that."""
     words = words_of(formula)
@@ -163,8 +172,8 @@ def may_have_matched(needs: Needs, words: frozenset[str]) -> bool:
     """Return whether code with these tokens, which was not parsed, could have matched."""
     if needs.functions is not None:
         return any(meet(words, need) for need in needs.functions)
-    wanted = words_of(needs.file)
-    return not wanted or meet(words, (wanted,))
+    needed = words_of(needs.file)
+    return not needed or meet(words, (needed,))
 
 
 def read_headers(

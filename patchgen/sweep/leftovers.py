@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Find where the words that a semantic patch removes still stand in a tree, and why.
+"""Find where the words that a semantic patch removes are left in a tree, and why.
 
 One `git grep` lists all occurrences of the words, in files of all kinds. Only files that have a
-word which is not too common are read. What was changed is what the new text of a file lacks.
+word which is not too common are read. The occurrences that the new text of a file no longer has
+were changed.
 
 A word is too common if it is left in more than 200 places, and in more than ten for each one that
 was changed. A conversion leaves fewer places than it changes; a word in so many more (`NULL`,
-`kmalloc` in a rule about `kmalloc` and `memset`) has other uses, which say nothing about the rule.
+`kmalloc` in a rule about `kmalloc` and `memset`) has other uses, which do not concern the rule.
 """
 
 from __future__ import annotations
@@ -30,15 +31,14 @@ from patchgen.odb import (
     grep_words,
     list_entries,
     plan_search,
-    read_contents,
 )
+from patchgen.sweep.candidates import read_in_groups
 from patchgen.sweep.request import SweepRequest
 from patchgen.sweep.results import Occurrences
 from patchgen.sweep.words import count_word, find_macro, find_word
 
 _MOST_LEFT = 200
 _MOST_PER_CHANGE = 10
-_READ_AT_ONCE = 64
 
 
 def plan_words(repository: Repository, request: SweepRequest) -> Callable[[], Occurrences]:
@@ -121,7 +121,7 @@ def _count(
     if unknown:
         listed = list_entries(repository, request.base.tree, request.run.paths)
         files = [TreeFile(PurePosixPath(path), *listed[path]) for path in unknown & listed.keys()]
-        for file, text in zip(files, read_contents(repository, files), strict=True):
+        for file, text in read_in_groups(repository, files):
             found = {word: count_word(text, word.encode()) for word in words}
             counts[str(file.path)] = {word: count for word, count in found.items() if count}
     return {path: found for path, found in counts.items() if found}
@@ -139,9 +139,7 @@ def _read(
         return
     listed = list_entries(repository, request.base.tree, request.run.paths)
     files = [TreeFile(PurePosixPath(name), *listed[name]) for name in names if name in listed]
-    for start in range(0, len(files), _READ_AT_ONCE):
-        part = files[start : start + _READ_AT_ONCE]
-        yield from zip(part, read_contents(repository, part), strict=True)
+    yield from read_in_groups(repository, files)
 
 
 @dataclass(slots=True)

@@ -15,12 +15,12 @@ from pathlib import PurePosixPath
 
 from patchgen.cachefile import Cache, make_key
 from patchgen.coccinelle import Source, Spatch, restyle, without_rule_marks
-from patchgen.linediff import find_line_changes
+from patchgen.linediff import find_line_changes, split_lines
 from patchgen.model.base import Oid, TreeFile
 from patchgen.model.outcome import FileResult, UnparsedFunction
 from patchgen.odb import Repository, read_contents
 from patchgen.sweep.batches import make_batches
-from patchgen.sweep.candidates import Slicer, read_headers
+from patchgen.sweep.candidates import Slicer, read_headers, read_in_groups
 from patchgen.sweep.executor import Executor
 from patchgen.sweep.includes import HeaderFinder
 from patchgen.sweep.request import SweepRequest
@@ -31,7 +31,7 @@ from patchgen.sweep.tree_macros import MacroFinder
 
 
 @dataclass(slots=True)
-class _Again:
+class _Rerun:
     """A file that is run again: its slice with stand-ins, and what was cut out of it."""
 
     file: TreeFile
@@ -56,24 +56,23 @@ class SecondRun:
     macros: MacroFinder
     # Selects the code in which a rule could have matched.
     may_match: Callable[[Iterable[UnparsedFunction]], Iterator[UnparsedFunction]]
-    # The files by the loops that spatch is told.
-    groups: dict[str, list[_Again]] = field(default_factory=dict)
+    # The files by the macros that spatch gets for them: the loops.
+    groups: dict[str, list[_Rerun]] = field(default_factory=dict)
 
     def run(self, paths: Sequence[PurePosixPath]) -> None:
         """Run these files again, and change the state to what both runs found."""
-        count = 0
-        for file in (self.state.files[path] for path in paths):
-            [text] = read_contents(self.repository, [file])
+        files = [self.state.files[path] for path in paths]
+        for file, text in read_in_groups(self.repository, files):
             self._prepare(file, text)
-        for hints, files in self.groups.items():
-            count += len(files)
-            patch = replace(self.request.program.patch, macros=hints + self._own_macros)
-            # A stand-in may have spaces at its end, which must not go before it is replaced.
+        own = self.request.program.patch
+        for hints, reruns in self.groups.items():
+            patch = replace(own, macros=hints + own.macros)
+            # A stand-in may end with spaces, which must not be removed before it is replaced.
             program = replace(self.request.program, patch=patch, restyles=False)
             request = replace(self.request, program=program)
-            by_path = {again.file.path: again for again in files}
+            by_path = {rerun.file.path: rerun for rerun in reruns}
             batches = make_batches(
-                self._sources(files),
+                self._sources(reruns),
                 grouping=request.grouping,
                 cores=request.run.jobs or os.cpu_count() or 1,
             )
@@ -81,13 +80,10 @@ class SecondRun:
                 for result in results:
                     if result.path in by_path:
                         self._take(by_path[result.path], result)
+        count = sum(map(len, self.groups.values()))
         if count:
             files_were = "file was" if count == 1 else "files were"
             self.state.notes.append(f"{count} {files_were} run again, with the tree's macros")
-
-    @property
-    def _own_macros(self) -> str:
-        return self.request.program.patch.macros
 
     def _prepare(self, file: TreeFile, text: bytes) -> None:
         """Use the cached result of a file, or add it to those that are run again."""
@@ -109,24 +105,24 @@ class SecondRun:
         found = self.macros.find(text, near)
         disguised = disguise(source.text, found.uses) if source else None
         if disguised is not None:
-            again = _Again(file, disguised, parts, includes, key)
-            self.groups.setdefault(found.hints, []).append(again)
+            rerun = _Rerun(file, disguised, parts, includes, key)
+            self.groups.setdefault(found.hints, []).append(rerun)
 
     def _sources(
-        self, files: Sequence[_Again]
+        self, reruns: Sequence[_Rerun]
     ) -> Iterator[tuple[Source, Mapping[PurePosixPath, bytes]]]:
         contents: dict[Oid, bytes] = {}
-        for again in files:
-            headers = read_headers(self.repository, again.headers.items(), contents)
-            yield Source(again.file.path, again.disguised.text), headers
+        for rerun in reruns:
+            headers = read_headers(self.repository, rerun.headers.items(), contents)
+            yield Source(rerun.file.path, rerun.disguised.text), headers
 
-    def _take(self, again: _Again, result: FileResult) -> None:
+    def _take(self, rerun: _Rerun, result: FileResult) -> None:
         """Use the result of the second run if it contains that of the first."""
-        path = again.file.path
+        path = rerun.file.path
         first = self.state.outcomes[path]
-        second = _reveal(again, result)
+        second = _reveal(rerun, result)
         if second is not None:
-            [before] = read_contents(self.repository, [again.file])
+            [before] = read_contents(self.repository, [rerun.file])
             program = self.request.program
             if second.after is not None and program.restyles:
                 second = replace(second, after=restyle(before, second.after, program.width))
@@ -138,19 +134,19 @@ class SecondRun:
         if outcome is not None:
             self.state.outcomes[path] = outcome
         if result.failure is None or result.failure.limit_s is None:
-            self.state.keys[path] = again.key
-            self.cache.store([(again.key, pack(outcome))])
+            self.state.keys[path] = rerun.key
+            self.cache.store([(rerun.key, pack(outcome))])
 
 
-def _reveal(again: _Again, result: FileResult) -> FileResult | None:
+def _reveal(rerun: _Rerun, result: FileResult) -> FileResult | None:
     """Return a result for the whole file with its macros; None if it cannot be used."""
     if result.failure is not None:
         return None
-    disguised = again.disguised
+    disguised = rerun.disguised
     after = result.after
     if after is not None:
         revealed = disguised.reveal(after)
-        after = restore(revealed, again.parts) if revealed is not None and again.parts else revealed
+        after = restore(revealed, rerun.parts) if revealed is not None and rerun.parts else revealed
         if after is None:
             return None
     printed = disguised.reveal_quotes(result.printed)
@@ -165,7 +161,7 @@ def contains(before: bytes, first: FileResult, second: FileResult) -> bool:
     return (
         _has_changes(before, first.after, second.after)
         and set(first.marks) <= set(second.marks)
-        and _has_lines(*(without_rule_marks(each.printed) for each in (first, second)))
+        and _has_lines(*(without_rule_marks(result.printed) for result in (first, second)))
     )
 
 
@@ -174,7 +170,7 @@ def _has_changes(before: bytes, first: bytes | None, second: bytes | None) -> bo
         return True
     if second is None:
         return False
-    old, new, newer = (text.splitlines(keepends=True) for text in (before, first, second))
+    old, new, newer = map(split_lines, (before, first, second))
     changes = iter(find_line_changes(old, newer))
     change = next(changes, None)
     for start, end, new_start, new_end in find_line_changes(old, new):
@@ -196,8 +192,8 @@ def _has_run(lines: Sequence[bytes], within: Sequence[bytes]) -> bool:
 
 def _has_lines(text: str, within: str) -> bool:
     """Return whether the lines of a text are in another, in the same order."""
-    rest = iter(within.splitlines())
-    return all(line in rest for line in text.splitlines())
+    remaining = iter(within.splitlines())
+    return all(line in remaining for line in text.splitlines())
 
 
 def _both_unparsed(

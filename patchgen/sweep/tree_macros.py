@@ -2,8 +2,8 @@
 """The macros of a tree that spatch cannot parse, by the headers that define them.
 
 Any file may include the headers in `include` and `arch/*/include`; their macros are read once for
-each tree, and cached by the headers' contents. The macros of other headers count for the files next
-to them that include them, and those of a file for itself.
+each tree, and cached by the headers' contents. The macros of other headers apply to the files next
+to them that include them, and those of a file to itself.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import posixpath
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePosixPath
@@ -20,6 +20,7 @@ from patchgen.cachefile import Cache, cache_file, make_key
 from patchgen.model.base import Oid, TreeFile
 from patchgen.odb import Entry, Repository, list_entries, read_contents
 from patchgen.resources import digest_code
+from patchgen.sweep.candidates import read_in_groups
 from patchgen.sweep.macro_kinds import (
     MacroKind,
     MacroUse,
@@ -31,7 +32,6 @@ from patchgen.sweep.request import MACRO_FOLDERS, SweepRequest
 
 _SHARED = re.compile(r"(?:include|arch/[^/]+/include)/")
 _INCLUDE = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*"([^"/\n]+\.h)"', re.MULTILINE)
-_READ_AT_ONCE = 256
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class TreeMacros:
 
     @cached_property
     def hints(self) -> str:
-        """The macros that spatch has to be told are loops, as a file of macros."""
+        """The file of macros that makes spatch parse the uses of loops."""
         return make_hints(self.uses)
 
     @cached_property
@@ -54,7 +54,7 @@ class TreeMacros:
 
 @dataclass(frozen=True, slots=True)
 class FileMacros:
-    """The macros that one file uses, and those of them that spatch is told are loops."""
+    """The macros that one file uses, and the file of macros for those that are loops."""
 
     uses: Mapping[bytes, MacroUse]
     hints: str
@@ -87,7 +87,9 @@ def _read_shared(
             return TreeMacros(_load(packed), key)
         files = [TreeFile(PurePosixPath(name), *entry) for name, entry in shared.items()]
         definitions = join_definitions(
-            definition for text in _read(repository, files) for definition in read_definitions(text)
+            definition
+            for _, text in read_in_groups(repository, files)
+            for definition in read_definitions(text)
         )
         uses = find_uses(definitions)
         cache.store([(key, _dump(uses))])
@@ -133,11 +135,6 @@ _BODIES = {
 def _parameters(use: MacroUse) -> tuple[str, str, str]:
     before = "".join(f"pg{number}, " for number in range(use.named + 1))
     return before, f"pg{use.named}", "(...)" if use.has_parameters else ""
-
-
-def _read(repository: Repository, files: Sequence[TreeFile]) -> Iterator[bytes]:
-    for start in range(0, len(files), _READ_AT_ONCE):
-        yield from read_contents(repository, files[start : start + _READ_AT_ONCE])
 
 
 def _dump(uses: Mapping[str, MacroUse]) -> bytes:
