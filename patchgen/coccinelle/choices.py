@@ -23,6 +23,7 @@ from patchgen.coccinelle.metavariables import Declaration
 WORD_KINDS = frozenset({"identifier", "function", "declarer", "iterator", "field"})
 _MOST_CHOICES = 256
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|\w+|=~|!~|!=|&&|\|\||\S', re.DOTALL)
+_CONSTRAIN = frozenset({"=", "=~", "!=", "!~", ":"})
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 ANY = "*"
 
@@ -38,11 +39,11 @@ def find_choices(declaration: Declaration) -> Mapping[str, Choices]:
         tokens = _TOKEN.findall(part)
         if "list" in tokens:
             continue
-        signs = [at for at, token in enumerate(tokens) if token in ("=", "=~", "!=", "!~", ":")]
-        if signs and signs[0] and _IDENTIFIER.fullmatch(tokens[signs[0] - 1]):
-            choices = _read_constraint(tokens[signs[0] :])
+        begin = next((at for at, token in enumerate(tokens) if token in _CONSTRAIN), 0)
+        if begin and _IDENTIFIER.fullmatch(tokens[begin - 1]):
+            choices = _read_constraint(tokens[begin:])
             if choices:
-                found[tokens[signs[0] - 1]] = choices
+                found[tokens[begin - 1]] = choices
     return found
 
 
@@ -67,10 +68,10 @@ def _read_constraint(tokens: list[str]) -> Choices | None:
     alternatives: list[Choices] = []
     for alternative in _split(tokens, "||"):
         terms = map(_read_term, _split(alternative, "&&"))
-        known = [choices for choices in terms if choices is not None]
-        if not known:
+        readable = [choices for choices in terms if choices is not None]
+        if not readable:
             return None
-        alternatives.append(min(known, key=len))
+        alternatives.append(min(readable, key=len))
     return frozenset().union(*alternatives)
 
 
@@ -115,7 +116,7 @@ def expand(expression: str) -> Choices | None:
 
 
 def _make_pattern(string: str) -> str:
-    """Return the word for a string with `^`, `$` and `*`, or the longest known part of it."""
+    """Return the word for a string with `^`, `$` and `*`, or a pattern with its longest part."""
     string = string if string.startswith("^") else ANY + string
     string = string if string.endswith("$") else string + ANY
     parts = re.sub(r"[$^]", "", string).split(ANY)
@@ -171,7 +172,7 @@ def _read_atom(text: str, at: int) -> tuple[set[str], int]:
     if character == "[":
         listed = re.compile(r"\[(\w+)\]", re.ASCII).match(text, at)
         if listed is None:
-            # A range, or what must not be there.
+            # A range, or characters that must not be there.
             other = re.compile(r"\[\^?[\w-]+\]", re.ASCII).match(text, at)
             if other is None:
                 raise ValueError("a set is not understood")

@@ -41,7 +41,7 @@ from patchgen.sweep.option_files import (
 )
 from patchgen.sweep.request import RunRequest, SweepRequest
 
-# Scripts with one of these words may read files themselves, so these must be whole.
+# A script with one of these words may read files itself, so it must see them as a whole.
 _READS_FILES = re.compile(
     r"\b(open|fileinput|linecache|subprocess|popen|system|Iteration|pathlib|Path|read_text|read_bytes"
     r"|stat|mmap|getline|in_channel)\b"
@@ -114,6 +114,30 @@ def load_cocci(
     Raises UsageError if the file does not exist, SpecError if it or a file that it names cannot be
     read, or if it runs code and is not trusted.
     """
+    cocci = _read_cocci(name, lookup, given)
+    given_code = find_code(given.isomorphisms)
+    if not cocci.code and not given_code:
+        return cocci
+    if request is not None and not given_code:
+        program = _make_program(
+            cocci,
+            _choose_mode(cocci, request),
+            _check_definitions(cocci, request.definitions),
+            Includes.NONE,
+        )
+        harmless = without_idle_scripts(cocci, program)
+        if not find_code(harmless, cocci.companions.get):
+            return replace(cocci, text=harmless, code=())
+    judged = cocci
+    if given_code:
+        judged = replace(cocci, companions={**cocci.companions, ISOMORPHISMS: given.isomorphisms})
+    if not is_trusted(judged):
+        raise _not_trusted(cocci, given_code)
+    return replace(cocci, is_trusted=True)
+
+
+def _read_cocci(name: str, lookup: Lookup, given: OptionFiles) -> CocciFile:
+    """Read a semantic patch with the files that it and its options name. Raises as `load_cocci`."""
     content = lookup.read(name)
     if content is None:
         raise UsageError(f"{name} does not exist", hint="name a .cocci, a folder, or a variant")
@@ -122,10 +146,10 @@ def load_cocci(
         raise SpecError(f"{name} has no rule", hint="a rule begins with @@ or @NAME@")
     companions: dict[str, str] = {}
     # A file of the current folder may have the same path as one of the tree.
-    read_beside = lookup.read if os.path.lexists(name) else lookup.read_tree
+    read_near = lookup.read if os.path.lexists(name) else lookup.read_tree
 
     def read_other(other: str) -> bytes | None:
-        found = read_beside(posixpath.join(posixpath.dirname(name), other))
+        found = read_near(posixpath.join(posixpath.dirname(name), other))
         return lookup.read_tree(other) if found is None else found
 
     def read_companion(other: str) -> str | None:
@@ -147,32 +171,22 @@ def load_cocci(
             )
     files = read_option_files(name, text, read_other, lookup.is_folder)
     companions.update(files.companions)
-    cocci = CocciFile(name, text, read_header(text), companions, files.join(given), code=code)
-    given_code = find_code(given.isomorphisms)
-    if not code and not given_code:
-        return cocci
-    if request is not None and not given_code:
-        program = _make_program(
-            cocci,
-            _choose_mode(cocci, request),
-            _check_definitions(cocci, request.definitions),
-            Includes.NONE,
-        )
-        harmless = without_idle_scripts(cocci, program)
-        if not find_code(harmless, companions.get):
-            return replace(cocci, text=harmless, code=())
-    judged = replace(cocci, companions=companions | {ISOMORPHISMS: given.isomorphisms})
-    if not is_trusted(judged if given_code else cocci):
-        first, where = (code[0], name) if code else (given_code[0], ISOMORPHISMS)
-        raise SpecError(
-            first.why,
-            place=ErrorPlace(where, first.line, excerpt=first.text),
-            hint=f"read it; then `patchgen trust {shlex.quote(name)}` trusts it as it is now"
-            if code
-            else "read it, and trust it for this run",
-            parameters=("trusted", "trusted_folders"),
-        )
-    return replace(cocci, is_trusted=True)
+    return CocciFile(name, text, read_header(text), companions, files.join(given), code=code)
+
+
+def _not_trusted(cocci: CocciFile, given_code: Sequence[RiskyLine]) -> SpecError:
+    """Return the error for code in a semantic patch, or in isomorphisms of the command line."""
+    name, hint = ISOMORPHISMS, "read it, and trust it for this run"
+    if cocci.code:
+        name = cocci.name
+        hint = f"read it; then `patchgen trust {shlex.quote(name)}` trusts it as it is now"
+    first = (cocci.code or given_code)[0]
+    return SpecError(
+        first.why,
+        place=ErrorPlace(name, first.line, excerpt=first.text),
+        hint=hint,
+        parameters=("trusted", "trusted_folders"),
+    )
 
 
 def resolve(
@@ -266,7 +280,7 @@ def _make_program(
         for option in without_files(cocci.header.options)
         if option not in _SET_BY_PATCHGEN and option not in [*Includes]
     ]
-    options += [word for name in cocci.files.given for word in ("--include", name)]
+    options += [arg for name in cocci.files.given for arg in ("--include", name)]
     folders = [
         option
         for folder in (*includes.folders, *cocci.files.given_folders)

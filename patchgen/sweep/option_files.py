@@ -19,7 +19,7 @@ from patchgen.errors import ErrorPlace, SpecError, UsageError
 
 MACROS, ISOMORPHISMS, HEADER, FOLDER = "--macro-file", "--iso-file", "--include", "-I"
 _WITH_FILES = frozenset({MACROS, ISOMORPHISMS, HEADER, FOLDER})
-# Names that stay inside of the folder that spatch runs in, and replace nothing of patchgen's there.
+# Names inside of the folder that spatch runs in, except those of patchgen's own files there.
 NAME = re.compile(r"(?!patchgen|groups\Z|-)(?!(?:.*/)?\.\.(?:/|\Z))[^/\0-\x1f][^\0-\x1f]*")
 
 
@@ -121,16 +121,16 @@ def find_named_files(text: str) -> Iterator[NamedFile]:
                 yield NamedFile(arg, name, option_line.line)
 
 
-def without_files(words: tuple[str, ...]) -> tuple[str, ...]:
+def without_files(options: tuple[str, ...]) -> tuple[str, ...]:
     """Return options without those that name macros or isomorphisms, which are passed as texts."""
-    kept: list[str] = []
-    rest = iter(words)
-    for word in rest:
-        if word in (MACROS, ISOMORPHISMS):
-            next(rest, None)
+    others: list[str] = []
+    args = iter(options)
+    for arg in args:
+        if arg in (MACROS, ISOMORPHISMS):
+            next(args, None)
         else:
-            kept.append(word)
-    return tuple(kept)
+            others.append(arg)
+    return tuple(others)
 
 
 def read_given_files(
@@ -141,7 +141,7 @@ def read_given_files(
 ) -> OptionFiles:
     """Return the files that the command line names. Raises UsageError if one cannot be read.
 
-    spatch gets the headers by names of ours, which no file of a tree has.
+    spatch gets the headers by new names, which no file of a tree has.
     """
     texts = {
         f"patchgen-{number}-{path.name}": _read(HEADER, path) for number, path in enumerate(headers)
