@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Keep the column of `=` in initialisers whose values are aligned with tabs or spaces.
+"""Restore the column of `=` in initialisers whose values are aligned with tabs or spaces.
 
 A rule that renames `.probe_new` to `.probe` leaves the white space after it, which may now end
 at an earlier column than that of the lines around it.
@@ -21,11 +21,11 @@ def align_values(before: bytes, after: bytes) -> bytes:
 
 
 def _align(old: bytes, new: bytes) -> bytes:
-    was, _, old_value = old.partition(b"=")
-    now, _, value = new.partition(b"=")
-    name = now.rstrip(b" \t")
-    column, width = width_of(was), width_of(name)
-    gap = was[len(was.rstrip(b" \t")) :]
+    old_name, _, old_value = old.partition(b"=")
+    name, _, value = new.partition(b"=")
+    name = name.rstrip(b" \t")
+    column, width = width_of(old_name), width_of(name)
+    gap = old_name[len(old_name.rstrip(b" \t")) :]
     is_same = value == old_value and value[:1] not in (b"", b"=")
     if not is_same or width >= column:
         return new

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A semantic patch in the forms in which spatch is asked which words its rules need.
 
-With plain metavariables, none of the words that spatch reports are from elsewhere.
+With plain metavariables, none of the words that spatch reports come from other functions.
 
 spatch reports which words a rule needs, not which operators, strings, or words that a constraint
 names. Each of these can be written as another word, where what spatch reports about that word,
@@ -108,18 +108,18 @@ class SpeltText:
 
 def find_rule_choices(text: str) -> tuple[Mapping[str, Choices], ...]:
     """Return for each rule which of its metavariables have a choice of words, own or inherited."""
-    known: dict[tuple[str, str], Choices] = {}
-    found = []
+    all_choices: dict[tuple[str, str], Choices] = {}
+    by_rule = []
     for rule in read_rules(text):
         own: dict[str, Choices] = {}
         for declaration in rule.declarations:
             for owner, name in declaration.inherited:
-                if (owner, name) in known:
-                    own[name] = known[owner, name]
+                if (owner, name) in all_choices:
+                    own[name] = all_choices[owner, name]
             own |= find_choices(declaration)
-        known |= {(rule.name or "", name): choices for name, choices in own.items()}
-        found.append(own)
-    return tuple(found)
+        all_choices |= {(rule.name or "", name): choices for name, choices in own.items()}
+        by_rule.append(own)
+    return tuple(by_rule)
 
 
 def spell_choices(text: str, choices: Sequence[Mapping[str, Choices]]) -> SpeltText:
@@ -131,7 +131,7 @@ def spell_choices(text: str, choices: Sequence[Mapping[str, Choices]]) -> SpeltT
         return SpeltText(text)
     speller = _Speller()
     rules = read_rules(text)
-    read = {each for rule in rules if rule.is_script for each in _find_reads(rule)}
+    read = {pair for rule in rules if rule.is_script for pair in _find_reads(rule)}
     pieces: list[str] = []
     at = 0
     for rule, own in zip(rules, choices, strict=True):
@@ -168,7 +168,7 @@ class _Speller:
         if rule.is_script:
             return _READS.sub(self._read_position, rule.declared), body
         words = {name: self._name(found) for name, found in choices.items()}
-        declared = [text for each in rule.declarations for text in _declare(each, words)]
+        declared = [text for found in rule.declarations for text in _declare(found, words)]
         for name in words:
             if rule.name and (rule.name, name) in read:
                 position = f"patchgen_at_{len(self.positions)}"
@@ -217,12 +217,12 @@ def _declare(declaration: Declaration, words: Mapping[str, str]) -> Iterator[str
     if words.keys().isdisjoint(names) or len(parts) != len(names):
         yield declaration.text
         return
-    kept = []
+    others = []
     for name, part in zip(names, parts, strict=True):
         if name in words:
             if declaration.kind in ("declarer", "iterator"):
                 yield f"{declaration.kind} name {words[name]}"
         else:
-            kept.append(part.strip().removeprefix(f"{declaration.kind} "))
-    if kept:
-        yield f"{declaration.kind} {', '.join(kept)}"
+            others.append(part.strip().removeprefix(f"{declaration.kind} "))
+    if others:
+        yield f"{declaration.kind} {', '.join(others)}"

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Find the words that a semantic patch is there to remove from the code.
+"""Find the words that a semantic patch removes from the code.
 
-These are the words on its `-` lines that are on no `+` line: for a rename the old name, and for a
-call that is replaced its function, but no argument that stays.
+These are the words on its `-` lines that are not on a `+` line: for a rename the old name, and for
+a call that is replaced its function, but not the arguments that the new call has, too.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _OWN_NAMES = frozenset({"symbol", "typedef"})
 def find_removed_words(
     texts: Iterable[str], dead: frozenset[str], values: Mapping[str, str]
 ) -> tuple[str, ...]:
-    """Return the words, sorted; a header's name counts as one.
+    """Return the words, sorted; the name of a header is one word.
 
     `texts` are the semantic patch and those that it includes. `dead` are the rules that cannot
     apply, by the names that spatch gives them; `values` are those of the virtual identifiers.
@@ -57,13 +57,13 @@ def find_removed_words(
             minus = _MINUS.match(plain)
             if minus is None and not plain.startswith("+"):
                 continue
-            found = added if minus is None else removed
+            target = added if minus is None else removed
             include = _INCLUDE.match(line[minus.end() if minus else 1 :])
             words = {include["name"]} if include else set(_WORD.findall(plain))
             for word in words:
-                found |= meanings.get(word, {word})
+                target |= meanings.get(word, {word})
     words = removed - added - _KEYWORDS
-    # Of a pattern, the words are not known.
+    # A pattern stands for words that cannot be listed.
     return tuple(sorted(word for word in words if ANY not in word))
 
 

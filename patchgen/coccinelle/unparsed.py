@@ -54,7 +54,7 @@ class _Stretch:
 
 @dataclass(frozen=True, slots=True)
 class _FlowError:
-    """A function for which spatch made no flow graph: a line in it (from 1), or what it has."""
+    """A function for which spatch made no flow graph: a line in it (from 1), and the reason."""
 
     file: str
     line: int | None
@@ -118,10 +118,10 @@ class _PlaceFinder:
 
     def find(self, stretch: Sequence[str]) -> list[UnparsedFunction]:
         """Return the functions in a stretch."""
-        wanted = [line.rstrip() for line in stretch]
-        start = self._locate(wanted, self._searched)
+        lines = [line.rstrip() for line in stretch]
+        start = self._locate(lines, self._searched)
         if start is None:
-            start = self._locate(wanted, 0)
+            start = self._locate(lines, 0)
         if start is None or not stretch:
             return [self._anywhere()]
         end = self._searched = start + len(stretch)
@@ -137,15 +137,14 @@ class _PlaceFinder:
         ]
 
     def find_function(self, error: _FlowError) -> list[UnparsedFunction]:
-        """Return the function that has no flow graph; all that may be meant if that is uncertain.
+        """Return the function that has no flow graph; all candidates if that is uncertain.
 
-        A label that spatch does not find may be there for a reader, so any function that uses it
-        may be meant.
+        spatch may miss a label that a function has, so any function that uses it is a candidate.
         """
         label = _LABEL.match(error.what)
         functions = list(self._functions())
         found = [place for place in functions if place[0] < (error.line or 0) <= place[2]]
-        for test in (_lacks_label, _uses_label):
+        for test in (_has_wrong_label, _uses_label):
             if label is not None and not found:
                 found = [place for place in functions if test(self._text(place), label)]
         return [self._place(start, name, start, end) for start, name, end in found] or [
@@ -173,23 +172,23 @@ class _PlaceFinder:
     def _words(self, code: bytes) -> frozenset[str]:
         """Return the tokens of a code, and of the file's macros that it uses."""
         words: set[bytes] = set()
-        waiting = [code]
-        while waiting:
-            new = {token.text for token in tokenize(waiting.pop())} - words
+        pending = [code]
+        while pending:
+            new = {token.text for token in tokenize(pending.pop())} - words
             words |= new
-            waiting += [self._macros[word] for word in new if word in self._macros]
+            pending += [self._macros[word] for word in new if word in self._macros]
         return frozenset(word.decode("latin-1") for word in words)
 
-    def _locate(self, wanted: Sequence[str], start: int) -> int | None:
+    def _locate(self, lines: Sequence[str], start: int) -> int | None:
         """Return the index of a stretch in the file, from `start` on; None if it is not found."""
-        for index in range(start, len(self._lines) - len(wanted) + 1):
-            if self._lines[index : index + len(wanted)] == wanted:
+        for index in range(start, len(self._lines) - len(lines) + 1):
+            if self._lines[index : index + len(lines)] == lines:
                 return index
         return None
 
 
-def _lacks_label(function: str, error: re.Match[str]) -> bool:
-    """Return whether a function jumps to a label that it lacks, or has one twice."""
+def _has_wrong_label(function: str, error: re.Match[str]) -> bool:
+    """Return whether a function jumps to a label that it does not have, or has one twice."""
     name = error["missing"] or error["double"]
     labels = len(re.findall(rf"^\s*{name}\s*:", function, re.MULTILINE))
     return labels > 1 if error["double"] else labels == 0 and _uses_label(function, error)

@@ -3,9 +3,9 @@
 
 In the folder of a .cocci, `NAME.c` (or .h) is a file before the run, and `NAME.res` the same file
 after it; in a mode that only reports, `NAME.res` has the reports. Files in `ok/` must stay as they
-are. If a folder has several .cocci, a case belongs to the one whose name begins its own:
-`put.cocci` has `put.c`, `put-loop.c` and `ok/put-other.c`. Headers that are no case are there for
-the #include lines of the cases.
+are. If a folder has several .cocci, the name of a case begins with that of its .cocci: `put.cocci`
+has `put.c`, `put-loop.c` and `ok/put-other.c`. Headers that are not cases are there for the
+#include lines of the cases.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _SUFFIXES = (".c", ".h")
 
 @dataclass(frozen=True, slots=True)
 class GoldenCase:
-    """A case: its file, and that of its result; None if it must stay as it is.
+    """A case: its file, and that of its result; None if the rules must not change it.
 
     `name` is its path in the folder of the semantic patch.
     """
@@ -42,7 +42,7 @@ class GoldenCase:
 
 @dataclass(frozen=True, slots=True)
 class CaseOutcome:
-    """What a semantic patch made of a case.
+    """The result of a semantic patch for a case.
 
     `expected` is None if the result's file does not exist yet. `actual` is the file after the run,
     or the reports. `failure` is why spatch did not finish.

@@ -2,8 +2,8 @@
 """Determine from its definitions how the uses of a macro can be parsed.
 
 spatch does not read the headers that define a macro. It recognises many macros by their names and
-by the code around them; where it cannot, it skips the whole function. The definitions tell what it
-lacks: a macro that expands to `for (...)` is followed by a statement, one that expands to
+by the code around them; where it cannot, it skips the whole function. The definitions show what it
+does not know: a macro that expands to `for (...)` is followed by a statement, one that expands to
 `__attribute__((...))` or to nothing can be ignored.
 
 A name may have several definitions, in the branches of an `#if` or in several headers. It has a
@@ -111,25 +111,25 @@ def join_definitions(
     return joined
 
 
-def find_uses(definitions: Definitions, known: Uses = MappingProxyType({})) -> dict[str, MacroUse]:
+def find_uses(definitions: Definitions, others: Uses = MappingProxyType({})) -> dict[str, MacroUse]:
     """Return the kinds of macros; those without a kind are left out.
 
-    `known` are the kinds of macros that are defined elsewhere, unless they are redefined here. A
+    `others` are the kinds of macros that are defined elsewhere, unless they are redefined here. A
     macro may be defined by way of others, so the search is repeated as long as it finds more.
     """
-    uses = {name: use for name, use in known.items() if name not in definitions}
-    left = {
-        name: [each for each in found if each is not None]
+    uses = {name: use for name, use in others.items() if name not in definitions}
+    candidates = {
+        name: [definition for definition in found if definition is not None]
         for name, found in definitions.items()
         if None not in found
     }
-    by_way_of = _index(left)
-    waiting: Collection[str] = left
-    while waiting:
-        more = {name: use for name in waiting if (use := _find_use(name, left[name], uses))}
+    by_way_of = _index(candidates)
+    pending: Collection[str] = candidates
+    while pending:
+        more = {name: use for name in pending if (use := _find_use(name, candidates[name], uses))}
         uses.update(more)
-        again = {user for name in more for user in by_way_of.get(name, ())}
-        waiting = (again | by_way_of[""] if more else again) - uses.keys()
+        affected = {user for name in more for user in by_way_of.get(name, ())}
+        pending = (affected | by_way_of[""] if more else affected) - uses.keys()
     return uses
 
 
@@ -137,7 +137,7 @@ def _index(definitions: Mapping[str, Sequence[MacroDefinition]]) -> dict[str, se
     """Return the macros whose bodies have a word; "" for those that paste words together."""
     index: dict[str, set[str]] = {"": set()}
     for name, found in definitions.items():
-        for word in {token for each in found for token in each.body}:
+        for word in {token for definition in found for token in definition.body}:
             key = "" if b"##" in word else word.decode("latin-1")
             index.setdefault(key, set()).add(name)
     return index
@@ -169,18 +169,18 @@ def _read_parameters(text: bytes | None) -> tuple[bytes, ...] | None:
 
 def _find_use(name: str, definitions: Sequence[MacroDefinition], uses: Uses) -> MacroUse | None:
     """Return the kind that all definitions of a name have; empty ones may have any."""
-    filled = [each for each in definitions if each.body]
-    if all(_is_attribute(each, uses) for each in definitions):
-        # Else it is a marker for `#ifdef`, or may be the name of a function elsewhere.
-        is_marked = filled or name.startswith("__")
-        is_guard = any(each.is_guard for each in definitions)
-        has_parameters = any(each.parameters is not None for each in definitions)
+    filled = [definition for definition in definitions if definition.body]
+    if all(_is_attribute(definition, uses) for definition in definitions):
+        # An empty one may also be a marker for `#ifdef`, or the name of a function elsewhere.
+        may_be_marker = not filled and not name.startswith("__")
+        is_guard = any(definition.is_guard for definition in definitions)
+        has_parameters = any(definition.parameters is not None for definition in definitions)
         use = MacroUse(MacroKind.ATTRIBUTE, has_parameters=has_parameters)
-        return use if is_marked and not is_guard else None
+        return None if may_be_marker or is_guard else use
     for kind, has_kind in _TESTS.items():
-        if all(has_kind(each, uses) for each in filled):
+        if all(has_kind(definition, uses) for definition in filled):
             return MacroUse(kind)
-    named = {find_function_name(each, uses) for each in filled}
+    named = {_find_name_parameter(definition, uses) for definition in filled}
     number = named.pop()
     return MacroUse(MacroKind.FUNCTION, number) if not named and number is not None else None
 
@@ -196,7 +196,7 @@ def _is_attribute(definition: MacroDefinition, uses: Uses) -> bool:
 
 
 def _is_iterator(definition: MacroDefinition, uses: Uses) -> bool:
-    """Return whether a body is the beginning of a statement that lacks its last part.
+    """Return whether a body is a statement without its last part.
 
     `for (...)`, `for (...) if (...) { ... } else`, or a call of another iterator.
     """
@@ -243,7 +243,7 @@ _TESTS: Mapping[MacroKind, Callable[[MacroDefinition, Uses], bool]] = {
 }
 
 
-def find_function_name(definition: MacroDefinition, uses: Uses) -> int | None:
+def _find_name_parameter(definition: MacroDefinition, uses: Uses) -> int | None:
     """Return the number of the parameter that names the function whose head a body ends with.
 
     `static int f_##name(void); static int f_##name(void)`: a body follows the use. None if it does

@@ -118,7 +118,7 @@ def _explain_no_match(
 
 
 def _has_leftovers(repository: Repository, request: SweepRequest) -> bool:
-    """Return whether a run tells what it left. A search would skip files that a clone lacks."""
+    """Return whether a run reports what it left; a search would skip files that are not cloned."""
     return request.mode is Mode.PATCH and request.header is not None and not repository.is_partial
 
 
