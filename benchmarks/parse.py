@@ -55,10 +55,10 @@ def main() -> None:
     sums: Counter[str] = Counter()
     for folder in options.folders:
         files = list_files(repository, tree, [PurePosixPath(folder)], (".c",))
-        counts, left = count_lines(repository, finder, files)
+        counts, places = count_lines(repository, finder, files)
         sums.update(counts)
         table.add_row(*format_row(folder, counts))
-        for place in left[: options.left]:
+        for place in places[: options.left]:
             print(place)
     if len(options.folders) > 1:
         table.add_row(*format_row("all", sums))
@@ -90,7 +90,7 @@ def count_lines(
         for path, lines in still_bad.items()
         for line in (lines & bad[path]).elements()
     ]
-    counts["left"] = len(both)
+    counts["in both"] = len(both)
     return counts, both
 
 
@@ -121,13 +121,13 @@ def parse(texts: Mapping[str, bytes], hints: str) -> tuple[Counter[str], dict[st
 
 def format_row(folder: str, counts: Counter[str]) -> tuple[str, ...]:
     total = counts["good"] + counts["bad"]
-    left = counts["left"] / (total or 1)
+    in_both = counts["in both"]
     return (
         folder,
         f"{total:,}",
         f"{counts['bad'] / (total or 1):.2%}",
-        f"{left:.2%}",
-        f"{counts['left']:,} lines",
+        f"{in_both / (total or 1):.2%}",
+        f"{in_both:,} lines",
     )
 
 

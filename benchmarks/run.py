@@ -65,8 +65,8 @@ CONSTRAINTS = {
     "f = {...}": f"@@\nidentifier f = {{{', '.join(NAMES)}}};\n{CALL}",
     'f =~ "^(...)$"': f'@@\nidentifier f =~ "^({"|".join(NAMES)})$";\n{CALL}',
 }
-# spatch does not have the macros of the tree.
-COMPARABLE = ("--macros", "none", "--quiet")
+# With these options, the result is that of plain spatch.
+COMPARABLE = ("--macros", "none", "--no-style", "--no-headers", "--quiet")
 SCRIPT_FOLDERS = ("drivers/net", "fs", "mm")
 WHO = {
     f"GIT_{role}_{what}": value
@@ -143,9 +143,7 @@ def constraints(kernel: Path, scratch: Path) -> Table:
 def whole_tree(kernel: Path, rule: Path, scratch: Path) -> Table:
     """One rule over all .c files: cold, again, and after 100 changed files, against spatch."""
     clone = clone_bare(kernel, scratch / "linux.git")
-    # spatch does not have the macros of the tree.
-    args = ["run", str(rule), "--tree", str(clone), "--macros", "none", "--quiet"]
-    args += ["--no-style", "--no-headers"]
+    args = ["run", str(rule), "--tree", str(clone), *COMPARABLE]
     cold, diff = timed(lambda: patchgen(*args))
     runs = [timed(lambda: patchgen(*args)) for _ in range(5)]
     assert all(same == diff for _, same in runs)
@@ -206,8 +204,7 @@ def own_scripts(kernel: Path, scratch: Path, names: Sequence[str]) -> Table:
         script = scripts[name]
         theirs, printed = timed(lambda s=script: coccicheck(tree, s, "patch", SCRIPT_FOLDERS))
         args = ["run", script.path, *SCRIPT_FOLDERS, "--tree", str(kernel), "--mode", "patch"]
-        args += ["--macros", "none", "--trust", "--no-cache", "--quiet"]
-        args += ["--no-style", "--no-headers"]
+        args += [*COMPARABLE, "--trust", "--no-cache"]
         ours, diff = timed(lambda args=args: patchgen(*args))
         same = "" if changed_lines(printed) == changed_lines(diff) else " DIFFERS"
         ratios.append(theirs / ours)

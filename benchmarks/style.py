@@ -4,9 +4,8 @@
 
 Renames, changes of arguments, and replaced calls: for each, the findings of spacing, indentation
 and alignment (`checkpatch.pl --strict` of the tree, ERROR and CHECK) in the lines that `patchgen
-run` makes, in those that spatch prints, and in those that were there before: the same diff the
-other way round. Fails if a semantic patch makes more findings than there were before. `--verbose`
-lists these.
+run` makes, in those that spatch prints, and in those that they replace: the same diff reversed.
+Fails if a semantic patch makes more findings than there were before. `--verbose` lists these.
 """
 
 from __future__ import annotations
@@ -125,7 +124,7 @@ def main() -> None:
                 "patchgen": check(made, kernel, Path(scratch)),
             }
             lines = sum(line[:1] == "+" and line[:3] != "+++" for line in made.splitlines())
-            counts = [str(sum(each.values())) for each in found.values()]
+            counts = [str(findings.total()) for findings in found.values()]
             table.add_row(name, str(lines), *counts)
             print(f"{name}: {', '.join(counts)}", file=sys.stderr, flush=True)
             excess = found["patchgen"] - found["before"]
@@ -140,13 +139,13 @@ def main() -> None:
 
 def run(rule: Path, kernel: Path, *options: str) -> str:
     """Return the diff of a semantic patch."""
-    words = [PATCHGEN, "run", str(rule), *FOLDERS, "--tree", str(kernel), "--quiet", *options]
-    done = subprocess.run(words, stdout=subprocess.PIPE, check=True)
+    argv = [PATCHGEN, "run", str(rule), *FOLDERS, "--tree", str(kernel), "--quiet", *options]
+    done = subprocess.run(argv, stdout=subprocess.PIPE, check=True)
     return done.stdout.decode("latin-1")
 
 
 def reverse(diff: str) -> str:
-    """Return a diff the other way round."""
+    """Return the reverse of a diff."""
     swapped = []
     removed: list[str] = []
     for line in diff.split("\n"):
@@ -184,11 +183,11 @@ def list_findings(diff: str, kernel: Path, scratch: Path) -> str:
 
 def checkpatch(diff: str, kernel: Path, scratch: Path) -> str:
     """Return what the tree's checkpatch prints for a diff."""
-    words = ["perl", str(kernel / "scripts/checkpatch.pl"), "--strict", "--no-tree", "--terse"]
-    words += [f"--root={kernel}", "--no-signoff", "--quiet", "--show-types"]
-    words += ["--ignore", "CAMELCASE,COMMIT_MESSAGE,DIFF_IN_COMMIT_MSG", "-"]
+    argv = ["perl", str(kernel / "scripts/checkpatch.pl"), "--strict", "--no-tree", "--terse"]
+    argv += [f"--root={kernel}", "--no-signoff", "--quiet", "--show-types"]
+    argv += ["--ignore", "CAMELCASE,COMMIT_MESSAGE,DIFF_IN_COMMIT_MSG", "-"]
     done = subprocess.run(
-        words, cwd=scratch, input=diff.encode("latin-1"), stdout=subprocess.PIPE, check=False
+        argv, cwd=scratch, input=diff.encode("latin-1"), stdout=subprocess.PIPE, check=False
     )
     return done.stdout.decode("latin-1")
 

@@ -74,9 +74,9 @@ def make_tree(tmp_path: Path):
 def change(patchgen, tmp_path):
     """Return what a semantic patch makes of each file that it changes."""
 
-    def run(rule: str, tree: Path, *words: object) -> dict[str, str]:
+    def run(rule: str, tree: Path, *args: object) -> dict[str, str]:
         (tmp_path / "rule.cocci").write_text(rule)
-        done = patchgen("run", tmp_path / "rule.cocci", *words, "--tree", tree, "--json")
+        done = patchgen("run", tmp_path / "rule.cocci", *args, "--tree", tree, "--json")
         assert done.code == 0, done.err
         [result] = json.loads(done.out)["results"]
         changed = tmp_path / "changed"
@@ -94,8 +94,8 @@ def spatch(rule: str, tree: Path, scratch: Path) -> dict[str, str]:
     """Return what plain spatch makes of each file that it changes."""
     (scratch / "plain.cocci").write_text(rule)
     shutil.copytree(tree, scratch / "plain")
-    words = ["spatch", "--very-quiet", "--sp-file", "../plain.cocci", "--dir", ".", "--in-place"]
-    subprocess.run(words, cwd=scratch / "plain", check=True, capture_output=True)
+    args = ["spatch", "--very-quiet", "--sp-file", "../plain.cocci", "--dir", ".", "--in-place"]
+    subprocess.run(args, cwd=scratch / "plain", check=True, capture_output=True)
     texts = {path: path.read_text() for path in (scratch / "plain").rglob("*.[ch]")}
     relative = {str(path.relative_to(scratch / "plain")): text for path, text in texts.items()}
     return {path: text for path, text in relative.items() if (tree / path).read_text() != text}
@@ -144,14 +144,14 @@ def test_a_header_that_two_files_change_in_different_ways_is_an_error_that_names
     names = {f"{name}.c": source.replace("NAME", name) for name in ("one", "two")}
     tree = make_tree({"a.h": CALL, **names})
     (tmp_path / "rule.cocci").write_text(CHOOSE)
-    words = ("run", tmp_path / "rule.cocci", "--tree", tree)
+    args = ("run", tmp_path / "rule.cocci", "--tree", tree)
     for _ in range(2):
-        done = patchgen(*words)
+        done = patchgen(*args)
         assert done.code == 1 and done.out == ""
         assert "a.h is changed in different ways by way of one.c and of two.c" in done.err
         assert "--no-headers" in done.err
-    assert patchgen(*words, "--no-headers").out.count("diff --git") == 2
-    assert patchgen(*words, "one.c").out.count("diff --git") == 2
+    assert patchgen(*args, "--no-headers").out.count("diff --git") == 2
+    assert patchgen(*args, "one.c").out.count("diff --git") == 2
 
 
 def test_no_headers_leaves_them_out_unless_the_rule_or_the_command_line_names_them(
@@ -176,9 +176,9 @@ def test_no_headers_changes_none_by_way_of_an_include_either(make_tree, change):
 def test_report_mode_reads_headers_only_if_they_are_named(make_tree, patchgen, tmp_path):
     tree = make_tree({"a.c": CALL, "include/h.h": CALL})
     (tmp_path / "rule.cocci").write_text(REPORT)
-    words = ("run", tmp_path / "rule.cocci", "--trust", "--tree", tree)
-    assert [line.split(":")[0] for line in patchgen(*words).out.splitlines()] == ["a.c"]
-    named = patchgen(*words, "include/h.h").out.splitlines()
+    args = ("run", tmp_path / "rule.cocci", "--trust", "--tree", tree)
+    assert [line.split(":")[0] for line in patchgen(*args).out.splitlines()] == ["a.c"]
+    named = patchgen(*args, "include/h.h").out.splitlines()
     assert [line.split(":")[0] for line in named] == ["include/h.h"]
 
 
@@ -195,11 +195,11 @@ def test_a_header_outside_of_the_paths_is_not_recalled_from_another_commit(make_
 def test_a_named_header_is_found_among_many_files_and_after_a_change(make_tree, change, git):
     files = {f"d{number}/a.c": CALL for number in range(401)}
     tree = make_tree({**files, "include/h.h": CALL, "include/other.h": CALL})
-    words = ("--no-headers", "include/h.h", "d1")
-    assert change(RENAME, tree, *words).keys() == {"include/h.h", "d1/a.c"}
+    args = ("--no-headers", "include/h.h", "d1")
+    assert change(RENAME, tree, *args).keys() == {"include/h.h", "d1/a.c"}
     (tree / "include/h.h").write_text(CALL + CALL.replace("NAME", "more"))
     git(tree, "commit", "-qam", "more")
-    assert change(RENAME, tree, *words)["include/h.h"].count("new_call") == 2
+    assert change(RENAME, tree, *args)["include/h.h"].count("new_call") == 2
 
 
 def test_a_header_is_changed_by_way_of_a_file_that_is_run_again_with_macros(make_tree, change):

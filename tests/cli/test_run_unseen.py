@@ -21,7 +21,7 @@ def run(patchgen, tmp_path: Path) -> Run:
     """Return a function that runs a rule over files, and returns the result of `--json`."""
     count = 0
 
-    def run_rule(rule: str, files: Mapping[str, str], *words: str, as_json: bool = True) -> Any:
+    def run_rule(rule: str, files: Mapping[str, str], *args: str, as_json: bool = True) -> Any:
         nonlocal count
         count += 1
         folder = tmp_path / f"tree{count}"
@@ -31,7 +31,7 @@ def run(patchgen, tmp_path: Path) -> Run:
         commit_all(folder, "start")
         cocci = tmp_path / "x.cocci"
         cocci.write_text(rule)
-        done = patchgen("run", cocci, "--tree", folder, *(["--json"] if as_json else []), *words)
+        done = patchgen("run", cocci, "--tree", folder, *(["--json"] if as_json else []), *args)
         assert done.code in (0, 1), done.err
         if not as_json:
             return done
@@ -90,7 +90,7 @@ def test_code_of_a_header_is_attributed_to_the_header_and_once(run):
     assert places(result) == []
 
 
-def test_only_code_with_the_words_of_the_rule_counts(run):
+def test_only_unparsed_code_with_the_words_of_the_rule_is_reported(run):
     files = {
         "x.c": UNPARSED.format(name="has_word", body="old_call(a);")
         + UNPARSED.format(name="has_none", body='log("old_call"); /* old_call(1) */')
@@ -149,7 +149,7 @@ def test_a_function_without_a_flow_graph_is_not_parsed(run):
 CALL = {"x.c": "void f(int a, int b)\n{\n\told_call(a, b);\n\told_call(a);\n}\n"}
 
 
-def test_what_spatch_says_about_the_rule_is_passed_on_once(run, tmp_path):
+def test_a_warning_of_spatch_about_the_rule_is_reported_once(run, tmp_path):
     rule = (
         "@r@\nexpression e,\n  unused;\n@@\n- old_call(e, flags);\n+ new_call(e);\n"
         "@@\nexpression other;\n@@\n- old_call(strange);\n"
@@ -249,7 +249,7 @@ identifier virtual.fn;
     assert "line 28 does not apply in the first pass: fn has no value" in " ".join(result["notes"])
 
 
-def test_a_rule_that_cannot_apply_says_why(patchgen, tmp_path):
+def test_a_rule_that_cannot_apply_is_an_error_with_the_reason(patchgen, tmp_path):
     (tmp_path / "tree").mkdir()
     (tmp_path / "tree/x.c").write_text(CALL["x.c"])
     commit_all(tmp_path / "tree", "start")
@@ -285,9 +285,9 @@ with open("out/places.txt", "a") as out:
 
 def test_files_that_scripts_write_are_named_or_kept(run, tmp_path):
     files = {f"{name}.c": CALL["x.c"] for name in ("a", "b", "c")}
-    for words in ((), ("-j1",)):
+    for args in ((), ("-j1",)):
         # A cached result would lack the files.
-        result = run(WRITING, files, "--trust", *words)
+        result = run(WRITING, files, "--trust", *args)
         assert result["written"] == ["out/places.txt"]
         assert "its scripts wrote out/places.txt" in result["err"] and "--keep" in result["err"]
     kept = tmp_path / "kept"
@@ -374,23 +374,23 @@ def test_leftovers_are_counted_always_and_listed_on_request(patchgen, tmp_path):
         (folder / name).write_text(text)
     commit_all(folder, "start")
     (tmp_path / "x.cocci").write_text(RENAME)
-    words = ("run", tmp_path / "x.cocci", "--tree", folder)
-    done = patchgen(*words)
+    args = ("run", tmp_path / "x.cocci", "--tree", folder)
+    done = patchgen(*args)
     assert "left: 17 places with old_call, 11 in code: 1 function not parsed" in done.err
     assert "(--leftovers lists them)" in done.err and "drivers/b.c:3" not in done.err
-    done = patchgen(*words, "--leftovers")
+    done = patchgen(*args, "--leftovers")
     assert "    drivers/a.c:2: old_call: body of a macro\n" in done.err
     assert "drivers/c.c:3: old_call: file given up on: rule starting on line 1: already tagged" in (
         done.err
     )
-    done = patchgen(*words, "drivers", "--sarif", tmp_path / "out.sarif", "--leftovers")
+    done = patchgen(*args, "drivers", "--sarif", tmp_path / "out.sarif", "--leftovers")
     assert "left: 13 places" in done.err and "include/a.h" not in done.err
     log = json.loads((tmp_path / "out.sarif").read_text())
     notes = log["runs"][0]["invocations"][0]["toolExecutionNotifications"]
     assert len([note for note in notes if note["descriptor"]["id"] == "left"]) == 13
     # A work tree that differs from the commit is not what is looked at.
     (folder / "drivers/b.c").write_text("old_call old_call old_call\n")
-    assert "left: 17 places" in patchgen(*words).err
+    assert "left: 17 places" in patchgen(*args).err
 
 
 def test_words_of_included_rules_are_searched_for(patchgen, tmp_path):
@@ -404,7 +404,7 @@ def test_words_of_included_rules_are_searched_for(patchgen, tmp_path):
     assert "left: 2 places with one, two, 0 in code: 2 comment or string (" in done.err
 
 
-def test_nothing_left_and_words_that_no_file_has_are_said(run):
+def test_nothing_left_and_words_that_no_file_has_are_reported(run):
     source = {"a.c": "int f(int a)\n{\n\told_call(a);\n\treturn ret(a);\n}\n"}
     done = run(RENAME, source, "--strict", as_json=False)
     assert "left: no place with old_call\n" in done.err and done.code == 0

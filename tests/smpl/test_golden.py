@@ -61,7 +61,7 @@ def test_a_failure_shows_the_difference(patchgen, cases):
     assert "-\told(1);\n+\tnew(1);\n" in patchgen("test", cases).out
 
 
-def test_update_writes_results_but_no_case_that_must_stay(patchgen, cases):
+def test_update_writes_results_but_not_those_of_cases_that_must_not_change(patchgen, cases):
     write(cases, a__res=BEFORE, c__c=BEFORE, ok_b__c=BEFORE)
     result = patchgen("test", cases, "--update")
     assert result.code == 1
@@ -107,7 +107,7 @@ def test_a_report_is_a_result(patchgen, tmp_path):
     assert patchgen("test", tmp_path).code == 0
 
 
-def test_a_rule_that_only_exports_a_position_counts_as_matching(patchgen, cases):
+def test_a_rule_that_only_exports_a_position_has_matched(patchgen, cases):
     keep = "@keep@\nposition p;\n@@\n old@p(0)\n\n"
     rule = RULE.replace("@r@\n", keep + "@r@\nposition p != keep.p;\n").replace("-old(", "-old@p(")
     write(cases, r__cocci=rule, ok_c__c=BEFORE.replace("1", "0"))

@@ -76,6 +76,15 @@ def tree(tmp_path: Path) -> Path:
     return folder
 
 
+def _run_spatch(rule: Path, text: str) -> str:
+    """Return what plain spatch makes of a text."""
+    source = rule.parent / "x.c"
+    source.write_text(text)
+    argv = [find_spatch().path, "--very-quiet", "--in-place", "--sp-file", rule, source]
+    subprocess.run(argv, check=True, capture_output=True)
+    return source.read_text()
+
+
 def _apply(tree: Path, diff: str) -> None:
     subprocess.run(["git", "-C", tree, "apply"], input=diff.encode(), check=True)
 
@@ -97,11 +106,8 @@ def test_without_macros_the_result_is_that_of_spatch(tree, tmp_path, patchgen):
     rule.write_text(RENAME)
     _apply(tree, patchgen("run", rule, "drivers", "--macros", "none", "--tree", tree).out)
     for name, text in UNPARSED.items():
-        (tmp_path / "x.c").write_text(text + PARSED)
-        words = [find_spatch().path, "--very-quiet", "--in-place", "--sp-file", str(rule), "x.c"]
-        subprocess.run(words, cwd=tmp_path, check=True, capture_output=True)
         after = (tree / f"drivers/{name}.c").read_text()
-        assert after == (tmp_path / "x.c").read_text(), name
+        assert after == _run_spatch(rule, text + PARSED), name
         assert "bar(9)" in after, name
         assert "foo(" in after or name in MAY_BE_PARSED, name
 
@@ -155,20 +161,13 @@ def test_nothing_that_plain_spatch_finds_is_lost(tree, tmp_path, patchgen, about
     commit_all(tree, "macros")
     rule = tmp_path / "about.cocci"
     rule.write_text(ABOUT_MACROS[about])
-    (tmp_path / "x.c").write_text(MACROS)
-    words = [find_spatch().path, "--very-quiet", "--in-place", "--sp-file", str(rule), "x.c"]
-    subprocess.run(words, cwd=tmp_path, check=True, capture_output=True)
-    _apply_if_any(tree, patchgen("run", rule, "macros.c", "--tree", tree).out)
-    plain = FileResult(Path("x.c"), (tmp_path / "x.c").read_bytes())
+    if diff := patchgen("run", rule, "macros.c", "--tree", tree).out:
+        _apply(tree, diff)
+    plain = FileResult(Path("x.c"), _run_spatch(rule, MACROS).encode())
     ours = FileResult(Path("x.c"), (tree / "macros.c").read_bytes())
     assert contains(MACROS.encode(), plain, ours)
     for word in (b"pGq", b"YACFE", b"for (;;)", b"__attribute__", b"CLASS"):
         assert word not in ours.after
-
-
-def _apply_if_any(tree: Path, diff: str) -> None:
-    if diff:
-        _apply(tree, diff)
 
 
 def test_a_changed_macro_of_the_tree_changes_cached_results(tree, tmp_path, patchgen, git):

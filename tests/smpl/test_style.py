@@ -72,11 +72,11 @@ def tree(tmp_path: Path) -> Path:
     return folder
 
 
-def run(patchgen, git, tree: Path, text: str, *words: str) -> str:
+def run(patchgen, git, tree: Path, text: str, *args: str) -> str:
     """Return a file as a semantic patch makes it."""
     rule = tree.parent / "rule.cocci"
     rule.write_text(f"@@\n{text}")
-    done = patchgen("run", rule, "--tree", tree, *words)
+    done = patchgen("run", rule, "--tree", tree, *args)
     assert done.code == 0, done.err
     (tree.parent / "diff").write_text(done.out)
     git(tree, "apply", tree.parent / "diff")

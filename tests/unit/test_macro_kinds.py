@@ -36,7 +36,7 @@ def _kinds(text: str) -> dict[str, str]:
         "other(x, n) if (x)",
     ],
 )
-def test_a_macro_that_lacks_a_statement_is_a_loop(body):
+def test_a_macro_that_a_statement_follows_is_a_loop(body):
     other = "#define other(a, b) for (a = 0; a < b; a++)\n"
     assert _kinds(f"{other}#define x(x, n) {body}\n")["x"] == "iterator"
 
