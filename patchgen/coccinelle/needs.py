@@ -107,12 +107,11 @@ def find_needs(spatch: Spatch, program: RunnableSmpl) -> Needs:
     choices = find_rule_choices(patch.text)
     spelt = spell_choices(patch.text, choices)
     spelt_file = spell_operators(spelt.text)
-    queries = [patch.text, spelt_file]
-    spelt_plain = SpeltText("")
+    spelt_plain, plain_texts = SpeltText(""), []
     if plain is not None:
         spelt_plain = spell_choices(plain, choices)
-        queries += [plain, spell_operators(plain), spell_operators(spelt_plain.text)]
-    answers = _query(spatch, program, queries)
+        plain_texts = [plain, spell_operators(plain), spell_operators(spelt_plain.text)]
+    answers = _query(spatch, program, [patch.text, spelt_file, *plain_texts])
     answer = answers[patch.text]
     if answer.returncode != 0:
         refusal = explain_refusal(patch, prepare_text(patch.text), answer)
@@ -122,23 +121,23 @@ def find_needs(spatch: Spatch, program: RunnableSmpl) -> Needs:
     warnings = read_rule_warnings(
         answer.stdout.decode("utf-8", "replace"), patch, program.companions
     )
-    printed = [answers[text].stdout.decode("latin-1") for text in queries]
+    outputs = {text: answer.stdout.decode("latin-1") for text, answer in answers.items()}
     try:
         functions = None
-        if plain is not None:
+        if plain_texts:
             before, codes, *more = (
-                read_codes(output, patch.text) for output in (printed[0], *printed[2:])
+                read_codes(outputs[text], patch.text) for text in (patch.text, *plain_texts)
             )
             meanings = {**OPERATOR_WORDS, **spelt_plain.meanings}
             for spelt_codes in more:
                 codes = _join_spelt(codes, spelt_codes, meanings)
             functions, reason = _find_function_needs(patch.text, before, codes, meanings)
-        file = read_file_need(printed[0], patch.text)
+        file = read_file_need(outputs[patch.text], patch.text)
         if answers[spelt_file].returncode == 0:
-            # spatch may omit other words next to these, so both needs are combined.
-            meanings = {**OPERATOR_WORDS, **spelt.meanings}
-            more_needed = name_words(read_file_need(printed[1], patch.text), meanings)
-            file = all_of(file, _without_common(more_needed))
+            spelt_need = read_file_need(outputs[spelt_file], patch.text)
+            file = _join_file_needs(
+                file, name_words(spelt_need, {**OPERATOR_WORDS, **spelt.meanings})
+            )
         return Needs(file, functions, reason, warnings)
     except ValueError:
         # The value of a virtual identifier may be any text.
@@ -162,9 +161,13 @@ def _query(spatch: Spatch, program: RunnableSmpl, texts: Sequence[str]) -> dict[
     return dict(zip(distinct, map_parallel(query, distinct, workers=len(distinct)), strict=True))
 
 
-def _without_common(file: Formula) -> Formula:
-    """Return the need of a file without operators that each file has, if only in its comments."""
-    return tuple(clause for clause in file if clause.isdisjoint({"/", "%"}))
+def _join_file_needs(file: Formula, spelt: Formula) -> Formula:
+    """Return the need of a file, with that for the spelt-out text.
+
+    spatch may omit other words next to those that are spelt out, so both needs are combined. Each
+    file has the operators / and %, if only in its comments.
+    """
+    return all_of(file, tuple(clause for clause in spelt if clause.isdisjoint({"/", "%"})))
 
 
 def _make_plain(program: RunnableSmpl) -> tuple[str | None, str]:

@@ -211,13 +211,9 @@ def resolve(
     grouping, note = _choose_grouping(cocci, program.scripts)
     notes = [note] if note else []
     notes += check_rules(cocci, program)
-    may_slice = grouping is not Grouping.TOGETHER
-    if any(may_iterate(script) for script in program.scripts):
-        notes.append("files are not sliced: a script may ask for another pass")
-        may_slice = False
-    if may_slice and any(_READS_FILES.search(script.script) for script in program.scripts):
-        notes.append("files are not sliced: its scripts may read them")
-        may_slice = False
+    why_whole = _explain_whole_files(program.scripts, grouping)
+    notes += [f"files are not sliced: {why_whole}"] if why_whole else []
+    may_slice = grouping is not Grouping.TOGETHER and not why_whole
     if program.runs("ocaml"):
         notes.append("hits are not counted: it has OCaml scripts")
     return SweepRequest(
@@ -239,6 +235,17 @@ def resolve(
         grouping=grouping,
         notes=tuple(notes),
     )
+
+
+def _explain_whole_files(scripts: Sequence[Rule], grouping: Grouping) -> str:
+    """Return why scripts must see whole files, "" if slices will do."""
+    if any(map(may_iterate, scripts)):
+        return "a script may ask for another pass"
+    if grouping is not Grouping.TOGETHER and any(
+        _READS_FILES.search(script.script) for script in scripts
+    ):
+        return "its scripts may read them"
+    return ""
 
 
 def _choose_mode(cocci: CocciFile, request: RunRequest) -> Mode:

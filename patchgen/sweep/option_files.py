@@ -59,7 +59,7 @@ class OptionFiles:
             given.isomorphisms or self.isomorphisms,
             {**self.headers, **given.headers},
             (*self.folders, *given.folders),
-            given.given,
+            tuple(given.headers),
             given.folders,
             self.companions,
         )
@@ -151,7 +151,6 @@ def read_given_files(
         _read(ISOMORPHISMS, isomorphisms) if isomorphisms else "",
         texts,
         tuple(map(str, folders)),
-        tuple(texts),
     )
 
 
