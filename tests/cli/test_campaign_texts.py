@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`run --split`: what people write about a campaign, and what is shown before it is made."""
+"""`run --split`: the texts that people write about a campaign, and its dry run."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def message(git, tree: Path, number: int) -> str:
     return git(tree, "log", "-1", "--format=%B", f"patchgen/call-v1~{2 - number}")
 
 
-def test_the_users_message_takes_the_place_of_the_semantic_patchs(patchgen, git, tree):
+def test_the_users_message_replaces_that_of_the_semantic_patch(patchgen, git, tree):
     written = tree.parent / "message"
     written.write_text(
         "Call the new one\n\nThe old one goes away.\n\n  indented   code\n\n"

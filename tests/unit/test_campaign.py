@@ -26,10 +26,12 @@ def edits(*paths: str) -> list[FileEdit]:
     return [FileEdit(PurePosixPath(path), "100644", b"a\n", b"b\n") for path in paths]
 
 
-def owners(text: str, made: list[FileEdit]) -> dict[PurePosixPath, MaintainersSection | None]:
-    found = SectionMatcher(parse_maintainers(text)).find(str(edit.path) for edit in made).by_path
+def owners(text: str, changes: list[FileEdit]) -> dict[PurePosixPath, MaintainersSection | None]:
+    matcher = SectionMatcher(parse_maintainers(text))
+    by_path = matcher.find(str(edit.path) for edit in changes).by_path
     return {
-        edit.path: next((s for s in found[str(edit.path)] if s.name != REST), None) for edit in made
+        edit.path: next((s for s in by_path[str(edit.path)] if s.name != REST), None)
+        for edit in changes
     }
 
 
@@ -38,11 +40,11 @@ def group(*paths: str) -> PatchGroup:
 
 
 def test_files_are_grouped_as_requested():
-    made = edits("fs/a.c", "drivers/net/b.c", "drivers/net/wireless/c.c", "drivers/net/tun.c")
-    maintainers = owners(TEXT, made)
+    changes = edits("fs/a.c", "drivers/net/b.c", "drivers/net/wireless/c.c", "drivers/net/tun.c")
+    maintainers = owners(TEXT, changes)
 
     def paths(split: Split) -> list[list[str]]:
-        return [list(map(str, each.paths)) for each in split_edits(made, split, maintainers)]
+        return [list(map(str, each.paths)) for each in split_edits(changes, split, maintainers)]
 
     net, wireless = ["drivers/net/b.c", "drivers/net/tun.c"], ["drivers/net/wireless/c.c"]
     assert paths(Split.MAINTAINER) == [net, wireless, ["fs/a.c"]]
@@ -50,15 +52,15 @@ def test_files_are_grouped_as_requested():
     assert paths(Split.DIRECTORY) == [net, wireless, ["fs/a.c"]]
     assert len(paths(Split.FILE)) == 4
     assert paths(Split.NONE) == [["drivers/net/b.c", "drivers/net/tun.c", *wireless, "fs/a.c"]]
-    names = [each.name for each in split_edits(made, Split.SUBSYSTEM, maintainers)]
+    names = [each.name for each in split_edits(changes, Split.SUBSYSTEM, maintainers)]
     assert names == ["NETWORKING DRIVERS", "NETWORKING DRIVERS (WIRELESS)", "fs"]
 
 
 def test_sections_of_the_same_people_are_one_patch():
     text = TEXT.replace("Ada Acme <ada", "Wim Less <wim").replace("ada@", "wim@")
-    made = edits("drivers/net/ethernet/acme/x.c", "drivers/net/wireless/c.c")
-    assert len(split_edits(made, Split.MAINTAINER, owners(text, made))) == 1
-    assert len(split_edits(made, Split.SUBSYSTEM, owners(text, made))) == 2
+    changes = edits("drivers/net/ethernet/acme/x.c", "drivers/net/wireless/c.c")
+    assert len(split_edits(changes, Split.MAINTAINER, owners(text, changes))) == 1
+    assert len(split_edits(changes, Split.SUBSYSTEM, owners(text, changes))) == 2
 
 
 # A path that may match a regular expression of MAINTAINERS costs a process.
@@ -74,8 +76,8 @@ def test_each_file_is_in_one_patch_in_a_stable_order(paths, split, limit, random
     groups = split_edits(edits(*paths), split, maintainers)
     merged = merge_groups(groups, limit)
     for each in (groups, merged):
-        found = [path for group in each for path in group.paths]
-        assert sorted(map(str, found)) == sorted(paths)
+        grouped = [path for group in each for path in group.paths]
+        assert sorted(map(str, grouped)) == sorted(paths)
         assert [group.paths[0] for group in each] == sorted(group.paths[0] for group in each)
     assert len(merged) == min(limit, len(groups))
     random.shuffle(paths)

@@ -84,7 +84,7 @@ def match(*names: str) -> FileTrees:
         ("lib/other.c", None),
     ],
 )
-def test_a_tree_of_one_authors_own_takes_no_patches_below_a_subsystem(path, name):
+def test_an_authors_own_tree_takes_no_patches_in_the_folder_of_a_subsystem(path, name):
     tree = match(path).find_tree(PurePosixPath(path))
     assert (tree and tree.name) == name
 
