@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 import pytest
 
 from benchmarks.conversions import CONVERSIONS, Conversion
-from benchmarks.replay import Outcome, judge_precision, judge_recall
+from benchmarks.replay import Outcome, ReplayedFile, judge_precision, judge_recall
 from patchgen.model.base import Base, Oid
 from patchgen.model.series import FileEdit
 from patchgen.model.smpl import Mode
@@ -21,8 +22,9 @@ AFTER = BEFORE.replace("old", "new")
 SWEEP = Sweep("rename", Base(Oid(""), Oid(""), ""), Mode.PATCH, ())
 
 
-def edit(before: str, after: str) -> FileEdit:
-    return FileEdit(PurePosixPath("a.c"), "100644", before.encode(), after.encode())
+def file(after: str, newer: str, places: Sequence[int] = ()) -> ReplayedFile:
+    edit = FileEdit(PurePosixPath("a.c"), "100644", BEFORE.encode(), after.encode())
+    return ReplayedFile("a.c", BEFORE.split("\n"), newer.split("\n"), places, edit)
 
 
 @pytest.mark.parametrize(
@@ -37,25 +39,24 @@ def edit(before: str, after: str) -> FileEdit:
 )
 def test_each_line_that_differs_has_a_reason(newer, same, reasons):
     outcome = Outcome()
-    judge_precision(outcome, RENAME, edit(BEFORE, AFTER), newer)
+    judge_precision(outcome, RENAME, file(AFTER, newer))
     assert (outcome.lines, outcome.same) == (2, same)
     assert [reason for reason, _ in outcome.differing] == reasons
 
 
 def test_a_converted_line_that_the_recipe_leaves_is_missed():
     outcome = Outcome()
-    edits = {"a.c": edit(BEFORE, BEFORE.replace("old(1)", "new(1)"))}
-    old, new = BEFORE.encode(), AFTER.encode()
-    judge_recall(outcome, RENAME, "a.c", [2, 4], old, new, edits, SWEEP)
+    after = BEFORE.replace("old(1)", "new(1)")
+    judge_recall(outcome, RENAME, file(after, AFTER, [2, 4]), SWEEP)
     assert (outcome.converted, outcome.found) == (2, 1)
     [(reason, where)] = outcome.differing
     assert (reason.startswith("missed: "), where) == (True, "a.c:4: old(2);")
 
 
-def test_a_removed_line_counts_by_its_absence():
+def test_a_removed_line_is_the_same_if_the_newer_kernel_does_not_have_it():
     outcome = Outcome()
-    gone = "int first_line;\nint second_line;\n\told(2);\nint third_line;\n"
-    judge_precision(outcome, RENAME, edit(BEFORE, gone), gone)
+    without = "int first_line;\nint second_line;\n\told(2);\nint third_line;\n"
+    judge_precision(outcome, RENAME, file(without, without))
     assert (outcome.lines, outcome.same) == (1, 1)
 
 
