@@ -112,8 +112,8 @@ class SplitChange:
         return Record(
             variant=name,
             split=request.split,
-            recipients=request.policy.who,
-            max_recipients=request.policy.most,
+            recipients=request.policy.roles,
+            max_recipients=request.policy.max_recipients,
             revision=revision,
             cover=digest_cover(cover),
             tools=_list_tools(),

@@ -21,7 +21,7 @@ from patchgen.cli.series_output import (
 )
 from patchgen.commands.run import RunPlan
 from patchgen.errors import UsageError
-from patchgen.model.series import Who
+from patchgen.model.series import RecipientRoles
 from patchgen.model.smpl import Mode
 from patchgen.model.sweep import CampaignRequest, Split, Sweep
 from patchgen.odb import Repository
@@ -93,7 +93,7 @@ _OPTIONS = (
     ),
     click.option(
         "--recipients",
-        type=click.Choice([who.value for who in Who]),
+        type=click.Choice([roles.value for roles in RecipientRoles]),
         help="Who gets a patch: the lists of its files, their maintainers, too, or also reviewers "
         "(all). The cover letter goes to the lists, and to people who get more than one patch; "
         "with all, to everybody.  [default: maintainers with --split tree, else all]",
@@ -149,11 +149,14 @@ def read_campaign(options: dict[str, Any]) -> tuple[CampaignRequest | None, bool
                     hint="choose how to divide the series: --split ...",
                 )
         return None, False
-    who = series_options.pop("recipients")
+    roles = series_options.pop("recipients")
     max_recipients = series_options.pop("max_recipients") or _MAX_RECIPIENTS
     edit = series_options.pop("edit")
     request = CampaignRequest(
-        Split(split), recipients=who and Who(who), max_recipients=max_recipients, **series_options
+        Split(split),
+        recipients=roles and RecipientRoles(roles),
+        max_recipients=max_recipients,
+        **series_options,
     )
     return request, edit
 

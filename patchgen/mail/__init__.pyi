@@ -52,7 +52,7 @@ from .recipient_policy import (
     limit_recipients as limit_recipients,
 )
 from .recipients import (
-    FoundRecipients as FoundRecipients,
+    MaintainerRecipients as MaintainerRecipients,
     SeriesRecipients as SeriesRecipients,
     add_recipients as add_recipients,
     address_patches as address_patches,

@@ -3,7 +3,7 @@
 
 A patch over a whole subsystem concerns hundreds of people, and a cover letter with all of them in
 its header is refused by mailing lists. So the people and lists with the most files of a patch get
-it, and the cover letter goes to the lists, and to people who get more than one patch.
+it, and the lists and the people who get more than one patch get the cover letter.
 """
 
 from __future__ import annotations
@@ -11,102 +11,101 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from patchgen.mail.recipients import FoundRecipients, SeriesRecipients, address_of
-from patchgen.model.series import RecipientPolicy, Recipients, Who
+from patchgen.kernel import join_recipients
+from patchgen.mail.recipients import (
+    MaintainerRecipients,
+    SeriesRecipients,
+    address_of,
+    list_addresses,
+    select_people,
+)
+from patchgen.model.series import RecipientPolicy, RecipientRoles, Recipients
 
 _MAX_NAMES = 3
 
 
-def apply_policy(found: FoundRecipients, policy: RecipientPolicy) -> SeriesRecipients:
+def apply_policy(maintainers: MaintainerRecipients, policy: RecipientPolicy) -> SeriesRecipients:
     """Return the recipients of each patch and of the cover letter that a policy allows.
 
-    A patch without lists goes to its maintainers.
+    A patch without lists is sent to its maintainers.
     """
-    if policy.who is Who.ALL:
-        return found.recipients
-    lists_only = policy.who is Who.LISTS
+    if policy.roles is RecipientRoles.ALL:
+        return maintainers.recipients
+    lists_only = policy.roles is RecipientRoles.LISTS
     patches = []
-    for patch in found.recipients.patches:
-        chosen = _select(patch, found.lists) if lists_only else patch
-        if not lists_only or not (chosen.to or chosen.cc):
-            chosen = _select(patch, _addresses(patch) - found.reviewers)
-        patches.append(chosen)
-    return SeriesRecipients(_choose_for_cover(patches, found.lists), tuple(patches))
+    for patch in maintainers.recipients.patches:
+        selected = select_people(patch, maintainers.lists) if lists_only else patch
+        if not lists_only or not (selected.to or selected.cc):
+            selected = select_people(patch, list_addresses(patch) - maintainers.reviewers)
+        patches.append(selected)
+    return SeriesRecipients(_choose_for_cover(patches, maintainers.lists), tuple(patches))
 
 
 def limit_recipients(
-    recipients: SeriesRecipients, found: FoundRecipients, policy: RecipientPolicy
+    recipients: SeriesRecipients, maintainers: MaintainerRecipients, policy: RecipientPolicy
 ) -> tuple[SeriesRecipients, tuple[str, ...]]:
     """Return the recipients with at most as many for each mail as a policy allows, and warnings.
 
     People that the user added come first, then those with the most files. If a mail has two
     recipients with equally many, lists come first.
     """
-    most = policy.most
-    if most is None:
+    limit = policy.max_recipients
+    if limit is None:
         return recipients, ()
-    known = found.lists.union(*found.files)
     warnings = []
-    patches = []
-    for number, patch in enumerate(recipients.patches, 1):
-        files = found.files[number - 1]
-        limited, left_out = _limit(patch, most, files, known, found.lists)
-        patches.append(limited)
-        if left_out:
-            warnings.append(_warn(f"patch {number}", most, left_out))
-    counts = Counter(address for patch in patches for address in _addresses(patch))
-    cover, left_out = _limit(recipients.cover, most, counts, known, found.lists)
-    if left_out:
-        warnings.append(_warn("the cover letter", most, left_out))
-    return SeriesRecipients(cover, tuple(patches)), tuple(warnings)
+    from_tree = maintainers.lists.union(*maintainers.file_counts)
+
+    def limit_mail(name: str, addressees: Recipients, counts: Mapping[str, int]) -> Recipients:
+        ranked = _rank(addressees, counts, maintainers.lists, from_tree)
+        if left_out := ranked[limit:]:
+            warnings.append(_describe_limit(name, limit, left_out))
+        return select_people(addressees, set(map(address_of, ranked[:limit])))
+
+    patches = tuple(
+        limit_mail(f"patch {number}", patch, counts)
+        for number, (patch, counts) in enumerate(
+            zip(recipients.patches, maintainers.file_counts, strict=True), 1
+        )
+    )
+    cover = limit_mail("the cover letter", recipients.cover, _count_patches(patches))
+    return SeriesRecipients(cover, patches), tuple(warnings)
 
 
 def _choose_for_cover(patches: Sequence[Recipients], lists: frozenset[str]) -> Recipients:
     """Return all lists, and the people who get more than one of several patches."""
-    counts = Counter(address for patch in patches for address in _addresses(patch))
-    to = dict.fromkeys(person for patch in patches for person in patch.to)
-    cc = dict.fromkeys(person for patch in patches for person in patch.cc if person not in to)
-    everybody = Recipients(tuple(to), tuple(cc))
+    everybody = join_recipients(patches)
     if len(patches) == 1:
         return everybody
-    several = {address for address, count in counts.items() if count > 1}
-    chosen = _select(everybody, lists | several)
-    return chosen if chosen.to or chosen.cc else everybody
+    several = {address for address, count in _count_patches(patches).items() if count > 1}
+    selected = select_people(everybody, lists | several)
+    return selected if selected.to or selected.cc else everybody
 
 
-def _limit(
+def _rank(
     recipients: Recipients,
-    most: int,
     counts: Mapping[str, int],
-    known: frozenset[str],
     lists: frozenset[str],
-) -> tuple[Recipients, list[str]]:
-    everybody = (*recipients.to, *recipients.cc)
-    ranked = sorted(
-        everybody,
-        key=lambda person: (
-            (address := address_of(person)) in known,
-            -counts.get(address, 0),
-            address not in lists,
-        ),
-    )
-    chosen = {address_of(person) for person in ranked[:most]}
-    return _select(recipients, chosen), ranked[most:]
+    from_tree: frozenset[str],
+) -> list[str]:
+    """Return the recipients of a mail, the most important first.
+
+    Only those `from_tree` are from MAINTAINERS.
+    """
+
+    def key(person: str) -> tuple[bool, int, bool]:
+        address = address_of(person)
+        return address in from_tree, -counts.get(address, 0), address not in lists
+
+    return sorted((*recipients.to, *recipients.cc), key=key)
 
 
-def _warn(mail: str, most: int, left_out: Sequence[str]) -> str:
+def _count_patches(patches: Sequence[Recipients]) -> Counter[str]:
+    """Return the number of patches that each address gets."""
+    return Counter(address for patch in patches for address in list_addresses(patch))
+
+
+def _describe_limit(mail: str, limit: int, left_out: Sequence[str]) -> str:
     names = ", ".join(left_out[:_MAX_NAMES])
     more = len(left_out) - _MAX_NAMES
     others = f" and {more} others" if more > 0 else ""
-    return f"{mail} goes to {most} people and lists only: without {names}{others}"
-
-
-def _select(recipients: Recipients, addresses: frozenset[str] | set[str]) -> Recipients:
-    return Recipients(
-        tuple(person for person in recipients.to if address_of(person) in addresses),
-        tuple(person for person in recipients.cc if address_of(person) in addresses),
-    )
-
-
-def _addresses(recipients: Recipients) -> set[str]:
-    return {address_of(person) for person in recipients.to + recipients.cc}
+    return f"{mail} goes to {limit} people and lists only: without {names}{others}"

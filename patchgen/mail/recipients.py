@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import email.utils
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -36,30 +36,30 @@ class SeriesRecipients:
 
 
 @dataclass(frozen=True, slots=True)
-class FoundRecipients:
+class MaintainerRecipients:
     """The recipients that MAINTAINERS names. All addresses are in lower case.
 
-    `files` has for each patch the number of its files that an address is responsible for. `lists`
-    are mailing lists, `reviewers` people who only review.
+    `file_counts` has for each patch the number of its files that an address is responsible for.
+    `lists` are mailing lists, `reviewers` people who only review.
     """
 
     recipients: SeriesRecipients
-    files: tuple[Mapping[str, int], ...]
+    file_counts: tuple[Mapping[str, int], ...]
     lists: frozenset[str] = frozenset()
     reviewers: frozenset[str] = frozenset()
 
 
 def address_patches(
     tree: TreeReader, patches: Sequence[Mail], program: Path | None = None
-) -> tuple[FoundRecipients, tuple[str, ...]]:
+) -> tuple[MaintainerRecipients, tuple[str, ...]]:
     """Return the recipients of each of the patches, and warnings.
 
-    They come from the tree's MAINTAINERS, or from the user's program instead.
+    They come from the tree's MAINTAINERS, or from the user's `program` in its place.
     """
     result = ask_program(program, tree, patches) if program else find_recipients(tree, patches)
     if result is None:
         nobody = SeriesRecipients(Recipients(), tuple(Recipients() for _ in patches))
-        return FoundRecipients(nobody, tuple({} for _ in patches)), (
+        return MaintainerRecipients(nobody, tuple({} for _ in patches)), (
             "the base has no MAINTAINERS: the mails have no To, Cc",
         )
     recipients = tuple(result.by_mail[mail.file_name] for mail in patches)
@@ -68,17 +68,20 @@ def address_patches(
         for mail, addressees in zip(patches, recipients, strict=True)
         if not addressees.to and not addressees.cc
     )
-    files = tuple(
-        {address_of(who): count for who, count in result.files.get(mail.file_name, {}).items()}
+    file_counts = tuple(
+        {
+            address_of(person): count
+            for person, count in result.files.get(mail.file_name, {}).items()
+        }
         for mail in patches
     )
-    found = FoundRecipients(
+    maintainers = MaintainerRecipients(
         SeriesRecipients(join_recipients(recipients), recipients),
-        files,
+        file_counts,
         frozenset(map(address_of, result.lists)),
         frozenset(map(address_of, result.reviewers)),
     )
-    return found, warnings
+    return maintainers, warnings
 
 
 def edit_recipients(
@@ -96,22 +99,17 @@ def include_people(recipients: SeriesRecipients, cc: Sequence[str]) -> SeriesRec
 def follow_cover(recipients: SeriesRecipients, cover: Recipients) -> SeriesRecipients:
     """Return the recipients of a series whose cover letter names them.
 
-    People who are not among those get nothing. People who were not found for any patch get all
-    mails. A patch that nobody maintains goes to all of them.
+    People who are not among those get nothing. People who are not a recipient of any patch get all
+    mails. A patch that nobody maintains is sent to all of them.
     """
-    cover_addresses = {address_of(person) for person in cover.to + cover.cc}
-    found_addresses = {address_of(person) for person in recipients.cover.to + recipients.cover.cc}
-    to = tuple(person for person in cover.to if address_of(person) not in found_addresses)
-    cc = tuple(person for person in cover.cc if address_of(person) not in found_addresses)
-    patches = tuple(
-        _deduplicate(
-            (*(person for person in patch.to if address_of(person) in cover_addresses), *to),
-            (*(person for person in patch.cc if address_of(person) in cover_addresses), *cc),
-        )
-        for patch in recipients.patches
-    )
-    patches = tuple(patch if patch.to or patch.cc else cover for patch in patches)
-    return SeriesRecipients(cover, patches)
+    addresses = list_addresses(cover)
+    added = _drop_people(cover, list_addresses(recipients.cover))
+    patches = []
+    for patch in recipients.patches:
+        selected = select_people(patch, addresses)
+        addressees = _deduplicate((*selected.to, *added.to), (*selected.cc, *added.cc))
+        patches.append(addressees if addressees.to or addressees.cc else cover)
+    return SeriesRecipients(cover, tuple(patches))
 
 
 def map_recipients(
@@ -137,7 +135,7 @@ def join_list(recipients: SeriesRecipients, alias: str, mailing_list: str) -> Se
     """Return the recipients with a list added to Cc wherever an alias is among them."""
 
     def join(recipients: Recipients) -> Recipients:
-        addresses = {address_of(name) for name in recipients.to + recipients.cc}
+        addresses = list_addresses(recipients)
         if alias in addresses and mailing_list not in addresses:
             return Recipients(recipients.to, (*recipients.cc, mailing_list))
         return recipients
@@ -146,11 +144,8 @@ def join_list(recipients: SeriesRecipients, alias: str, mailing_list: str) -> Se
 
 
 def _edit(recipients: Recipients, added: Recipients, removed: Recipients) -> Recipients:
-    excluded = {address_of(person) for person in removed.to + removed.cc}
-    excluded |= {address_of(person) for person in added.to + added.cc}
-    to = [person for person in recipients.to if address_of(person) not in excluded]
-    cc = [person for person in recipients.cc if address_of(person) not in excluded]
-    return _deduplicate((*to, *added.to), (*cc, *added.cc))
+    others = _drop_people(recipients, list_addresses(removed) | list_addresses(added))
+    return _deduplicate((*others.to, *added.to), (*others.cc, *added.cc))
 
 
 def _deduplicate(to: Iterable[str], cc: Iterable[str]) -> Recipients:
@@ -194,12 +189,10 @@ def split_people(
 def add_recipients(mail: Mail, people: Recipients) -> Mail:
     """Return a mail with more people in To and Cc, each of them once."""
     present = list_recipients(mail)
-    present_addresses = {address_of(person) for person in present.to + present.cc}
-    to = tuple(person for person in people.to if address_of(person) not in present_addresses)
-    cc = tuple(person for person in people.cc if address_of(person) not in present_addresses)
-    if not to and not cc:
+    added = _drop_people(people, list_addresses(present))
+    if not added.to and not added.cc:
         return mail
-    return replace_recipients(mail, _deduplicate(present.to + to, present.cc + cc))
+    return replace_recipients(mail, _deduplicate(present.to + added.to, present.cc + added.cc))
 
 
 def redirect_mail(mail: Mail, to: str) -> Mail:
@@ -213,6 +206,23 @@ def redirect_mail(mail: Mail, to: str) -> Mail:
     )
     redirected = replace_recipients(mail, Recipients((to,)))
     return Mail(mail.file_name, add_headers(redirected.content, headers))
+
+
+def list_addresses(recipients: Recipients) -> set[str]:
+    """Return the addresses of recipients, in lower case."""
+    return {address_of(person) for person in recipients.to + recipients.cc}
+
+
+def select_people(recipients: Recipients, addresses: Set[str]) -> Recipients:
+    """Return the recipients whose addresses, in lower case, are among `addresses`."""
+    return Recipients(
+        tuple(person for person in recipients.to if address_of(person) in addresses),
+        tuple(person for person in recipients.cc if address_of(person) in addresses),
+    )
+
+
+def _drop_people(recipients: Recipients, addresses: Set[str]) -> Recipients:
+    return select_people(recipients, list_addresses(recipients) - addresses)
 
 
 @lru_cache(maxsize=1 << 14)

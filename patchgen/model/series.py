@@ -106,8 +106,8 @@ class Stat:
     deletions: int
 
 
-class Who(StrEnum):
-    """Whom MAINTAINERS names gets the mails: lists, these and maintainers, or reviewers, too."""
+class RecipientRoles(StrEnum):
+    """The roles in MAINTAINERS that get the mails: lists, also maintainers, or also reviewers."""
 
     LISTS = "lists"
     MAINTAINERS = "maintainers"
@@ -116,10 +116,10 @@ class Who(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RecipientPolicy:
-    """Who gets the mails, and the largest number of recipients of a mail, None for any."""
+    """The roles that get the mails, and the largest number of recipients, None for any."""
 
-    who: Who = Who.ALL
-    most: int | None = None
+    roles: RecipientRoles = RecipientRoles.ALL
+    max_recipients: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from patchgen.model.base import Base
 from patchgen.model.leftover import Leftovers
 from patchgen.model.outcome import Failure, ReportedPlace, UnparsedFunction
-from patchgen.model.series import FileEdit, RecipientPolicy, SeriesOptions, Who
+from patchgen.model.series import FileEdit, RecipientPolicy, RecipientRoles, SeriesOptions
 from patchgen.model.smpl import Mode
 
 
@@ -100,7 +100,7 @@ class CampaignRequest(SeriesOptions):
 
     split: Split
     max_patches: int | None = None
-    recipients: Who | None = None
+    recipients: RecipientRoles | None = None
     max_recipients: int | None = None
     subject: str | None = None
     message: str | None = None
@@ -114,6 +114,6 @@ class CampaignRequest(SeriesOptions):
 
     @property
     def policy(self) -> RecipientPolicy:
-        """Who gets the mails."""
-        default = Who.MAINTAINERS if self.split is Split.TREE else Who.ALL
+        """The policy for recipients: the options, or the default for this way to split."""
+        default = RecipientRoles.MAINTAINERS if self.split is Split.TREE else RecipientRoles.ALL
         return RecipientPolicy(self.recipients or default, self.max_recipients)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from patchgen.controls import has_controls
 from patchgen.kernel.x86 import MAINTAINERS_ALIAS, MAINTAINERS_LIST
 from patchgen.mail import (
-    FoundRecipients,
+    MaintainerRecipients,
     SeriesRecipients,
     apply_policy,
     edit_recipients,
@@ -80,7 +80,7 @@ def choose_recipients(
     repository: Repository,
     quarantine: Quarantine,
     series: SeriesBranch,
-    found: FoundRecipients,
+    found: MaintainerRecipients,
     cover: Recipients,
 ) -> tuple[SeriesRecipients, tuple[str, ...]]:
     """Return the recipients of a branch's mails, and a sentence for each empty variable.

@@ -24,9 +24,9 @@ from patchgen.model.series import (
     Cover,
     MadePatch,
     RecipientPolicy,
+    RecipientRoles,
     Recipients,
     SeriesOptions,
-    Who,
 )
 from patchgen.series.tracking import Tracking
 from patchgen.series.trailers import parse_message
@@ -119,7 +119,7 @@ class Record(_Frozen):
     inputs: Mapping[str, str] = {}
     patches: tuple[RecordedPatch, ...] = ()
     split: str = ""
-    recipients: Who = Who.ALL
+    recipients: RecipientRoles = RecipientRoles.ALL
     max_recipients: int | None = None
     hand: HandWork | None = None
     testing: RecordedTesting | None = None
@@ -133,7 +133,7 @@ class Record(_Frozen):
 
     @property
     def policy(self) -> RecipientPolicy:
-        """Who gets the mails."""
+        """The policy for recipients."""
         return RecipientPolicy(self.recipients, self.max_recipients)
 
     def find_patch(self, name: str) -> RecordedPatch | None:
