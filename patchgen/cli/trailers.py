@@ -83,7 +83,7 @@ def describe(result: CollectResult) -> dict[str, Any]:
                 "message_id": tag.reply.mail.message_id or None,
                 "matched_by": tag.matched_by,
             }
-            for tag in result.applied
+            for tag in result.tags.applied
         ],
         "not_applied": [
             {
@@ -94,41 +94,44 @@ def describe(result: CollectResult) -> dict[str, Any]:
                 "reason": tag.reason,
                 "accept": tag.index if tag.targets else None,
             }
-            for tag in result.not_applied
+            for tag in result.tags.not_applied
         ],
-        "unreadable": [{"mail": mail.name, "reason": mail.reason} for mail in result.unreadable],
-        "remarks": result.remarks,
+        "unreadable": [
+            {"mail": mail.name, "reason": mail.reason} for mail in result.tags.unreadable
+        ],
+        "remarks": result.tags.remarks,
     }
 
 
 def _print(printer: Printer, result: CollectResult, *, dry_run: bool) -> None:
+    tags = result.tags
     for number, subject in enumerate(result.subjects, 1):
         printer.line(f"{number}/{len(result.subjects)} {escape_controls(subject)}", bold=True)
-        for added in result.applied:
+        for added in tags.applied:
             if added.number == number:
                 printer.line(f"  + {_show(added.trailer)}")
-    if result.not_applied:
+    if tags.not_applied:
         echo("not added:")
-    for skipped in result.not_applied:
+    for skipped in tags.not_applied:
         where = f"patch {skipped.number}: " if skipped.number else ""
         reason = escape_controls(f"{where}{skipped.reason}; {skipped.reply}")
         index = f"[{skipped.index}] " if skipped.targets else ""
         echo(f"  {index}{_show(skipped.trailer)}\n    {reason}")
-    if any(skipped.targets for skipped in result.not_applied):
+    if any(skipped.targets for skipped in tags.not_applied):
         echo("  A tag with a number [N] is added with --accept N.")
-    if result.unreadable:
+    if tags.unreadable:
         echo("not read:")
-    for mail in result.unreadable:
+    for mail in tags.unreadable:
         echo(f"  {escape_controls(f'{mail.name}: {mail.reason}')}")
-    for remark in result.remarks:
+    for remark in tags.remarks:
         echo(f"note: {escape_controls(remark)}")
-    tags = count(len(result.applied), "tag")
-    if not result.applied:
+    number_of_tags = count(len(tags.applied), "tag")
+    if not tags.applied:
         printer.line("Nothing to add.")
     elif dry_run:
-        printer.line(f"{result.branch} would get {tags}.")
+        printer.line(f"{result.branch} would get {number_of_tags}.")
     else:
-        printer.line(f"{result.branch} has {tags} more.")
+        printer.line(f"{result.branch} has {number_of_tags} more.")
 
 
 def _show(trailer: Trailer) -> str:

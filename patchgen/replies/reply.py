@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from patchgen.mail import ReadableMail
 from patchgen.odb.difftext import Kind, classify_lines
 from patchgen.replies.sender import find_relation
-from patchgen.replies.tags import GIVEN, FoundTag, find_mentions, find_tags
+from patchgen.replies.tags import REPLY_TAGS, FoundTag, find_mentions, find_tags
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _QUOTED = re.compile(r"^[ \t]*[>|]")
@@ -88,7 +88,7 @@ def _find_elsewhere(lines: Sequence[str], reply: Reply, problem: str) -> Iterato
     """Yield the sender's own tags in lines that may be somebody else's; none of them is added."""
     unquoted = ["" if _QUOTED.match(line) else line for line in lines]
     for tag in (*find_tags(unquoted), *find_mentions(unquoted, reply.names_sender)):
-        if tag.trailer.key in GIVEN and reply.names_sender(tag.trailer.value):
+        if tag.trailer.key in REPLY_TAGS and reply.names_sender(tag.trailer.value):
             yield replace(tag, problem=problem)
 
 

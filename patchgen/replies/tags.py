@@ -21,7 +21,7 @@ from patchgen.replies.sender import ADDRESS
 from patchgen.series.trailers import Trailer, usual_case
 
 # Tags that a reply can give. Others are for the author, or for whoever applies the patch.
-GIVEN = frozenset({"Reviewed-by", "Acked-by", "Tested-by", "Reported-by", "Suggested-by"})
+REPLY_TAGS = frozenset({"Reviewed-by", "Acked-by", "Tested-by", "Reported-by", "Suggested-by"})
 _WORD = r"[A-Za-z]+(?:-[A-Za-z]+)*"
 _SEPARATOR = r"-?[ \t]*(?:/|&|\+|,|[ \t]and[ \t])[ \t]*"
 _TAG = re.compile(
@@ -217,9 +217,9 @@ def _split_key(key: str, line: str) -> tuple[list[str], str]:
         return [usual_case(plain)], f'it is written "{key}", not "{usual_case(plain)}"'
     stems = re.split(rf"{_SEPARATOR}|-(?:and|n)-|-", plain.removesuffix("-by"))
     names = [usual_case(f"{stem}-by") for stem in stems if stem not in ("", "by", "and")]
-    if all(name in GIVEN for name in names):
+    if all(name in REPLY_TAGS for name in names):
         return list(dict.fromkeys(names)), ""
-    given = [name for name in names if name in GIVEN]
+    given = [name for name in names if name in REPLY_TAGS]
     if given and re.search(_SEPARATOR, key):
         return list(dict.fromkeys(given)), _describe_mention(line)
     return [usual_case(key)], ""

@@ -13,7 +13,6 @@ from email.message import EmailMessage
 import pytest
 from hypothesis import given, strategies as st
 
-from patchgen.commands.trailers import match_tags
 from patchgen.controls import has_controls
 from patchgen.errors import RefusedError
 from patchgen.mail import ReadableMail, read_mail
@@ -21,6 +20,7 @@ from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
 from patchgen.model.series import Mail
 from patchgen.odb.difftext import digest_changes, list_changes
+from patchgen.replies.collect import match_tags
 from patchgen.replies.patches import Patches
 from patchgen.replies.reply import Reply, parse_reply
 from patchgen.series.trailers import parse_message
@@ -834,6 +834,7 @@ def test_a_tag_that_some_patches_have_is_added_to_the_others():
     reply = mail(f"For patches 1-2:\n{TAG}", In_Reply_To="<v4-0@example.org>")
     there = commits(SUBJECTS[:1], TAG) + commits()[1:]
     assert applied(reply, there=there, accepted=[1]) == [(2, TAG)]
+    assert reasons(reply, there=there, accepted=[1]) == ["the patch has it already"]
     there = commits(SUBJECTS, TAG)
     with pytest.raises(RefusedError) as caught:
         collect(reply, there=there, accepted=[1])
