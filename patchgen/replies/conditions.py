@@ -82,8 +82,8 @@ def read_paragraphs(
 ) -> Iterator[tuple[int, str, bool]]:
     """Yield the number of each tag's line, the paragraph next to it, and whether it is adjacent.
 
-    The paragraph is the one above, or, reading `upwards`, the one below. It is adjacent if only
-    other tags are between.
+    The paragraph is the one above, or, reading `upwards`, the one below. It is adjacent if at most
+    other tags are between them.
     """
     tag_numbers = set(tags)
     paragraph: deque[str] = deque(maxlen=_MAX_LINES)

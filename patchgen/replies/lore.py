@@ -43,9 +43,9 @@ def find_threads(
 ) -> tuple[LoreThread, ...]:
     """Return the threads of the versions that were sent, the newest first.
 
-    They are known from tags, from the history that b4 keeps, and from `own_mails`, the mails of the
-    branch's version, which may have been sent by git send-email. Raises RefusedError if the branch
-    has no change-id, or if no version is known.
+    Tags and the history that b4 records name them, and so do `own_mails`, the mails of the branch's
+    version, which may have been sent by git send-email. Raises RefusedError if the branch has no
+    change-id, or if nothing names a version.
     """
     tracking = series.tracking
     if tracking is None:
@@ -54,21 +54,21 @@ def find_threads(
             hint="name the replies: an mbox, or a folder",
         )
     ids = {
-        int(version[1:]): listed[0]
-        for version, listed in tracking.history.items()
-        if listed and version[1:].isdecimal()
+        int(version[1:]): message_ids[0]
+        for version, message_ids in tracking.history.items()
+        if message_ids and version[1:].isdecimal()
     }
     for sent in read_sent(repository, tracking.change_id):
         if first := next(filter(None, sent.message_ids), ""):
             ids[sent.revision] = first
     # The first mail is the cover letter, by its name.
-    for mail in sorted(own_mails, key=lambda mail: mail.file_name)[:1]:
-        ids.setdefault(tracking.revision, read_message_id(parse_mail(mail)))
+    if letter := min(own_mails, key=lambda mail: mail.file_name, default=None):
+        ids.setdefault(tracking.revision, read_message_id(parse_mail(letter)))
     folder = repository.git_dir / "patchgen" / "lore"
     threads = [
         LoreThread(revision, ids[revision], folder / f"{tracking.change_id}-v{revision}.mbx")
         for revision in sorted(ids, reverse=True)
-        # It becomes an argument of a command.
+        # As an argument of the command, it would be an option.
         if ids[revision] and not ids[revision].startswith("-")
     ]
     if not threads:

@@ -74,44 +74,51 @@ class Matcher:
     def _add_covers(self, letters: Sequence[ReadableMail], patches: Sequence[ReadableMail]) -> None:
         """Record cover letters: those in the mailbox, and those that its patches answer.
 
-        A cover letter stands for those of our patches that are in its thread with the same code.
+        A tag for a cover letter is for those of the series' patches that the thread has unchanged.
         """
         ids = {mail.message_id for mail in patches}
         threads: dict[str, list[ReadableMail]] = {mail.message_id: [] for mail in letters}
         for mail in patches:
-            thread_ids = [answer for answer in mail.answers if answer not in ids]
-            if thread_ids:
-                threads.setdefault(thread_ids[0], []).append(mail)
-        by_id = {mail.message_id: mail for mail in letters}
-        for message_id, children in threads.items():
+            cover_ids = [answer for answer in mail.answers if answer not in ids]
+            if cover_ids:
+                threads.setdefault(cover_ids[0], []).append(mail)
+        letters_by_id = {mail.message_id: mail for mail in letters}
+        for message_id, posted in threads.items():
             if message_id in self.numbers or message_id in self.foreign_reasons:
                 continue
-            letter = by_id.get(message_id)
-            if not children and letter is not None and (reason := self._contradict(letter)):
+            letter = letters_by_id.get(message_id)
+            if posted:
+                subject = (letter or posted[0]).subject
+                self.outdated[message_id] = self._explain_outdated(posted, subject)
+            elif letter is not None and (reason := self._contradict(letter)):
                 self.foreign_reasons[message_id] = reason
                 continue
             self.numbers[message_id] = COVER
-            if children:
-                unchanged = {self.numbers.get(mail.message_id) for mail in children}
-                label = f"v{(letter or children[0]).subject.revision or 1}"
-                subjects = [mail.subject.text for mail in children]
-                numbers = {mail.subject.number for mail in children}
-                total = (letter or children[0]).subject.total
-                is_whole = total is not None and len(numbers - {None}) >= total
-                self.outdated[message_id] = {
-                    number: self.patches.explain_outdated(
-                        number, label, subjects, is_whole=is_whole
-                    )
-                    for number in self.patches.numbers
-                    if number not in unchanged
-                }
+
+    def _explain_outdated(
+        self, posted: Sequence[ReadableMail], subject: Subject
+    ) -> Mapping[int, str]:
+        """Return which patches have changed since a posted version, with the reasons.
+
+        The `subject` of one of its mails names the version and the number of patches.
+        """
+        numbers = {mail.subject.number for mail in posted} - {None}
+        return self.patches.explain_outdated(
+            f"v{subject.revision or 1}",
+            [mail.subject.text for mail in posted],
+            {self.numbers.get(mail.message_id) for mail in posted},
+            is_complete=subject.total is not None and len(numbers) >= subject.total,
+        )
 
     def _contradict(self, letter: ReadableMail) -> str:
         """Return why a cover letter without its patches does not belong to the series."""
-        subject, ours = letter.subject, self.patches
-        if ours.find_subject(subject) != COVER:
+        subject = letter.subject
+        if self.patches.find_subject(subject) != COVER:
             return f'it answers "{_describe(subject)}", which is not of this series'
-        for key, expected in (("change-id", ours.change_id), ("base-commit", ours.base)):
+        for key, expected in (
+            ("change-id", self.patches.change_id),
+            ("base-commit", self.patches.base),
+        ):
             stated = read_footer(letter.body.everything, key)
             if expected and stated not in ("", expected):
                 return f'it answers "{_describe(subject)}", which has the {key} {stated}'
@@ -130,7 +137,7 @@ class Matcher:
         quoted = self._identify(reply.quoted + "\n") if "diff --git " in reply.quoted else None
         if quoted is not None:
             return Match(quoted, "patch-id")
-        reason = trail.foreign_reasons or self._contradict_version(reply.mail.subject)
+        reason = trail.foreign_reason or self._contradict_version(reply.mail.subject)
         if not reason and trail.unknown:
             reason = f"it answers <{trail.unknown}>, which is not a known mail of this series"
         if not reason and by_subject is not None:
@@ -141,19 +148,19 @@ class Matcher:
 
     def _identify(self, text: str) -> int | None:
         """Return the number of the patch in a text with a diff, None if it is another patch."""
-        return self.patches.digests.get(digest_changes(text))
+        return self.patches.numbers_by_digest.get(digest_changes(text))
 
     def _contradict_version(self, subject: Subject) -> str:
         """Return a reason if a subject names another version, "" otherwise."""
-        revision, ours = subject.revision, self.patches.revision
-        if revision is None or ours is None or revision == ours:
+        expected = self.patches.revision
+        if None in (subject.revision, expected) or subject.revision == expected:
             return ""
-        return f"its subject names v{revision}, not v{ours}"
+        return f"its subject names v{subject.revision}, not v{expected}"
 
     def _contradict_code(self, reply: Reply, number: int) -> str:
         """Return a reason if a reply quotes changes, or has a number, that a patch does not have.
 
-        A quote may be trimmed, so it only needs to have no lines that the patch lacks.
+        A quote may be trimmed, so only lines that the patch does not have contradict it.
         """
         changes = self.patches.changes.get(number)
         quoted = list_changes(reply.quoted.split("\n"))
@@ -177,7 +184,7 @@ class Matcher:
         while pending:
             message_id = pending.pop(0)
             if message_id in self.foreign_reasons:
-                return _Trail(foreign_reasons=self.foreign_reasons[message_id])
+                return _Trail(foreign_reason=self.foreign_reasons[message_id])
             if message_id in self.numbers:
                 is_cover = self.numbers[message_id] == COVER
                 if unknown and (is_cover or self._contradict_version(reply.mail.subject)):
@@ -191,7 +198,7 @@ class Matcher:
                 unknown = unknown or message_id
             elif parent.own_diff and self._identify(parent.own_diff) is None:
                 return _Trail(
-                    foreign_reasons=f"it answers {parent.mail.name}, which has another diff"
+                    foreign_reason=f"it answers {parent.mail.name}, which has another diff"
                 )
             else:
                 pending = [*parent.mail.answers, *pending]
@@ -200,10 +207,13 @@ class Matcher:
 
 @dataclass(frozen=True, slots=True)
 class _Trail:
-    """The mail that a reply leads to: a known one, one with other code, or an unknown one."""
+    """The mail that a reply leads to: `answered` if it is about the series, or `unknown`.
+
+    `foreign_reason` is set if it is about other code.
+    """
 
     answered: str | None = None
-    foreign_reasons: str = ""
+    foreign_reason: str = ""
     unknown: str = ""
 
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from patchgen.mail import Subject, find_mails_of
@@ -30,15 +30,15 @@ COVER = 0
 class Patches:
     """The series that replies are for. Numbers count from 1; 0 is the cover letter.
 
-    `subjects` are by number, `digests` map `digest_changes` to numbers, `numbers_by_mail` maps
-    message-ids without brackets. `outdated_by_mail` maps the message-id of an earlier version's
-    mail to the patches that it is not about, each with the reason. `dropped_by_mail` maps mails of
-    patches that the series no longer has to a name for them ("v3 5/5"). `changes` are the changed
-    lines of each patch. If unknown, `revision` is None, and `change_id` and `base` are "".
+    `subjects` are by number. `numbers_by_digest` has the digests of `digest_changes`,
+    `numbers_by_mail` message-ids without brackets. `outdated_by_mail` has for each mail of an
+    earlier version the patches that it is not about, with the reasons. `dropped_by_mail` names the
+    mails of patches that the series no longer has ("v3 5/5"). `changes` are the changed lines of
+    each patch. If unknown, `revision` is None, and `change_id` and `base` are "".
     """
 
     subjects: dict[int, str]
-    digests: dict[str, int] = field(default_factory=dict)
+    numbers_by_digest: dict[str, int] = field(default_factory=dict)
     numbers_by_mail: dict[str, int] = field(default_factory=dict)
     outdated_by_mail: dict[str, Mapping[int, str]] = field(default_factory=dict)
     dropped_by_mail: dict[str, str] = field(default_factory=dict)
@@ -53,16 +53,26 @@ class Patches:
         return tuple(number for number in self.subjects if number != COVER)
 
     def explain_outdated(
-        self, number: int, version: str, subjects: Collection[str], *, is_whole: bool = True
-    ) -> str:
-        """Return why a patch is not one of an earlier version, whose patches have `subjects`.
+        self,
+        version: str,
+        subjects: Iterable[str],
+        unchanged: Collection[int | None],
+        *,
+        is_complete: bool = True,
+    ) -> dict[int, str]:
+        """Return for each patch that has changed since an earlier version why it is not the same.
 
-        Unless the version `is_whole`, it may have patches that are not known.
+        `subjects` are those of the version's patches, as far as they could be read (`is_complete`).
         """
-        if _normalize(self.subjects[number]) in map(_normalize, subjects):
-            return f"the patch has changed since {version}"
-        known = version if is_whole else f"what was read of {version}"
-        return f"{known} has no patch with its subject or its change"
+        earlier = set(map(_normalize, subjects))
+        source = version if is_complete else f"what was read of {version}"
+        return {
+            number: f"the patch has changed since {version}"
+            if _normalize(self.subjects[number]) in earlier
+            else f"{source} has no patch with its subject or its change"
+            for number in self.numbers
+            if number not in unchanged
+        }
 
     def find_subject(self, subject: Subject) -> int | None:
         """Return the only patch with a subject, ignoring white space and case.
@@ -94,15 +104,15 @@ def describe_patches(
         text = diffs[commit.oid].decode("utf-8", "surrogateescape")
         patches.changes[number] = list_changes(text.split("\n"))
         if digest := digest_changes(text):
-            patches.digests[digest] = number
+            patches.numbers_by_digest[digest] = number
     if tracking is not None:
         sender = repository.read_signatures().committer.email
         content = digest_content(quarantine, series.base, series.start, series.tip)
         version = (tracking.change_id, tracking.revision)
         for number in range(len(series.commits) + 1):
             patches.numbers_by_mail[make_message_id(*version, number, sender, content)] = number
-        today = {digest_diff(diffs[commit.oid]): n for n, commit in enumerate(series.commits, 1)}
-        _read_sent(repository, quarantine, series.commits, tracking, today, patches)
+        numbers = {digest_diff(diffs[commit.oid]): n for n, commit in enumerate(series.commits, 1)}
+        _read_sent(repository, quarantine, series.commits, tracking, numbers, patches)
         _read_history(tracking, patches)
     return patches
 
@@ -124,17 +134,17 @@ def read_own_mails(repository: Repository, series: SeriesBranch) -> tuple[Mail, 
 def _read_sent(
     repository: Repository,
     quarantine: Quarantine,
-    today: Sequence[Commit],
+    current: Sequence[Commit],
     tracking: Tracking,
     numbers: Mapping[str, int],
     patches: Patches,
 ) -> None:
-    """Record the message-ids of sent versions, each with the patch that it is today.
+    """Record the message-ids of sent versions, each with its patch among the `current` ones.
 
-    `numbers` are those of today's patches by the digests of their changes. A version's mails are
-    outdated for patches that have changed since, or that it does not have.
+    `numbers` are those of the current patches by the digests of their changes. A version's mails
+    are outdated for patches that have changed since, or that it does not have.
     """
-    numbers_by_subject = _number_subjects(today)
+    numbers_by_subject = _number_subjects(current)
     for sent in read_sent(repository, tracking.change_id):
         version = f"v{sent.revision}"
         commits = read_commits(quarantine, sent.base, sent.tip)
@@ -146,11 +156,7 @@ def _read_sent(
         digests = digest_commits(quarantine, sent.base, sent.tip)
         unchanged = {numbers.get(digest) for digest in digests.values()}
         subjects = [commit.subject for commit in commits]
-        outdated = {
-            number: patches.explain_outdated(number, version, subjects)
-            for number in patches.numbers
-            if number not in unchanged
-        }
+        outdated = patches.explain_outdated(version, subjects, unchanged)
         patches.outdated_by_mail.update(dict.fromkeys(ids, outdated))
         patches.numbers_by_mail.update(dict.fromkeys(filter(None, ids[:1]), COVER))
         sent_numbers = _number_subjects(commits)
@@ -165,9 +171,9 @@ def _read_sent(
 
 
 def _read_history(tracking: Tracking, patches: Patches) -> None:
-    """Record the cover letters of versions of which only the message-id is known.
+    """Record the cover letters of versions of which only the message-id is recorded.
 
-    The content of their patches is unknown, so a reply to such a letter applies to no patch.
+    Their patches are not recorded, so a reply to such a letter applies to no patch.
     """
     for version, ids in tracking.history.items():
         for message_id in ids[:1]:

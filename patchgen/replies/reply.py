@@ -53,7 +53,7 @@ class Reply:
 
     @property
     def is_post(self) -> bool:
-        """Whether it is a posted patch or cover letter, whose tags are its own."""
+        """Whether it is a posted patch or cover letter, and not an answer to one."""
         subject = self.mail.subject
         if subject.is_reply or not subject.is_patch:
             return False

@@ -50,8 +50,8 @@ _ALL = re.compile(
     r"|\ball[ \t]+(?:of[ \t]+)?(?:the[ \t]+|these[ \t]+)?(?:\d+[ \t]+)?patches\b",
     re.IGNORECASE,
 )
-# The text below a tag that belongs to it.
-_REST = re.compile(r"\(?(?:for|on|only|patch(?:es)?)\b", re.IGNORECASE)
+# The beginning of a text below a tag that belongs to it.
+_CONTINUATION = re.compile(r"\(?(?:for|on|only|patch(?:es)?)\b", re.IGNORECASE)
 _MAX_LENGTH = 1000
 
 
@@ -59,8 +59,8 @@ _MAX_LENGTH = 1000
 class Scope:
     """The text that restricts a tag, "" if none does.
 
-    It `is_near` if it is next to the tag. Other text may be about anything: it counts only for a
-    tag for the whole series.
+    It `is_near` if it is next to the tag. Other text may be about anything: it only restricts a tag
+    for the whole series.
     """
 
     text: str = ""
@@ -94,7 +94,11 @@ def find_scopes(lines: Sequence[str], tags: Sequence[int]) -> dict[int, Scope]:
             scopes.pop(number, None)
     for number, text, is_adjacent in read_paragraphs(lines, tags, upwards=True):
         # A text with a colon is about the next tag.
-        if _REST.match(text) and not text.endswith(":") and (scope := _find_in_paragraph(text)):
+        if (
+            _CONTINUATION.match(text)
+            and not text.endswith(":")
+            and (scope := _find_in_paragraph(text))
+        ):
             scopes[number] = Scope(scope, is_near=is_adjacent)
     return scopes
 

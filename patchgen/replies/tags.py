@@ -20,7 +20,7 @@ from patchgen.replies.scopes import Scope, find_scope, find_scopes
 from patchgen.replies.sender import ADDRESS
 from patchgen.series.trailers import Trailer, usual_case
 
-# Tags that a reply can give. Others are for the author, or for whoever applies the patch.
+# Tags that a reply can give. Only the author, or the person who applies the patch, adds others.
 REPLY_TAGS = frozenset({"Reviewed-by", "Acked-by", "Tested-by", "Reported-by", "Suggested-by"})
 _WORD = r"[A-Za-z]+(?:-[A-Za-z]+)*"
 _SEPARATOR = r"-?[ \t]*(?:/|&|\+|,|[ \t]and[ \t])[ \t]*"
@@ -32,16 +32,18 @@ _TAG = re.compile(
 )
 _ANGLE = re.compile(r"<[^<>\s]+@[^<>\s]+>")
 _QUOTED = re.compile(r'"[^"]*"')
-# Separators between two people on one line; a comment after the last person stays with it.
+# Separators between two people on one line. A comment after the last person belongs to that one.
 _BETWEEN = re.compile(r"(?<=>)\s*(?:[,;&/+]|\band\b)\s*(?=[^\s#(\[])", re.IGNORECASE)
 _IN_NAME = re.compile(r"[,;&/+]|\band\b", re.IGNORECASE)
 # Text after an address that is neither a comment nor another name.
 _FREE_TEXT = re.compile(r"[\s,;.!-]*[a-z]|(?:[\s;.!-]|//)*[A-Za-z]")
-# A note on the line below a tag. A line that begins with "#" would be a comment in a message.
-_SCOPE = re.compile(r"\[[^\[\]]+\]")
+# A note on the line below a tag.
+_NOTE = re.compile(r"\[[^\[\]]+\]")
+# A remark there is added to the tag's line: a line with "#" would be a comment in a message.
 _REMARK = re.compile(
     r"#.*|\((?:for|on|only|in|with|the|patch(?:es)?|[x\d])\b[^()]*\)", re.IGNORECASE
 )
+_LAST_REMARK = re.compile(r"(?<=[>\w])[ \t]*[#\[(].*$")
 # Escape sequences of terminals (ECMA-48): control sequences and operating system commands.
 _SEQUENCE = re.compile("\x1b(?:\\[[0-?]*[ -/]*[@-~]|\\][^\x07\x1b]*\x07?)")
 # Scripts of India and Iran use them in names.
@@ -121,9 +123,9 @@ def _unwrap(value: str, lines: Sequence[str]) -> tuple[str, str]:
         if joined.count("<") == joined.count(">"):
             value = joined
             following.pop(0)
-    if following and _REMARK.fullmatch(following[0]) and not _without_remarks(value)[1]:
+    if following and _REMARK.fullmatch(following[0]) and not _LAST_REMARK.search(value):
         value = f"{value} {following.pop(0)}"
-    return value, following[0] if following and _SCOPE.fullmatch(following[0]) else ""
+    return value, following[0] if following and _NOTE.fullmatch(following[0]) else ""
 
 
 def find_mentions(lines: Sequence[str], is_own: Callable[[str], bool]) -> Iterator[FoundTag]:
@@ -171,12 +173,6 @@ def _unlink(match: re.Match[str]) -> str:
     return f"<{shown}>" if shown.lower() == linked.lower() else match[0]
 
 
-def _without_remarks(value: str) -> tuple[str, str]:
-    """Return a value without the remarks at its end, and these."""
-    match = re.search(r"(?<=[>\w])[ \t]*(?:[#\[(].*)$", value)
-    return (value[: match.start()], match[0]) if match else (value, "")
-
-
 def match_tag(line: str) -> re.Match[str] | None:
     """Return the key and value of a line that looks like a tag, None for other lines."""
     match = _match(line)
@@ -191,7 +187,7 @@ def _match(line: str) -> re.Match[str] | None:
 
 
 def _can_follow(line: str) -> bool:
-    """Return whether a line can be the rest of a tag that has no address yet."""
+    """Return whether a line can be the second part of a tag, with its address."""
     return bool(ADDRESS.search(line[:_MAX_LENGTH])) and match_tag(line) is None
 
 
