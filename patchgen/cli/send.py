@@ -31,7 +31,7 @@ from patchgen.model.series import SendableVersion
 from patchgen.send import JournalEntry, MailState, build_unknown_error
 
 _FAST = ("lint", "checkpatch", "am")
-_HOW_TO_SEE_ALL = "The rest is in the output of --verbose."
+_HOW_TO_SEE_ALL = "--verbose shows everything."
 
 
 @click.command("send")
@@ -90,12 +90,7 @@ def command(
         check_config(printer, tree)
     if dry_run:
         plan = plan_sending(request)
-        summary = summarize(plan, (), has_question=False)
-        if verbose:
-            summary = list_everything(plan, ())
-        if not summary.is_whole:
-            summary.lines.append(_HOW_TO_SEE_ALL)
-        _show(printer, summary)
+        _show_plan(printer, plan, verbose=verbose)
         if as_json:
             printer.document(describe(plan.entries, plan))
         return
@@ -110,6 +105,17 @@ def command(
         printer.line("All mails were sent to you only.")
     else:
         printer.line(f"All {len(result.report.entries)} mails were sent." + _describe_tag(result))
+
+
+def _show_plan(printer: Printer, plan: SendPlan, *, verbose: bool) -> None:
+    """Show what a dry run would send."""
+    if verbose:
+        _show(printer, list_everything(plan, ()))
+        return
+    summary = summarize(plan, (), has_question=False)
+    if not summary.is_whole:
+        summary.lines.append(_HOW_TO_SEE_ALL)
+    _show(printer, summary)
 
 
 def _send(
@@ -135,7 +141,7 @@ def _send(
 
 
 def _check_confirmation(*, yes: bool, as_json: bool) -> None:
-    """Raise UsageError if the user would have to be asked and cannot be."""
+    """Raise UsageError if the user must confirm, and cannot be asked."""
     hint = "--yes sends without asking"
     if not yes and not is_terminal(sys.stdin):
         raise UsageError("cannot ask for confirmation without a terminal", hint=hint)
@@ -209,9 +215,11 @@ class _Confirmation:
     def __call__(self, plan: SendPlan) -> bool:
         everything = list_everything(plan, self._notes)
         summary = summarize(plan, self._notes, has_question=not self._yes)
+        in_pager = self._needs_pager(everything)
         if self._verbose:
-            _show(self._printer, everything, in_pager=self._can_page(everything))
-        if not self._verbose or self._can_page(everything):
+            _show(self._printer, everything, in_pager=in_pager)
+        # A pager leaves nothing on the screen above the question.
+        if not self._verbose or in_pager:
             _show(self._printer, summary)
         waiting = sum(entry.state is not MailState.SENT for entry in plan.entries)
         recipients = "to yourself only" if self._request.reflect else "to all of them"
@@ -219,14 +227,14 @@ class _Confirmation:
         self.is_given = self._yes or self._ask(question, everything, is_whole=summary.is_whole)
         return self.is_given
 
-    def _can_page(self, summary: SendSummary) -> bool:
-        """Return whether a pager is better: on a terminal, for what does not fit on it."""
+    def _needs_pager(self, summary: SendSummary) -> bool:
+        """Return whether output is to a terminal that is too small for it."""
         if self._yes or not is_terminal(sys.stdout):
             return False
         return len(summary.lines) + len(summary.warnings) >= shutil.get_terminal_size().lines
 
     def _ask(self, question: str, everything: SendSummary, *, is_whole: bool) -> bool:
-        """Ask the user, who may also have the rest of the summary shown."""
+        """Ask the user, and show everything first if the answer is v."""
         if is_whole or self._verbose:
             return click.confirm(question, default=False)
         answers = click.Choice(["y", "n", "v"], case_sensitive=False)
@@ -240,7 +248,7 @@ class _Confirmation:
             )
             if answer != "v":
                 return bool(answer == "y")
-            _show(self._printer, everything, in_pager=self._can_page(everything))
+            _show(self._printer, everything, in_pager=self._needs_pager(everything))
 
 
 def _describe_notes(report: VerifyReport) -> Iterator[str]:
@@ -258,7 +266,7 @@ def _describe_notes(report: VerifyReport) -> Iterator[str]:
 def _make_reporter(printer: Printer) -> Callable[[int, JournalEntry], None]:
     def report(number: int, entry: JournalEntry) -> None:
         if entry.state is MailState.SENT:
-            # Go on sending even if nobody reads the output any more (`| head`).
+            # Sending continues if nobody reads the output any more (`| head`).
             with suppress(ReaderGoneError, OutputError):
                 printer.line(f"  sent {number} {entry.subject}")
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What `patchgen send` shows before it asks: a summary of one screen, or everything.
+"""The text that `patchgen send` shows before it asks: a summary of one screen, or everything.
 
 The screen has 24 lines of 80 columns, the size of the smallest terminals; the last line is the
 question. Recipients are grouped by the mails that they get. A part that does not fit is cut, and
@@ -16,16 +16,17 @@ from dataclasses import dataclass, field
 from patchgen.cli.printer import count
 from patchgen.commands.send import SendPlan
 from patchgen.controls import escape_controls
+from patchgen.mail import address_of, list_addresses
 from patchgen.send import MailState
 
 _COLUMNS = 80
 # Without the line of the question.
 _LINES = 23
-# So many lines are for warnings even if mails and recipients do not fit then.
+# The minimum for warnings, even if mails and recipients do not fit then.
 _WARNING_LINES = 6
 # The maximum number of lines for notes of the checks.
 _NOTE_LINES = 3
-# What `Printer.warning` prints before each.
+# `Printer.warning` prints this before each.
 _WARNING = "warning: "
 
 
@@ -96,16 +97,9 @@ def _list_notes(notes: Sequence[str]) -> list[str]:
     return [f"note: {note}" for note in notes]
 
 
-def _read_address(person: str) -> str:
-    """Return an address for comparisons: it may be written with and without a name."""
-    return person.rpartition("<")[2].rstrip(">").lower()
-
-
 def _count_recipients(plan: SendPlan) -> str:
     mails_by_address = Counter(
-        address
-        for recipients in plan.recipients
-        for address in set(map(_read_address, recipients.to + recipients.cc))
+        address for recipients in plan.recipients for address in list_addresses(recipients)
     )
     mails = len(plan.entries)
     complete = sum(mail_count == mails for mail_count in mails_by_address.values())
@@ -113,15 +107,15 @@ def _count_recipients(plan: SendPlan) -> str:
 
 
 def _group_recipients(plan: SendPlan) -> Iterator[tuple[str, list[str]]]:
-    """Yield a label, such as "  mails 0, 2-4  Cc: ", with the people that it is true of.
+    """Yield groups of people who get the same mails, with a label: "  mails 0, 2-4  Cc: ".
 
-    Those of all mails come first.
+    The group that gets all mails comes first.
     """
     mails: dict[tuple[str, str], tuple[str, list[int]]] = {}
     for number, recipients in enumerate(plan.recipients):
         for kind, people in (("To", recipients.to), ("Cc", recipients.cc)):
             for person in people:
-                _, numbers = mails.setdefault((kind, _read_address(person)), (person, []))
+                _, numbers = mails.setdefault((kind, address_of(person)), (person, []))
                 if number not in numbers:
                     numbers.append(number)
     groups: dict[tuple[tuple[int, ...], str], list[str]] = {}
@@ -154,14 +148,14 @@ def _wrap(
     rows = [_shorten(label, _COLUMNS // 2)]
     for index, name in enumerate(names):
         last = index == len(names) - 1
-        rest = f"and {len(names) - index} more"
+        more = f"and {len(names) - index} more"
         # The line may have to end with the number of names that are left out.
-        spare = 0 if last or max_rows is None or len(rows) < max_rows else len(rest) + 4
+        spare = 0 if last or max_rows is None or len(rows) < max_rows else len(more) + 4
         if _width(rows[-1]) + _width(name) + 1 + spare <= _COLUMNS:
             rows[-1] += name + ("" if last else ", ")
         elif len(rows) == max_rows and index:
             summary.is_whole = False
-            rows[-1] += rest
+            rows[-1] += more
             break
         else:
             if index:
@@ -177,8 +171,8 @@ def _cut_warnings(warnings: Sequence[str], room: int, summary: SendSummary) -> l
     summary.is_whole = False
     shown = warnings if len(warnings) <= room else warnings[: room - 1]
     lines = [_shorten(warning.replace("\n", " "), _COLUMNS - len(_WARNING)) for warning in shown]
-    rest = len(warnings) - len(shown)
-    return lines + ([count(rest, "more warning")] if rest else [])
+    left_out = len(warnings) - len(shown)
+    return lines + ([count(left_out, "more warning")] if left_out else [])
 
 
 def _cut(lines: list[str], room: int, noun: str, summary: SendSummary) -> list[str]:

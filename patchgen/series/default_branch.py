@@ -10,13 +10,12 @@ from patchgen.errors import RefusedError, UsageError
 from patchgen.model.base import Oid
 from patchgen.odb import Repository, find_branch_base, read_commit
 from patchgen.series.branch import find_cover_commit
-from patchgen.series.tracking import Tracking, parse_cover_commit
+from patchgen.series.tracking import parse_cover_commit
 
 # The number of series that a message lists, and of branches to search for them, newest first.
 _SHOWN = 10
 _SEARCHED = 200
-# Branches that series are made on. Commits on them are not a series unless they have a cover
-# letter.
+# Branches that series are based on. Their own commits are a series only with a cover letter.
 _BASES = ("master", "main")
 
 
@@ -29,27 +28,27 @@ def resolve_series(
 ) -> tuple[str, Oid]:
     """Return a branch and its last commit; None means the current branch, if it is a series.
 
-    A branch is a series if it has a cover letter's commit, or, unless the command `needs_cover`,
-    if its start can be determined, or given (`has_start`). Raises UsageError, with a list of the
-    series, if the current branch is not one, RefusedError if a named branch does not exist.
+    A branch is a series if it has a cover letter's commit. Unless the command `needs_cover`, it is
+    also one if its start can be determined. With `has_start`, the user names the start of any
+    branch. Raises UsageError, with a list of the series, if the current branch is not a series, and
+    RefusedError if a named branch does not exist.
     """
     if name is not None or has_start:
         return repository.resolve_branch(name)
     head = repository.find_head_branch()
     tip = repository.find_ref(f"refs/heads/{head}") if head is not None else None
     if head is not None and tip is not None:
-        if _read_series(repository, tip) is not None:
+        if _describe_series(repository, tip):
             return head, tip
         if not needs_cover and head not in _BASES and _has_start(repository, head, tip):
             return head, tip
     reason = f"{head} is not a series" if head is not None else "HEAD is detached"
-    found = list(_list_series(repository))
-    if not found:
+    series = list(_list_series(repository))
+    if not series:
         hint = "`patchgen apply` and `b4 prep` make one"
         raise UsageError(f"{reason}, and no branch has a cover letter's commit", hint=hint)
-    more = [f"  and {len(found) - _SHOWN} more"] if len(found) > _SHOWN else []
-    listed = "\n".join([f"{reason}; name one of these:", *found[:_SHOWN], *more])
-    raise UsageError(listed)
+    more = [f"  and {len(series) - _SHOWN} more"] if len(series) > _SHOWN else []
+    raise UsageError("\n".join([f"{reason}; name one of these:", *series[:_SHOWN], *more]))
 
 
 def _has_start(repository: Repository, branch: str, tip: Oid) -> bool:
@@ -66,22 +65,20 @@ def _list_series(repository: Repository) -> Iterator[str]:
     output = repository.run(*args, "--format=%(refname)%00%(objectname)", "refs/heads/").stdout
     for line in output.decode("utf-8", "replace").splitlines():
         ref, _, tip = line.partition("\0")
-        if (series := _read_series(repository, Oid(tip))) is not None:
-            subject, tracking = series
-            branch = ref.removeprefix("refs/heads/")
-            yield escape_controls(f"  {branch}  (v{tracking.revision}, {subject})")
+        if description := _describe_series(repository, Oid(tip)):
+            yield escape_controls(f"  {ref.removeprefix('refs/heads/')}  ({description})")
 
 
-def _read_series(repository: Repository, tip: Oid) -> tuple[str, Tracking] | None:
-    """Return the subject and the tracking of a branch, None if it has no cover letter.
+def _describe_series(repository: Repository, tip: Oid) -> str:
+    """Return the version and the subject of a series, "" for a branch without a cover letter.
 
-    One that cannot be read makes the branch a series, too: the command reports why.
+    A branch whose cover letter cannot be read is a series, too: the command reports why.
     """
     oid = find_cover_commit(repository, tip)
     if oid is None:
-        return None
+        return ""
     try:
         cover, tracking = parse_cover_commit(read_commit(repository, oid).message)
     except RefusedError:
-        return "its cover letter cannot be read", Tracking("", 0)
-    return cover.subject, tracking
+        return "its cover letter cannot be read"
+    return f"v{tracking.revision}, {cover.subject}"
