@@ -23,7 +23,7 @@ class FormatRequest:
     """The parameters of `patchgen format`.
 
     `branch` None means the current branch, `output` None the folder `outgoing/NAME-vN` at the top
-    of the tree. With `force` the folder may contain files of others; they stay.
+    of the tree. With `force` the folder may contain other files; they are not changed.
     """
 
     tree: Path

@@ -8,6 +8,7 @@ it.
 from __future__ import annotations
 
 import re
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,7 +43,7 @@ class ImportRequest:
 
 @dataclass(frozen=True, slots=True)
 class ImportResult:
-    """What was recorded: the tag, the version, its commits' subjects, and its message-ids."""
+    """The recorded version: its tag, its commits, their subjects, and the message-ids."""
 
     tag: str
     revision: int
@@ -57,39 +58,35 @@ def import_series(request: ImportRequest) -> ImportResult:
 
     Raises a PatchgenError with nothing written.
     """
-    repository = Repository(request.tree)
-    try:
-        with Checkout(repository) as checkout:
-            target = open_target(
-                repository, checkout, request.source, request.start, revision=request.revision
-            )
-            posted = target.posted
-            if posted is not None:
-                _check_version(request, posted)
-            cover = _choose_cover(target)
-            change_id, following = _identify(repository, checkout, request, target, cover)
-            revision = _choose_revision(request, posted, following)
-            base = target.base
-            # Without the cover letter's commit, as in b4's tags.
-            tip = reparent(checkout, [commit.oid for commit in target.commits], base)[-1]
-            checkout.copy_commits(base, tip)
-            signatures = repository.read_signatures()
-            ids = tuple(_message_ids(posted)) if posted else ()
-            tag = record_sent(
-                repository,
-                change_id,
-                revision,
-                cover,
-                base,
-                tip,
-                ids,
-                signatures.committer,
-                branch=request.series,
-            )
-            subjects = tuple(commit.subject for commit in target.commits)
-            return ImportResult(tag, revision, base, tip, subjects, tuple(filter(None, ids)))
-    finally:
-        repository.close()
+    with closing(Repository(request.tree)) as repository, Checkout(repository) as checkout:
+        target = open_target(
+            repository, checkout, request.source, request.start, revision=request.revision
+        )
+        posted = target.posted
+        if posted is not None:
+            _check_version(request, posted)
+        cover = _choose_cover(target)
+        change_id, following = _identify(repository, checkout, request, target, cover)
+        revision = _choose_revision(request, posted, following)
+        base = target.base
+        # Without the cover letter's commit, as in b4's tags.
+        tip = reparent(checkout, [commit.oid for commit in target.commits], base)[-1]
+        checkout.copy_commits(base, tip)
+        signatures = repository.read_signatures()
+        ids = tuple(_message_ids(posted)) if posted else ()
+        tag = record_sent(
+            repository,
+            change_id,
+            revision,
+            cover,
+            base,
+            tip,
+            ids,
+            signatures.committer,
+            branch=request.series,
+        )
+        subjects = tuple(commit.subject for commit in target.commits)
+        return ImportResult(tag, revision, base, tip, subjects, tuple(filter(None, ids)))
 
 
 def _choose_revision(request: ImportRequest, posted: PostedSeries | None, following: int) -> int:
@@ -120,7 +117,7 @@ def _identify(
     target: CheckedSeries,
     cover: Cover,
 ) -> tuple[str, int]:
-    """Return the change-id, and the version of the branch that continues the series (0: none)."""
+    """Return the change-id, and the version that the branch has; 0 without a branch."""
     if request.series is not None:
         tip = repository.find_ref(f"refs/heads/{request.series}")
         if tip is None:

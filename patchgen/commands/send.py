@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -71,7 +72,7 @@ class SendRequest:
 
 @dataclass(frozen=True, slots=True)
 class SendPlan:
-    """The mails to send (those with state "waiting"), and all others. `bcc` get a copy of each."""
+    """All mails of a version; those in the state "waiting" are to be sent. `bcc` get a copy."""
 
     version: SendableVersion
     options: SendOptions
@@ -92,19 +93,15 @@ class SendResult:
 
 def plan_sending(request: SendRequest) -> SendPlan:
     """Return what would be sent. Raises a PatchgenError if sending would be refused."""
-    repository = Repository(request.tree)
-    try:
-        with Quarantine(repository) as quarantine:
-            plan = _plan(repository, quarantine, request)
-            try:
-                transport = open_transport(repository)
-            except ToolError as err:
-                # The recipients can be shown all the same.
-                return replace(plan, warnings=(*plan.warnings, f"{err.message}; {err.hint}"))
-            transport.rehearse(plan.version.mails)
-            return plan
-    finally:
-        repository.close()
+    with closing(Repository(request.tree)) as repository, Quarantine(repository) as quarantine:
+        plan = _plan(repository, quarantine, request)
+        try:
+            transport = open_transport(repository)
+        except ToolError as err:
+            # The recipients can be shown all the same.
+            return replace(plan, warnings=(*plan.warnings, f"{err.message}; {err.hint}"))
+        transport.rehearse(plan.version.mails)
+        return plan
 
 
 def send_version(
@@ -119,33 +116,29 @@ def send_version(
     `check` raises an error if the version is not fit to be sent. Returns None if `confirm` returns
     False. Raises a PatchgenError with nothing sent.
     """
-    repository = Repository(request.tree)
-    try:
-        with Quarantine(repository) as quarantine:
-            plan = _plan(repository, quarantine, request)
-            transport = open_transport(repository, with_bcc=not request.reflect)
-            transport.rehearse(plan.version.mails)
-            check(plan.version)
-            if not confirm(plan):
-                return None
-            transport = transport.log_in()
-            if request.reflect:
-                return _reflect(repository, plan, transport, on_mail)
-            version = plan.version
-            journal = Journal(repository, version.change_id, version.revision)
-            with journal.lock() as lock:
-                # Another patchgen may have sent some of the mails before the lock was taken.
-                locked_plan = _plan(repository, quarantine, request, journal)
-                if locked_plan.version.mails != version.mails:
-                    raise RefusedError(f"{version.name} has changed meanwhile; nothing was sent")
-                entries = _apply_answers(locked_plan.entries, request)
-                journal.options = locked_plan.options
-                journal.write(entries)
-                report = deliver(journal, lock, entries, version.mails, transport, on_mail)
-            tag = _record(repository, quarantine, version, report) if report.is_complete else ""
-            return SendResult(plan, report, tag)
-    finally:
-        repository.close()
+    with closing(Repository(request.tree)) as repository, Quarantine(repository) as quarantine:
+        plan = _plan(repository, quarantine, request)
+        transport = open_transport(repository, with_bcc=not request.reflect)
+        transport.rehearse(plan.version.mails)
+        check(plan.version)
+        if not confirm(plan):
+            return None
+        transport = transport.log_in()
+        if request.reflect:
+            return _reflect(repository, plan, transport, on_mail)
+        version = plan.version
+        journal = Journal(repository, version.change_id, version.revision)
+        with journal.lock() as lock:
+            # Another patchgen may have sent some of the mails before the lock was taken.
+            locked_plan = _plan(repository, quarantine, request, journal)
+            if locked_plan.version.mails != version.mails:
+                raise RefusedError(f"{version.name} has changed meanwhile; nothing was sent")
+            entries = _apply_answers(locked_plan.entries, request)
+            journal.options = locked_plan.options
+            journal.write(entries)
+            report = deliver(journal, lock, entries, version.mails, transport, on_mail)
+        tag = _record(repository, quarantine, version, report) if report.is_complete else ""
+        return SendResult(plan, report, tag)
 
 
 def _plan(
@@ -169,10 +162,10 @@ def _plan(
     entries = begin_entries(version.mails)
     if not request.reflect:
         sent = read_sent(repository, version.change_id)
-        tagged = [s for s in sent if s.revision == version.revision]
-        if tagged:
+        tags = [earlier.tag for earlier in sent if earlier.revision == version.revision]
+        if tags:
             raise RefusedError(
-                f"v{version.revision} of {version.name} was sent already ({tagged[0].tag})",
+                f"v{version.revision} of {version.name} was sent already ({tags[0]})",
                 hint="`patchgen reroll` makes the next version",
             )
         if sent and sent[-1].revision > version.revision:
@@ -182,11 +175,9 @@ def _plan(
         if locked_journal is not None:
             entries = resolve_in_flight(journal, entries)
     recipients = tuple(list_recipients(mail) for mail in version.mails)
-    bcc = (
-        ()
-        if request.reflect
-        else split_people(read_settings(repository, "bcc"), find_aliases(repository))
-    )
+    bcc: tuple[str, ...] = ()
+    if not request.reflect:
+        bcc = split_people(read_settings(repository, "bcc"), find_aliases(repository))
     return SendPlan(version, options, entries, recipients, bcc, warnings)
 
 
@@ -255,7 +246,7 @@ def _add_people(
 
 
 def _check_ids(name: str, mails: Sequence[Mail]) -> None:
-    """Raise RefusedError if mails lack message-ids or share one: they do not form a thread then."""
+    """Raise RefusedError unless each mail has a message-id of its own, as a thread requires."""
     ids = {read_message_id(parse_mail(mail)) for mail in mails}
     if "" in ids or len(ids) != len(mails):
         raise RefusedError(
@@ -281,9 +272,9 @@ def _check_mails(version: SendableVersion) -> None:
 
 
 def _next_step(*, is_complete: bool, is_branch: bool) -> str:
-    """Return the hint for a version that was sent in part, or sent and not recorded."""
+    """Return the hint for a version that was sent in part, or that was not recorded."""
     if not is_complete:
-        return "`patchgen send --resume` sends the rest in the same thread"
+        return "`patchgen send --resume` sends the others in the same thread"
     if is_branch:
         return "`patchgen send --resume` records the version, which a killed run did not record"
     # Mails of a folder have no commits to record.

@@ -7,6 +7,7 @@ The patches are applied on top of each other, as in a rebase, except those that 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
@@ -44,8 +45,7 @@ def find_status(
     Raises RefusedError for a branch or a revision that cannot be read, UsageError if `onto` is
     missing and ambiguous.
     """
-    repository = Repository(tree)
-    try:
+    with closing(Repository(tree)) as repository:
         name, tip = resolve_series(repository, branch)
         with Quarantine(repository) as quarantine:
             series = _read_series(repository, quarantine, name, tip)
@@ -64,8 +64,6 @@ def find_status(
                 record=series.record,
                 warnings=_warn(quarantine, series.base, oid, newer),
             )
-    finally:
-        repository.close()
 
 
 def _read_series(
