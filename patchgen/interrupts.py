@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Ctrl-C, SIGTERM and SIGHUP: they unwind the stack, except in steps that must not be cut in two.
+"""Ctrl-C, SIGTERM and SIGHUP unwind the stack, but do not interrupt steps that must be completed.
 
-A signal that the caller ignores (nohup) stays ignored.
+A signal that the caller ignores (nohup) is still ignored.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # The exit code: 128 and the number of SIGINT, as in a shell.
 EXIT_INTERRUPTED = 130
-# Threads end much sooner; only one that hangs is ended by a signal.
+# Threads end much sooner, unless one hangs.
 _END_OF_THREADS_S = 5.0
 
 _Handler = Callable[[int, FrameType | None], Any]
@@ -43,15 +43,15 @@ def unwind_on_interrupts() -> None:
 
 
 def ignore_late_interrupts(status: int = EXIT_INTERRUPTED) -> None:
-    """Let no signal interrupt the end of this process; if that takes long, one ends it at once.
+    """Ignore signals while this process ends; after some seconds, a signal ends it at once.
 
     The process reports an error, and Python waits for threads, which may be removing their scratch
     folders: an interrupt would print a traceback. `status` is the exit code.
     """
-    begin = time.monotonic()
+    start = time.monotonic()
 
     def end(number: int, frame: FrameType | None) -> None:
-        if time.monotonic() - begin > _END_OF_THREADS_S:
+        if time.monotonic() - start > _END_OF_THREADS_S:
             os._exit(status)
 
     _set_handlers(end)

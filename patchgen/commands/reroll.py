@@ -26,12 +26,7 @@ from patchgen.odb import (
     write_commit_chain,
 )
 from patchgen.pipeline.generate import GeneratedSeries, plan_variant, run_plan
-from patchgen.pipeline.prepare import (
-    PreparedSeries,
-    WrittenSeries,
-    prepare_series,
-    publish_series,
-)
+from patchgen.pipeline.prepare import PreparedSeries, WrittenSeries, prepare_series, publish_series
 from patchgen.pipeline.recipients import find_people
 from patchgen.pipeline.target import choose_target
 from patchgen.reroll.changelog import (
@@ -42,12 +37,7 @@ from patchgen.reroll.changelog import (
     prepend_changes,
     read_changes,
 )
-from patchgen.reroll.conflicts import (
-    forget_stopped,
-    is_stopped,
-    read_stopped,
-    store_conflicts,
-)
+from patchgen.reroll.conflicts import forget_stopped, is_stopped, read_stopped, store_conflicts
 from patchgen.reroll.hand_edits import Carrier, ConflictsError, NewCommit, carry_cover
 from patchgen.reroll.hand_work import (
     expect_patch_names,
@@ -155,11 +145,7 @@ class _Reroll:
         )
 
     def run(self, on_progress: OnProgress) -> RerollResult:
-        # It may have been killed after publishing, before it removed its state.
-        may_be_published = self._request.resume
-        old_tip = self._target.check(self._repository, may_be_published=may_be_published)
-        if old_tip is not None and not self._target.may_replace:
-            self._signatures = self._repository.read_signatures(as_of=old_tip)
+        old_tip = self._check_target()
         change_digests = digest_commits(self._quarantine, self._series.start, self._series.tip)
         matched = match_commits(self._series.commits, change_digests, self._record)
         original = self._find_original(matched)
@@ -186,12 +172,10 @@ class _Reroll:
         except ConflictsError as stop:
             return self._stop(stop.subject, base.oid, stop.conflicts)
         draft_oids, record = write_patches(self._quarantine, base.oid, draft, self._signatures)
-        chain = [
-            (commit.source, commit.tree, str(message))
-            for commit, message in zip(commits, messages, strict=True)
-        ]
-        written = write_commit_chain(self._quarantine, chain, base.oid, self._signatures.committer)
-        version = self._describe_version(commits, messages, written, change_digests, changes)
+        written = self._write_commits(base.oid, commits, messages)
+        version = self._describe_version(
+            base.oid, commits, messages, written, change_digests, changes
+        )
         lost = find_lost_tags(matched, commits, present_names, change_digests, self._revision)
         version = replace(version, dropped=(*version.dropped, *lost))
         cover = replace(cover, notes=prepend_changes(cover.notes, self._revision, version.cover))
@@ -201,6 +185,24 @@ class _Reroll:
         original_tip = self._write_original(generated, draft, prepared, draft_oids)
         remarks = (*carrier.remarks, *remarks)
         return self._publish(generated, old_tip, prepared, messages, remarks, version, original_tip)
+
+    def _check_target(self) -> Oid | None:
+        """Return the tip of the target branch, None if there is none; refuse to overwrite work."""
+        # An earlier run may have been killed after publishing, before it removed its state.
+        may_be_published = self._request.resume
+        old_tip = self._target.check(self._repository, may_be_published=may_be_published)
+        if old_tip is not None and not self._target.may_replace:
+            self._signatures = self._repository.read_signatures(as_of=old_tip)
+        return old_tip
+
+    def _write_commits(
+        self, base: Oid, commits: Sequence[NewCommit], messages: Sequence[Message]
+    ) -> tuple[Oid, ...]:
+        chain = [
+            (commit.source, commit.tree, str(message))
+            for commit, message in zip(commits, messages, strict=True)
+        ]
+        return write_commit_chain(self._quarantine, chain, base, self._signatures.committer)
 
     def _generate(self, on_progress: OnProgress) -> tuple[GeneratedSeries, ChangeLog]:
         """Generate the variant on the base; the change log is read before that work."""
@@ -267,7 +269,7 @@ class _Reroll:
             generated=dict(zip(plain.drafts, commits, strict=True)),
             edited_messages=edited.messages,
             recorded=[patch.name for patch in self._record.patches],
-            parents=self._parent,
+            parents=lambda commit: resolve_object(self._quarantine, f"{commit}^"),
             labels=self._labels(),
             resolutions=self._resolutions,
         )
@@ -305,13 +307,13 @@ class _Reroll:
 
     def _describe_version(
         self,
+        base: Oid,
         commits: Sequence[NewCommit],
         messages: Sequence[Message],
         written: Sequence[Oid],
         change_digests: Mapping[Oid, str],
         changes: ChangeLog,
     ) -> VersionTexts:
-        base = self._parent(written[0])
         new_digests = digest_commits(self._quarantine, base, written[-1])
         sent = self._history.sent
         earlier = sent.revision if sent else self._record.revision
@@ -395,6 +397,3 @@ class _Reroll:
         if self._request.resume:
             forget_stopped(self._repository)
         return replace(result, mails=mails)
-
-    def _parent(self, commit: Oid) -> Oid:
-        return resolve_object(self._quarantine, f"{commit}^")

@@ -20,9 +20,10 @@ from patchgen.model.base import Oid
 from patchgen.odb.repository import Repository
 
 # git marks a file that is in the work tree and not exempted with "H" (git-ls-files(1), -v).
-_AS_IT_IS = "H"
+_PRESENT = "H"
 _WORD_CHARACTER = "[0-9A-Za-z_]"
-_ALTERED = ":(top,exclude,attr:!filter !working-tree-encoding)"
+# Files with a filter or an encoding.
+_CONVERTED = ":(top,exclude,attr:!filter !working-tree-encoding)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ def grep_files(
     be a string with its quotes, which may have a prefix, or an operator.
 
     They are yielded as git finds them, so that work on them can begin. If the work tree is
-    searched, files that differ from the tree are included even if they lack the words.
+    searched, all files that differ from the tree are included.
     """
     tree, pathspecs, checkout = search.tree, search.pathspecs, search.checkout
     # With several patterns, git would look at each line instead of stopping at the first hit.
@@ -97,9 +98,9 @@ def grep_words(
     grep = ["grep", "-o", "-z", "-a", "--full-name"]
     grep += _find_any(sorted(words), has_pcre=search.has_pcre)
     altered = set() if checkout is None else set(_list_altered(repository, search))
-    where = (*([] if checkout else [tree]), "--", *search.pathspecs)
+    searched = (*([] if checkout else [tree]), "--", *search.pathspecs)
     path = None
-    for part in _read_names(repository, *(checkout or ()), *grep, *where):
+    for part in _read_names(repository, *(checkout or ()), *grep, *searched):
         # `PATH NUL WORD LF PATH NUL ...`: a path may contain a line feed, a word cannot.
         word, _, following = part.partition("\n")
         if path is not None and path not in altered:
@@ -117,21 +118,21 @@ def _find_checkout(
     # Attributes are read from the current folder's tree, so git runs at the top.
     top = str(repository.work_tree)
     checkout = ("-C", top, f"--work-tree={top}")
-    if any(_read_names(repository, *checkout, "ls-files", "-z", "--", *pathspecs, _ALTERED)):
+    if any(_read_names(repository, *checkout, "ls-files", "-z", "--", *pathspecs, _CONVERTED)):
         return None
     flags = _read_names(repository, *checkout, "ls-files", "-v", "-z", "--", *pathspecs)
-    return checkout if all(line.startswith(_AS_IT_IS) for line in flags) else None
+    return checkout if all(line.startswith(_PRESENT) for line in flags) else None
 
 
 def _read_names(repository: Repository, *args: str) -> Iterator[str]:
     """Yield what git prints with -z between NULs; git grep exits with 1 if it finds nothing."""
-    rest = b""
+    incomplete = b""
     for piece in repository.stream(*args, ok=(0, 1)):
-        *names, rest = (rest + piece).split(b"\0")
+        *names, incomplete = (incomplete + piece).split(b"\0")
         for name in names:
             yield name.decode("utf-8", "surrogateescape")
-    if rest:
-        yield rest.decode("utf-8", "surrogateescape")
+    if incomplete:
+        yield incomplete.decode("utf-8", "surrogateescape")
 
 
 def _has_pcre(repository: Repository, tree: Oid) -> bool:
@@ -177,7 +178,7 @@ def _find_any(words: Sequence[str], *, has_pcre: bool) -> list[str]:
 
 
 def _begins_within(word: str) -> bool:
-    """Return whether a letter may precede it: a part of a word, a string or an operator."""
+    """Return whether a letter may precede a part of a word, a string or an operator."""
     return not (word[0].isalnum() or word[0] == "_")
 
 

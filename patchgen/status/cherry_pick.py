@@ -47,12 +47,12 @@ class PickedFile:
 
     @property
     def present(self) -> tuple[CommitHunk, ...]:
-        """The hunks that are there already."""
+        """The hunks that the files have already."""
         if self.is_conflict or self.is_deleted:
             return ()
-        not_remaining = list((Counter(self.hunks) - Counter(self.remaining)).elements())
-        # Only the number of hunks that are gone is known.
-        return tuple(not_remaining[: max(len(self.hunks) - len(self.remaining) - self.gone, 0)])
+        resolved = list((Counter(self.hunks) - Counter(self.remaining)).elements())
+        # Git reports the number of hunks that are gone, not which ones.
+        return tuple(resolved[: max(len(self.hunks) - len(self.remaining) - self.gone, 0)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +94,8 @@ class Picker:
             whole = {path: PickedFile(hunks[path], remaining=hunks[path]) for path in paths}
             return Picked(whole, theirs)
         trees = (write_tree(self.quarantine, files) for files in (before, ours, theirs))
-        base, upstream, patch = trees
-        merged, gone = self._merge((base, upstream, patch), before, ours)
+        base, upstream, patched = trees
+        merged, gone = self._merge((base, upstream, patched), before, ours)
         conflicts = {conflict.path for conflict in merged.conflicts}
         changes_left = diff_trees(self.quarantine, upstream, merged.tree)
         files = {

@@ -92,9 +92,9 @@ def split_blocks(marked: bytes) -> list[bytes | Block] | None:
 def is_applied(block: Block) -> bool:
     """Return whether upstream has all of the patch's changes in a block, next to its own.
 
-    Added lines must be there, and removed lines must not; if the patch only removes lines, the
-    lines before and after must be neighbours. White space and line breaks are ignored, unless the
-    patch changes nothing else: spatch breaks lines in its own way.
+    Upstream must have the added lines, and none of the removed ones; if the patch only removes
+    lines, those before and after them must be adjacent. White space and line breaks are ignored,
+    unless the patch changes nothing else: spatch breaks lines in its own way.
     """
     base, theirs, ours = (_squeeze(side) for side in (block.base, block.theirs, block.ours))
     between = b""
@@ -109,8 +109,8 @@ def is_applied(block: Block) -> bool:
             is_present = (
                 first > 0 and last < len(theirs) and _contains(ours, theirs[first - 1 : last + 1])
             )
-        is_kept = any(line in ours and line not in added for line in base[low:high] if line)
-        if is_kept or not is_present:
+        removed = (line for line in base[low:high] if line and line not in added)
+        if not is_present or any(line in ours for line in removed):
             return False
     return True
 

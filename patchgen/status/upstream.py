@@ -92,9 +92,8 @@ class UpstreamHistory:
                     for commit in self.commits[:index]
                     if path in commit.files and commit.files[path].is_reverse_of(change)
                 ]
-                return _to_upstream(self.commits[index]), _to_upstream(
-                    reverts[-1]
-                ) if reverts else None
+                revert = _to_upstream(reverts[-1]) if reverts else None
+                return _to_upstream(self.commits[index]), revert
         return None
 
     def find_removal(self, path: PurePosixPath) -> Upstream | None:
