@@ -128,12 +128,12 @@ def test_each_of_the_four_states_is_printed(patchgen, tree, git):
     onto = git(tree, "rev-parse", "--short=12", "master").strip()
     assert result.out.splitlines() == [
         f"{CAMPAIGN} on {base}, against master ({onto}), 4 commits newer",
-        "  1/4 applied    drivers: Use kzalloc rather than kmalloc and memset in a.c",
+        "  1/4 applied    a: Use kzalloc rather than kmalloc and memset",
         f'        by {taken[:12]} ("taken: drivers/a.c")',
-        "  2/4 needed     drivers: Use kzalloc rather than kmalloc and memset in b.c",
-        "  3/4 conflicts  fs: Use kzalloc rather than kmalloc and memset in c.c",
+        "  2/4 needed     b: Use kzalloc rather than kmalloc and memset",
+        "  3/4 conflicts  c: Use kzalloc rather than kmalloc and memset",
         "        fs/c.c: conflicts",
-        "  4/4 gone       fs: Use kzalloc rather than kmalloc and memset in d.c",
+        "  4/4 gone       d: Use kzalloc rather than kmalloc and memset",
         f'        fs/d.c: deleted by {removed[:12]} ("d: Remove the driver")',
         "",
         "4 patches: 1 applied, 1 needed, 1 conflicts, 1 gone",
@@ -340,7 +340,7 @@ def test_a_branch_without_a_record_is_read_as_well(patchgen, tree, git):
     assert (
         "  1/1 needed     a: Rename a variable" in result.out and "patchgen run" not in result.out
     )
-    # Where it begins cannot be told once it is nothing but upstream's.
+    # All of its commits are upstream, so its start cannot be determined.
     git(tree, "branch", "same", "master")
     result = patchgen("status", "same", "--tree", tree)
     assert (result.code, result.out) == (1, "")
@@ -417,7 +417,7 @@ def test_a_campaign_is_not_rerolled(patchgen, tree, git):
 
 
 def test_explain_shows_what_made_a_campaign(patchgen, tree, git):
-    # The semantic patch is kept once, and shown for each.
+    # The semantic patch is recorded once, and shown for each patch.
     for number, revision in ((1, f"{CAMPAIGN}~3"), (4, CAMPAIGN)):
         shown = patchgen("explain", "--tree", tree, revision).out.splitlines()
         assert "  semantic patch: zalloc.cocci" in shown
@@ -429,4 +429,4 @@ def test_explain_shows_what_made_a_campaign(patchgen, tree, git):
         assert document["patch"]["semantic_patches"] == {"zalloc.cocci": ZALLOC}
         assert document["series"]["split"] == "file"
     cover = patchgen("explain", "--tree", tree, f"{CAMPAIGN}~4").out
-    assert "  split by: file" in cover and "  patch 4: fs: Use kzalloc" in cover
+    assert "  split by: file" in cover and "  patch 4: d: Use kzalloc" in cover
