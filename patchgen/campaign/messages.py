@@ -39,7 +39,8 @@ def make_subjects(
         if group.tree is not None:
             candidates.append(_fit(f"{group.tree.label}: ", style.apply(summary)))
         candidates += [
-            _fit(style.prefix, f"{style.apply(summary)} in {place}") for place in _places(group)
+            _fit(style.prefix, f"{style.apply(summary)} in {place}")
+            for place in _name_places(group)
         ]
         chosen = next(
             (text for text in candidates if text not in seen or counts[text] == 1), candidates[-1]
@@ -49,7 +50,7 @@ def make_subjects(
     return unique
 
 
-def _places(group: PatchGroup) -> Iterator[str]:
+def _name_places(group: PatchGroup) -> Iterator[str]:
     """Yield names for the place of a change; no other group has the last one."""
     if len(group.edits) == 1:
         yield group.paths[0].name

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What people write about a campaign: the beginnings of its messages and of its cover letter.
+"""The texts that people write: the beginnings of a campaign's messages and of its cover letter.
 
-It comes from the user's files or editor, else from the header of the semantic patch: its `///`
+They come from the user's files or editor, else from the header of the semantic patch: its `///`
 lines are the message, and its `//#` lines go below the cut, where `git am` drops them.
 """
 
@@ -78,7 +78,7 @@ def parse_text(text: str, name: str) -> Text:
 
 
 def choose_texts(request: CampaignRequest, header: Header, name: str) -> CampaignTexts:
-    """Return the texts of the user, else those of a semantic patch `name`.
+    """Return the user's texts, else those of the semantic patch `name`.
 
     Raises RefusedError for a text with a line that would end it for `git am`.
     """

@@ -30,7 +30,7 @@ def keep_written(printer: Printer, folder: Path | None, results: Sequence[Sweep]
     With several semantic patches, each has a folder of its own. Raises UsageError if a file cannot
     be written.
     """
-    for number, result in enumerate(results):
+    for number, result in enumerate(results, 1):
         if not result.written:
             continue
         names = ", ".join(name for name, _ in result.written)
@@ -41,7 +41,7 @@ def keep_written(printer: Printer, folder: Path | None, results: Sequence[Sweep]
             )
             continue
         stem = PurePosixPath(result.semantic_patch).stem
-        own = folder / f"{number + 1}-{stem}" if len(results) > 1 else folder
+        own = folder / f"{number}-{stem}" if len(results) > 1 else folder
         for name, content in result.written:
             try:
                 (own / name).parent.mkdir(parents=True, exist_ok=True)

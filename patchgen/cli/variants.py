@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`patchgen variants`: list the variants that can be applied, and the recipes that can be run."""
+"""`patchgen variants`: list the variants for `apply`, and the recipes for `run`."""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ def plan_run(repository: Repository, request: RunRequest) -> RunPlan:
     skipped: list[Skipped] = []
     for name in names:
         try:
-            cocci = load_cocci(name, find_files_of(tree), may_run, request.files, request)
+            cocci = load_cocci(name, make_lookup(tree), may_run, request.files, request)
             _check_version(cocci)
             if recipe is not None:
                 cocci = replace(cocci, name=recipe.name)
@@ -158,33 +158,6 @@ def _describe_error(err: PatchgenError) -> str:
 # --- semantic patches ------------------------------------------------------------------------
 
 
-def _check_paths(
-    repository: Repository, tree: GitTree, base: Base, paths: tuple[PurePosixPath, ...]
-) -> None:
-    """Refuse paths without C files."""
-    for path, _, is_folder in resolve_paths(repository, base.tree, paths):
-        if not is_folder and not (tree.find([str(path)]) and path.suffix in _C_SUFFIXES):
-            raise UsageError(
-                f"{path} is neither a C file nor a folder", hint="name .c or .h files, or folders"
-            )
-
-
-def _require_files(
-    repository: Repository,
-    tree: GitTree,
-    request: RunRequest,
-    only_paths: frozenset[PurePosixPath] | None,
-) -> None:
-    """Raise MissingObjectsError if a partial clone lacks files that the run reads."""
-    files = tree.find(["Makefile"])
-    files += [
-        file
-        for file in list_files(repository, tree.oid, request.paths, _C_SUFFIXES)
-        if only_paths is None or file.path in only_paths
-    ]
-    require_objects(repository, [file.oid for file in files])
-
-
 def _is_variant(target: str) -> bool:
     """Return whether a target is a variant: its folder, or a name that is not a file's."""
     path = Path(target)
@@ -224,20 +197,19 @@ def read_semantic_patch(tree: GitTree, path: str) -> bytes | None:
         return Path(path).read_bytes()
     if os.path.lexists(path) and not Path(path).is_dir():
         raise SpecError("is not a regular file", place=ErrorPlace(path))
+    return _read_from_tree(tree, path)
+
+
+def _read_from_tree(tree: GitTree, path: str) -> bytes | None:
     files = _find_in_tree(tree, path)
     return tree.read(files[0]) if files else None
 
 
-def find_files_of(tree: GitTree) -> Lookup:
-    """Return how the files that a semantic patch names are found, on disk and in a tree."""
-
-    def read_tree(path: str) -> bytes | None:
-        found = _find_in_tree(tree, path)
-        return tree.read(found[0]) if found else None
-
+def make_lookup(tree: GitTree) -> Lookup:
+    """Return functions that find the files that a semantic patch names, on disk and in a tree."""
     return Lookup(
         partial(read_semantic_patch, tree),
-        read_tree,
+        partial(_read_from_tree, tree),
         lambda folder: bool(_find_in_tree(tree, f"{folder}/**")),
     )
 
@@ -300,6 +272,33 @@ def _select_below(
 
 
 # --- files -----------------------------------------------------------------------------------
+
+
+def _check_paths(
+    repository: Repository, tree: GitTree, base: Base, paths: tuple[PurePosixPath, ...]
+) -> None:
+    """Refuse paths without C files."""
+    for path, _, is_folder in resolve_paths(repository, base.tree, paths):
+        if not is_folder and not (tree.find([str(path)]) and path.suffix in _C_SUFFIXES):
+            raise UsageError(
+                f"{path} is neither a C file nor a folder", hint="name .c or .h files, or folders"
+            )
+
+
+def _require_files(
+    repository: Repository,
+    tree: GitTree,
+    request: RunRequest,
+    only_paths: frozenset[PurePosixPath] | None,
+) -> None:
+    """Raise MissingObjectsError if a partial clone lacks files that the run reads."""
+    files = tree.find(["Makefile"])
+    files += [
+        file
+        for file in list_files(repository, tree.oid, request.paths, _C_SUFFIXES)
+        if only_paths is None or file.path in only_paths
+    ]
+    require_objects(repository, [file.oid for file in files])
 
 
 def _choose_files(

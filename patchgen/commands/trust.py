@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from patchgen.coccinelle import RiskyLine
-from patchgen.commands.run import find_files_of, list_semantic_patches
+from patchgen.commands.run import list_semantic_patches, make_lookup
 from patchgen.errors import MissingObjectsError, PatchgenError, UsageError
 from patchgen.odb import GitTree, Repository
 from patchgen.spec import TreeConfig, config_entry, read_tree_config
@@ -131,7 +131,7 @@ def _find_code(repository: Repository, tree: GitTree, commit: str, target: str) 
     unreadable: list[tuple[str, str]] = []
     for name in names:
         try:
-            cocci = load_cocci(name, find_files_of(tree), lambda _: True)
+            cocci = load_cocci(name, make_lookup(tree), lambda _: True)
         except MissingObjectsError:
             raise
         except PatchgenError as err:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The shipped recipes: semantic patches for conversions that the kernel needs or has made.
+"""The shipped recipes: semantic patches for treewide conversions of the kernel.
 
 Each is a folder `semantic-patches/kernel/NAME` with NAME.cocci, whose `///` lines say why, and its
 golden cases.
@@ -37,7 +37,7 @@ def list_recipes() -> list[Recipe]:
 
 
 def find_recipe(name: str) -> Recipe | None:
-    """Return the recipe of a name; None if there is none, or if the name is that of a file.
+    """Return the recipe of a name; None if it does not exist, or if a file has this name.
 
     Raises UsageError if a shipped variant has the same name.
     """
