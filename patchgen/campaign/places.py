@@ -36,8 +36,8 @@ class PlaceCount:
 def count_places(sweep: Sweep, groups: Sequence[Sequence[FileEdit]]) -> list[PlaceCount]:
     """Return the numbers of places for groups of edits.
 
-    A place is an occurrence of a word that the semantic patch removes; if it removes none, a block
-    of changed lines.
+    A place is an occurrence of a word that the semantic patch removes. In a file that loses none of
+    these words, it is a block of changed lines.
     """
     leftovers = sweep.leftovers or Leftovers()
     words = [count.word.encode() for count in leftovers.words]

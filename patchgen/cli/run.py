@@ -322,10 +322,11 @@ def _publish(
     edit: bool,
 ) -> dict[str, Any]:
     """Make the series of the only sweep, and return it as --json shows it."""
-    if not sweeps or not sweeps[0][1].edits:
+    [(request, sweep)] = sweeps
+    if not sweep.edits:
         printer.line("The semantic patch changes nothing.")
         return {"series": None}
-    return {"series": publish_campaign(repository, campaign, *sweeps[0], printer, edit=edit)}
+    return {"series": publish_campaign(repository, campaign, request, sweep, printer, edit=edit)}
 
 
 def _write_sarif(path: Path, sweeps: Sequence[tuple[SweepRequest, Sweep]]) -> None:

@@ -170,7 +170,7 @@ def check_campaign(repository: Repository, request: CampaignRequest, plan: RunPl
 
     repository.read_signatures()
     find_people(repository, request)
-    if len(plan.sweeps) != 1:
+    if len(plan.sweeps) + len(plan.skipped) != 1:
         raise UsageError(
             "--split takes one semantic patch, not several", hint="name a single .cocci file"
         )

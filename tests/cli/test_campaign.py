@@ -191,6 +191,15 @@ def test_a_folder_of_semantic_patches_is_refused(patchgen, tree, rule):
     assert done.code == 2 and "one semantic patch" in done.err
 
 
+def test_a_folder_is_refused_even_if_only_one_of_its_semantic_patches_can_run(
+    patchgen, git, tree, rule
+):
+    (rule.parent / "other.cocci").write_text(f"{RULE}\n@script:python@\n@@\nprint(1)\n")
+    done = patchgen("run", rule.parent, "--tree", tree, "--split", "file")
+    assert done.code == 2 and "one semantic patch" in done.err
+    assert git(tree, "branch", "--list", "patchgen/*") == ""
+
+
 def test_nothing_is_written_if_nothing_changes(patchgen, git, tree, rule):
     rule.write_text(RULE.replace("old_call", "no_call"))
     done = patchgen("run", rule, "--tree", tree, "--split", "file", "-o", tree.parent / "out")
