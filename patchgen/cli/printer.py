@@ -129,6 +129,11 @@ class Printer:
         else:
             _write(text.encode("utf-8", "surrogateescape"))
 
+    def page(self, text: str) -> None:
+        """Show a text that has its newlines in the user's pager, if the output is a terminal."""
+        if not self._silent:
+            click.echo_via_pager(printable(text))
+
     def diff(self, text: str) -> None:
         """Print a diff that has its newlines: unchanged in a pipe, coloured on a terminal."""
         if not is_terminal(sys.stdout):

@@ -244,11 +244,25 @@ def _describe(result: Campaign) -> dict[str, Any]:
 
 
 def _format_command(request: SweepRequest, name: str) -> str:
-    """Return the command line for messages: paths, definitions and --since, but no local files."""
-    run = request.run
-    definitions = [arg for definition in run.definitions for arg in ("-D", definition)]
-    since = ["--since", run.since] if run.since else []
-    return shlex.join(["patchgen", "run", name, *map(str, run.paths), *definitions, *since])
+    """Return the command line for messages, with each option that the result depends on.
+
+    Readers do not have the user's own files, so FILE stands for their names.
+    """
+    run, files = request.run, request.run.files
+    options = [
+        *(("-D", definition) for definition in run.definitions),
+        *((("--since", run.since),) if run.since else ()),
+        *((("--only-built", "FILE"),) if run.only_built else ()),
+        *((("--macro-file", "FILE"),) if files.macros else ()),
+        *((("--iso-file", "FILE"),) if files.isomorphisms else ()),
+        *(("--include", "FILE") for _ in files.headers),
+        *(("-I", folder) for folder in files.folders),
+        *((("--macros", "FILE" if run.macros else "none"),) if run.macros is not None else ()),
+        *((("--no-headers",),) if not run.with_headers else ()),
+        *((("--no-style",),) if not run.style else ()),
+    ]
+    paths = map(str, run.paths)
+    return shlex.join(["patchgen", "run", name, *paths, *(arg for args in options for arg in args)])
 
 
 def _print(

@@ -19,7 +19,6 @@ from patchgen.cli.printer import (
     ReaderGoneError,
     echo,
     is_terminal,
-    printable,
 )
 from patchgen.cli.send_summary import SendSummary, list_everything, summarize
 from patchgen.cli.tree_config import check_config
@@ -276,7 +275,7 @@ def _make_reporter(printer: Printer) -> Callable[[int, JournalEntry], None]:
 def _show(printer: Printer, summary: SendSummary, *, in_pager: bool = False) -> None:
     if in_pager and not printer.is_silent:
         warnings = [f"warning: {warning}" for warning in summary.warnings]
-        click.echo_via_pager(printable("\n".join([*summary.lines, *warnings]) + "\n"))
+        printer.page("\n".join([*summary.lines, *warnings]) + "\n")
         return
     printer.line(summary.lines[0], bold=True)
     for line in summary.lines[1:]:

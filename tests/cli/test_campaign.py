@@ -96,6 +96,20 @@ def test_a_patch_for_each_maintainer_with_the_prefix_of_their_log(patchgen, git,
     assert [Path(mail).name[:4] for mail in series["mails"]] == ["0000", "0001", "0002", "0003"]
 
 
+def test_the_message_names_each_option_that_the_result_depends_on(patchgen, git, tree, rule):
+    macros = tree.parent / "mine.h"
+    macros.write_text("#define mine\n")
+    options = ("--no-style", "--no-headers", "--macros", "none", "-I", "include")
+    series = run(patchgen, tree, rule, "none", *options, "--macro-file", macros)
+    message = git(tree, "log", "-1", "--format=%B", series["patches"][0]["commit"])
+    shown = " ".join(message.split())
+    assert (
+        "`patchgen run call.cocci --macro-file FILE -I include --macros none "
+        "--no-headers --no-style`"
+    ) in shown
+    assert "mine.h" not in message
+
+
 def test_the_names_that_are_printed_are_those_of_the_mails(patchgen, tree, rule):
     """MAINTAINERS names Fay; a configuration takes her out and adds Gil."""
     args = ("run", rule, "--tree", tree, "--split", "maintainer", "-o", tree.parent / "out")
