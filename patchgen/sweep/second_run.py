@@ -65,6 +65,7 @@ class SecondRun:
         for file, text in read_in_groups(self.repository, files):
             self._prepare(file, text)
         own = self.request.program.patch
+        has_written = False
         for hints, reruns in self.groups.items():
             patch = replace(own, macros=hints + own.macros)
             # A stand-in may end with spaces, which must not be removed before it is replaced.
@@ -80,10 +81,14 @@ class SecondRun:
                 for result in results:
                     if result.path in by_path:
                         self._take(by_path[result.path], result)
+                    has_written |= bool(result.written)
         count = sum(map(len, self.groups.values()))
         if count:
             files_were = "file was" if count == 1 else "files were"
             self.state.notes.append(f"{count} {files_were} run again, with the tree's macros")
+        if has_written or self.state.written:
+            # One run writes about many files, so what it wrote about one cannot be replaced.
+            self.state.notes.append("the files that its scripts wrote are those of the first run")
 
     def _prepare(self, file: TreeFile, text: bytes) -> None:
         """Use the cached result of a file, or add it to those that are run again."""

@@ -225,6 +225,20 @@ def test_reports_name_the_same_columns_and_quote_the_source(tree, tmp_path, patc
     assert "drivers/attribute.c:3:30: call 1" in found
 
 
+def test_a_note_states_that_scripts_wrote_their_files_in_the_first_run(tree, tmp_path, patchgen):
+    rule = tmp_path / "write.cocci"
+    rule.write_text(
+        "@r@\nposition p;\n@@\nfoo@p(...)\n@script:python@\np << r.p;\n@@\n"
+        "with open('places', 'a') as out:\n    out.write(p[0].line + '\\n')\n"
+    )
+    args = ("run", rule, "drivers/loop.c", "--trust", "--tree", tree, "--keep")
+    for name in ("one", "two"):
+        # The result of the second run is cached.
+        done = patchgen(*args, tmp_path / name)
+        assert (tmp_path / name / "places").read_text() == "11\n"
+        assert "the files that its scripts wrote are those of the first run" in done.err
+
+
 def test_marks_quote_the_source(tree, tmp_path, patchgen):
     rule = tmp_path / "context.cocci"
     rule.write_text("@@\nexpression e;\n@@\n* foo(e)\n")
