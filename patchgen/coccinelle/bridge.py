@@ -58,8 +58,8 @@ DEFAULT_TIMEOUT_S = 120
 class Source:
     """A file for spatch: its path in the tree, and its text as a whole or as a slice.
 
-    With `changes_headers`, the headers that it includes are changed as well. Otherwise they only
-    tell types.
+    With `changes_headers`, the headers that it includes are changed as well. Otherwise spatch only
+    reads types from them.
     """
 
     path: PurePosixPath
@@ -305,8 +305,8 @@ def _read_written(
     found = []
     for path in sorted(tree.rglob("*")):
         name = str(path.relative_to(tree))
-        is_ours = name in texts or name in program.companions or "__pycache__" in path.parts
-        if path.is_file() and not path.is_symlink() and not is_ours:
+        is_input = name in texts or name in program.companions or "__pycache__" in path.parts
+        if path.is_file() and not path.is_symlink() and not is_input:
             found.append((name, path.read_bytes()))
     return tuple(found)
 

@@ -35,7 +35,6 @@ _LOOPS = frozenset({b"for", b"while", b"if", b"switch"})
 _ATTRIBUTES = frozenset({b"__attribute__", b"__attribute", b"_Pragma", b"__declspec"})
 _INLINE = frozenset({b"inline", b"__inline", b"__inline__"})
 _NO_TYPES = frozenset({b"return", b"goto", b"case", b"else", b"do", b"sizeof", b"typeof"})
-_OWN_WORDS = ("__VA_ARGS__",)
 _CLOSES = {b"(": b")", b"[": b"]", b"{": b"}"}
 # Longer bodies are code, not the beginning of some.
 _MOST_TOKENS = 600
@@ -299,7 +298,7 @@ def _is(word: bytes, uses: Uses, kind: MacroKind) -> bool:
     if "##" not in name:
         return name in uses and uses[name].kind is kind
     prefix, suffix = name.split("##")[0], name.split("##")[-1]
-    suffix = "" if suffix in _OWN_WORDS or name.count("##") == 1 else suffix
+    suffix = "" if suffix == "__VA_ARGS__" or name.count("##") == 1 else suffix
     found = {
         use.kind
         for other, use in uses.items()

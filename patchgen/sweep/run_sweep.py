@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 # still being searched for.
 OnProgress = Callable[[int, int | None], None]
 
+_PARTIAL = "what is left was not searched for: the clone is partial"
+
 
 def sweep(
     repository: Repository,
@@ -75,27 +77,22 @@ def sweep(
                 search.search_words = plan_words(repository, request)
             state = search.run()
         needs = state.needs or find_cached_needs(cache)
-        result = _result(repository, request, state, cache.note, time.monotonic() - began)
+        result = _result(repository, request, state, cache.note)
         leftovers = None
         if _has_leftovers(repository, request):
             cached_for = None if state.unfinished else selection
             leftovers = _find_leftovers(repository, request, result, state, cache, cached_for)
+        why = ""
         if needs and not (state.outcomes or state.unfinished or state.printed):
-            result = _add_note(
-                result, _explain_no_match(repository, request, needs, selection, cache)
-            )
-        if request.mode is Mode.PATCH and repository.is_partial:
-            result = _add_note(result, "what is left was not searched for: the clone is partial")
+            why = _explain_no_match(repository, request, needs, selection, cache)
+        is_partial = request.mode is Mode.PATCH and repository.is_partial
         return replace(
             result,
+            notes=(*result.notes, *filter(None, (why, _PARTIAL if is_partial else ""))),
             warnings=needs.warnings if needs else (),
             leftovers=leftovers,
             seconds=time.monotonic() - began,
         )
-
-
-def _add_note(result: Sweep, note: str) -> Sweep:
-    return replace(result, notes=(*result.notes, note)) if note else result
 
 
 def _explain_no_match(
@@ -176,9 +173,7 @@ def _find_macro_places(
     )
 
 
-def _result(
-    repository: Repository, request: SweepRequest, state: SweepState, note: str, seconds: float
-) -> Sweep:
+def _result(repository: Repository, request: SweepRequest, state: SweepState, note: str) -> Sweep:
     """Return the result of the sweep, sorted by path."""
     outcomes = [state.outcomes[path] for path in sorted(state.outcomes)]
     printed = (outcome.printed for outcome in outcomes)
@@ -197,7 +192,6 @@ def _result(
         unfinished=dict(sorted(state.unfinished.items())),
         counts=state.counts,
         notes=(*request.notes, *state.notes, *([note] if note else [])),
-        seconds=seconds,
     )
 
 
