@@ -35,8 +35,8 @@ def test_the_series_that_is_checked_out_is_used(patchgen, pvops, git):
     git(pvops, "checkout", "-q", V4)
     status = patchgen("status", "--onto", "master", cwd=pvops)
     assert status.code == 0 and status.out.startswith(f"{V4} on "), status.err
-    made = patchgen("format", "--force", cwd=pvops)
-    assert made.code == 0 and made.out.startswith(f"{V4}, v4: 5 mails"), made.err
+    result = patchgen("format", "--force", cwd=pvops)
+    assert result.code == 0 and result.out.startswith(f"{V4}, v4: 5 mails"), result.err
 
 
 def test_a_branch_without_a_cover_letter_may_be_a_series(patchgen, toy: Path, git):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`patchgen import` and `patchgen explain`: what was posted, and what was mails."""
+"""`patchgen import` and `patchgen explain` of series that were posted, or applied from mails."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ def test_a_posted_version_is_recorded_for_the_series(patchgen, pvops, posted, gi
     assert document["base"] == git(pvops, "rev-parse", "master").strip()
     content = git(pvops, "cat-file", "-p", document["tag"])
     assert content.partition("\n\n")[2].startswith("x86: Do it\n\nAll.\n\n---\nbase-commit: ")
-    kept = [
+    other_lines = [
         line for line in snapshot(pvops, without="none").splitlines() if "tags/sent" not in line
     ]
-    assert kept == before.splitlines()
+    assert other_lines == before.splitlines()
     against = ("verify", V4, "--tree", pvops, "--skip", "build", "--skip", "checkpatch")
     compared = patchgen(*against, "--against", document["tag"])
     assert compared.code == 1 and "x86: Do 1" in compared.out
@@ -264,7 +264,7 @@ def _change_mails(posted: Path, pattern: str, new: str) -> None:
             "Reply-To: zoe@example.org\n",
             "Zoe <zoe@example.org>",
         ),
-        # Nobody but the list says so, and Reply-To may be any address.
+        # The list has not marked From, and Reply-To may be any address.
         ("From: Zoe <zoe@example.org>\nReply-To: foo@x.org\n", "Zoe <zoe@example.org>"),
     ],
 )

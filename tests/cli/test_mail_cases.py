@@ -284,7 +284,7 @@ def test_control_characters_of_a_mail_are_shown_as_text(patchgen, v4, tmp_path):
 
 @pytest.fixture
 def lines(tmp_path: Path) -> Path:
-    """Return the small repository that the series in tests/data/mail were cached in."""
+    """Return the small repository that the series in tests/data/mail are based on."""
     tree = tmp_path / "lines"
     tree.mkdir()
     for name, word in (("a.c", "line"), ("b.c", "bline")):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Whose repository it is, where its objects are, and which programs its configuration names."""
+"""The owner of a repository, the places of its objects, and the programs in its configuration."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def fired(folder: Path) -> list[str]:
     return trace.read_text().split() if trace.exists() else []
 
 
-# --- whose it is -----------------------------------------------------------------------------
+# --- owners ----------------------------------------------------------------------------------
 
 
 @AS_ROOT

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Killed at any moment, patchgen leaves refs as they were or as they shall be.
+"""Killed at any moment, patchgen leaves all refs with their old values, or all with the new ones.
 
-The same command again then comes to the end of the job, and removes what the killed run left in
-TMPDIR and beside the mails.
+The same command then completes the work, and removes the files of the killed run from TMPDIR and
+from the folder of the mails.
 """
 
 from __future__ import annotations
@@ -47,13 +47,12 @@ def prepare_continue(patchgen, git, tree):
     args, _ = prepare_reroll(patchgen, git, tree)
 
     def by_hand() -> str:
-        said = git(tree, "log", "-1", "--format=%B")
-        return said.replace("makes this hypercall", "issues this hypercall")
+        message = git(tree, "log", "-1", "--format=%B")
+        return message.replace("makes this hypercall", "issues this hypercall")
 
     edit(git, tree, V4, "Tell the host", by_hand)
-    words = (*args[:4], "--tree", tree, "--define", "hypercall=new_call")
-    done = patchgen(*words)
-    [file] = [Path(line.strip()) for line in done.err.splitlines() if line.startswith("  /")]
+    result = patchgen(*args[:4], "--tree", tree, "--define", "hypercall=new_call")
+    [file] = [Path(line.strip()) for line in result.err.splitlines() if line.startswith("  /")]
     merged = re.sub(
         r"<<<<<<< .*?=======\n(.*?)>>>>>>> [^\n]*\n", r"\1", file.read_text(), flags=re.S
     )
@@ -63,7 +62,7 @@ def prepare_continue(patchgen, git, tree):
 
 def prepare_trailers(patchgen, git, tree):
     [mail] = tree.rglob("outgoing/**/v4-0001-*.patch")
-    [line] = [each for each in mail.read_text().splitlines() if each.startswith("Message-ID")]
+    [line] = [text for text in mail.read_text().splitlines() if text.startswith("Message-ID")]
     reply = _REPLY.replace("<ID>", line.partition(": ")[2])
     (tree.parent / "reply.eml").write_text(reply)
     return ("trailers", V4, str(tree.parent / "reply.eml")), "there already"
@@ -75,8 +74,8 @@ def prepare_import(patchgen, git, tree):
         (tree / f"file{number}").write_text(f"{number}\n")
         git(tree, "add", "-f", f"file{number}")
         git(tree, "commit", "-q", "-m", f"x86: Do {number}", "-m", "Because.")
-    words = ("-v3", "--thread", "--base=master", "--stdout", "master..")
-    (tree.parent / "v3.mbox").write_text(git(tree, "format-patch", *words))
+    args = ("-v3", "--thread", "--base=master", "--stdout", "master..")
+    (tree.parent / "v3.mbox").write_text(git(tree, "format-patch", *args))
     git(tree, "checkout", "-q", "master")
     git(tree, "branch", "-q", "-D", "by-hand")
     args = ("import", str(tree.parent / "v3.mbox"), "--series", V4)
@@ -111,12 +110,12 @@ def campaign(request, patchgen, git, toy, tmp_path, monkeypatch) -> Campaign:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", DATE)
     if request.param in NEEDS_SERIES:
         request.getfixturevalue("pvops")
-    args, done = PREPARE[request.param](patchgen, git, toy)
-    return Campaign(toy, args, done, tmp_path)
+    args, repeated = PREPARE[request.param](patchgen, git, toy)
+    return Campaign(toy, args, repeated, tmp_path)
 
 
-# Where each command is killed: in the middle, before refs are moved, and before what follows: mails
-# that come into place. test_killed_at_every_step tries these and all others.
+# Where each command is killed: in the middle, before it moves refs, and before it moves the mails
+# to their folder. test_killed_at_every_step tries these and all others.
 CHOSEN = {
     "apply": ("middle", "refs", "mails"),
     "reroll": ("refs", "mails"),

@@ -34,7 +34,7 @@ def serve_parts(tree: Path, git) -> None:
 
 @pytest.fixture
 def series(source: Path, pvops_on, git) -> Path:
-    """The same with a series, whose mails are in `mails` beside it, and a newer base."""
+    """The same with a series, a newer base, and its mails in the folder `mails` next to it."""
     pvops_on("-o", "{mails}")
     serve_parts(source, git)
     git(source, "checkout", "-q", "-b", "newer")
@@ -98,7 +98,7 @@ def test_what_is_missing_is_fetched_in_batches_and_gives_the_same_series(
     args = ("apply", "--variant", "pvops", "--fetch-missing")
     result = patchgen(*args, "--tree", tree)
     assert result.code == 0, result.err
-    # Trees, if they are missing; what the variant names; what is known of only then.
+    # Trees, if they are missing; files that the variant names; files that those lead to.
     assert result.err.count("fetching ") <= 4
     assert patchgen(*args, "--tree", source).code == 0
     ends = [git(folder, "rev-parse", f"{BRANCH}^{{tree}}") for folder in (tree, source)]

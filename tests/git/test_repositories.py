@@ -116,7 +116,7 @@ def test_a_branch_that_is_made_meanwhile_is_not_lost(patchgen, toy, git, tmp_pat
 def commit_meanwhile(toy, tmp_path, monkeypatch) -> None:
     """Let somebody commit to the branch between patchgen's last look at it and its ref update.
 
-    The `git` that is found first does so when it is asked to write the new objects.
+    The first `git` in PATH does so when it gets the command that writes the new objects.
     """
     folder = tmp_path / "bin"
     folder.mkdir()

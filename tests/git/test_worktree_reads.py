@@ -51,14 +51,14 @@ def test_contents_are_those_of_the_commit(tree):
 
 
 def test_objects_are_left_alone_where_the_work_tree_has_the_same(tree, monkeypatch):
-    asked = []
+    read_oids = []
     blobs = odb_tree.read_blobs
     monkeypatch.setattr(
-        odb_tree, "read_blobs", lambda git, oids: asked.extend(oids) or blobs(git, oids)
+        odb_tree, "read_blobs", lambda git, oids: read_oids.extend(oids) or blobs(git, oids)
     )
-    assert read(tree) == {name: content(name) for name in NAMES} and asked == []
+    assert read(tree) == {name: content(name) for name in NAMES} and read_oids == []
     (tree / "a.c").write_bytes(b"changed\n")
-    assert read(tree)["a.c"] == content("a.c") and len(asked) == 1
+    assert read(tree)["a.c"] == content("a.c") and len(read_oids) == 1
 
 
 def test_a_bare_repository_and_one_with_long_names(tree, git, tmp_path):

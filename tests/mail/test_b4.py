@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""b4 and patchgen on one branch, in turns: each goes on from what the other left."""
+"""b4 and patchgen take turns on one branch: each continues the work of the other."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`patchgen send` under attack: each mail goes out once, or what became of it is asked."""
+"""`patchgen send` with faults: each mail is sent once, or the user is asked whether it arrived."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def start(tree: Path) -> subprocess.Popen[str]:
 
 
 def descendants(pid: int) -> list[tuple[int, str]]:
-    """Return the processes that one has begun, and those begun by these, with their words."""
+    """Return the descendants of a process: their ids and command lines."""
     rows = subprocess.run(
         ["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True
     )
@@ -87,9 +87,9 @@ def resume(patchgen: Patchgen, tree: Path, server: Server):
         if "is sending this version right now" in result.err:
             time.sleep(0.1)
         elif "may have arrived, or not" in result.err:
-            asked = re.search(r"^hint: look for (\S+) .*--arrived (\d+)`", result.err, re.MULTILINE)
-            assert asked, result.err
-            message_id, number = asked.groups()
+            hint = re.search(r"^hint: look for (\S+) .*--arrived (\d+)`", result.err, re.MULTILINE)
+            assert hint, result.err
+            message_id, number = hint.groups()
             arrived = f"<{message_id}>" in ids(server.received)
             arguments = ("--arrived" if arrived else "--again", number)
         else:
@@ -97,17 +97,17 @@ def resume(patchgen: Patchgen, tree: Path, server: Server):
     raise AssertionError("it never ended")
 
 
-@pytest.mark.parametrize("who", ["git", "everything"])
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
-def test_what_sends_a_mail_is_killed_meanwhile(patchgen, series, server, who, how):
+@pytest.mark.parametrize("target", ["git", "everything"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_mail_whose_program_is_killed_is_sent_once(patchgen, series, server, target, number):
     server.faults[2] = "hang"
     process = start(series)
     begun(server, 3)
     for pid, arguments in [*descendants(process.pid), (process.pid, "")]:
-        if who == "everything" or "perl" in arguments:
-            # With what it has begun, it may have ended.
+        if target == "everything" or "perl" in arguments:
+            # It may have ended with one of the others.
             with suppress(ProcessLookupError):
-                os.kill(pid, how)
+                os.kill(pid, number)
     process.communicate()
     # git send-email ends with 0 when it gets SIGTERM.
     assert process.returncode != 0
@@ -521,7 +521,7 @@ def test_a_branch_that_changes_while_the_question_is_open(patchgen, series, git,
         ((V4, "--yes", "--to", "ä@ö.example"), "characters other than ASCII"),
     ],
 )
-def test_words_that_do_not_go_together(patchgen, series, server, arguments, problem):
+def test_options_that_exclude_each_other_are_refused(patchgen, series, server, arguments, problem):
     result = patchgen("send", "--tree", series, *arguments, cwd=series)
     assert result.code == 2 and problem in result.err, result.err
     assert server.received == []

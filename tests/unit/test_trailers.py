@@ -64,7 +64,7 @@ def test_a_message_of_one_line_gets_notes_below_it():
         ),
         ([SIGNED, "Reviewed-by: Bea <B@x.org>"], "reviewed-by: B <b@x.org>", None),
         ([], "Acked-by: B <b@x.org>", ["NEW"]),
-        # A key that nobody knows goes where Cc does.
+        # A key that the kernel does not document is placed like Cc.
         ([SIGNED, "Link: https://x.org"], "X-odd: y", [SIGNED, "NEW", "Link: https://x.org"]),
         ([SIGNED, "X-odd: y"], "Acked-by: B <b@x.org>", [SIGNED, "NEW", "X-odd: y"]),
     ],
@@ -109,13 +109,13 @@ PICKED = "(cherry picked from commit 0123456789abcdef0123456789abcdef01234567)"
 
 def parse_with_git(text: str) -> list[str]:
     """Return the trailers that git finds in a message, as "key: value"."""
-    done = subprocess.run(
+    completed = subprocess.run(
         ["git", "interpret-trailers", "--parse"],
         input=text.encode(),
         capture_output=True,
         check=True,
     )
-    return done.stdout.decode().splitlines()
+    return completed.stdout.decode().splitlines()
 
 
 B = "B <b@x.org>"
