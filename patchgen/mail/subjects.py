@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass
 
 _BRACKETS = re.compile(r"\s*\[(?P<inside>[^\[\]]*)\]\s*")
-# "Re:" and "Fwd:" as mailers in other languages write them, also counted: "Re[2]:", "Re^2:". A
-# single letter, as in Italian, counts only before a bracket.
+# "Re:" and "Fwd:" as mailers in other languages write them, also with a number: "Re[2]:", "Re^2:".
+# A single letter, as in Italian, means a reply only before a bracket.
 _REPLY = re.compile(
     r"\s*(?:re|aw|antw(?:ort)?|sv|vs|vá|odp|odg|odpoved|res|resp|ref|réf|rv|tr|wg|wl|fwd?|fs|vl|vb"
     r"|ynt|ilt|rif|ang|atb|ats|bls|yrt|doorst|enc|pd|на|отв|ответ|απ|σχετ|רד|תגובה|رد"
@@ -16,7 +16,7 @@ _REPLY = re.compile(
     r"\s*(?:\[\d{1,3}\]|\(\d{1,3}\)|\^\d{1,3}|\*\d{1,3})?\s*[:：]\s*",
     re.IGNORECASE,
 )
-# What a company's mail server puts before the subjects of other people's mails.
+# Companies' mail servers mark mails from outside with these.
 _EXTERNAL = re.compile(r"\s*(?:ext|extern|external|caution|spam)\s*:\s*", re.IGNORECASE)
 # git writes at least four digits, and more for a series of more than 9,999 patches.
 _NUMBER = re.compile(r"(?<![\d/])(\d{1,9})(?:\s?/\s?|\s?of\s?)(\d{1,9})(?![\d/])", re.IGNORECASE)

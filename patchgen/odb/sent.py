@@ -33,7 +33,7 @@ _FIELD = re.compile(r"^(?P<key>base-commit|change-id|message-id): *(?P<value>\S+
 
 @dataclass(frozen=True, slots=True)
 class SentVersion:
-    """A version that was sent. `message_ids` are without brackets, () if they are not known.
+    """A version that was sent. `message_ids` are without brackets, () if they are not recorded.
 
     The first one is the cover letter's, "" if there was none.
     """

@@ -6,12 +6,12 @@ Format 1: `patchgen/send/CHANGE-ID-vN.json` in the repository's own folder,
     {"format": 1, "wishes": {"to", "cc", "cover_cc", "in_reply_to", "get_maintainer"},
      "mails": [{"file", "message_id", "subject", "digest", "state", "time", "reason"}]}
 
-where "wishes" are the options of the command line, so that the rest is sent in the same way;
+where "wishes" are the options of the command line, so that all mails are sent in the same way;
 get_maintainer, the path of a program or null, may be missing (before 0.2). State is "waiting",
 "sending", "sent" or "unknown", time is in seconds since 1970, digest is the sha256 of the mail. The
 file is written to a new name, synced, and renamed. Next to it are the outcome of the mail in flight
-(send_one.py) and a lock file. Whoever holds the lock may send; the process of a mail that outlives
-a killed patchgen holds it, too.
+(send_one.py) and a lock file. Only a process that holds the lock sends; the process of a mail that
+outlives a killed patchgen holds it, too.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ class Journal:
             except OSError:
                 raise RefusedError(
                     "another patchgen is sending this version right now",
-                    hint="wait until it is done; `patchgen send --resume` then shows what is left",
+                    hint="wait until it has ended; `patchgen send --resume` sends the other mails",
                 ) from None
             yield file.fileno()
 

@@ -8,8 +8,8 @@ no trailers.
 The paragraph of trailers is the one that git would choose (git-interpret-trailers(1),
 "DESCRIPTION"): all of its lines are trailers, or one is "Signed-off-by: " or "(cherry picked from
 commit " and at least a quarter are trailers. A line that begins with white space continues the line
-before it. Lines that begin with "#" do not count, and at the end of a message neither they nor a
-list of "Conflicts:" are its last paragraph. Two rules differ: notes in brackets do not turn a
+before it. Lines that begin with "#" are ignored, and so is a list of "Conflicts:" at the end of a
+message. Two rules differ: notes in brackets do not turn a
 paragraph into prose, and a paragraph without any key of a usual trailer ("Note: this is prose") is
 prose.
 
@@ -160,9 +160,9 @@ def parse_message(message: str) -> Message:
     notes = message[cut.end() :].strip("\n") if cut else ""
     divider = cut[0].rstrip() if cut else "---"
     tail = _find_tail(above)
-    counted = above[:tail].rstrip()
-    ends = list(_EMPTY_LINE.finditer(counted))
-    lines = _unfold(counted[ends[-1].end() + 1 :]) if ends else []
+    content = above[:tail].rstrip()
+    ends = list(_EMPTY_LINE.finditer(content))
+    lines = _unfold(content[ends[-1].end() + 1 :]) if ends else []
     if not _is_block(lines):
         return Message(above, notes=notes, cut=divider)
     trailers: list[Trailer] = []
@@ -182,18 +182,14 @@ def parse_message(message: str) -> Message:
 
 def _find_tail(text: str) -> int:
     """Return where the lines begin that git ignores at the end of a message (see its commit.c)."""
-    start, end = -1, 0
+    tail, position = len(text), 0
     is_in_list = False
     for line in text.split("\n"):
-        if line == "Conflicts:":
-            is_in_list = True
-        elif line.strip() and not line.startswith("#") and not (is_in_list and line[0] == "\t"):
-            start, is_in_list = -1, False
-            end += len(line) + 1
-            continue
-        start = end if start < 0 else start
-        end += len(line) + 1
-    return start if start >= 0 else len(text)
+        is_comment = not line.strip() or line.startswith("#")
+        is_in_list = line == "Conflicts:" or (is_in_list and (is_comment or line[0] == "\t"))
+        tail = min(tail, position) if is_comment or is_in_list else len(text)
+        position += len(line) + 1
+    return tail
 
 
 def _unfold(paragraph: str) -> list[str]:
