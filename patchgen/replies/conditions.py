@@ -47,9 +47,10 @@ _REFERENCE = re.compile(r"with that\W*", re.IGNORECASE)
 _CONTINUATION = re.compile(rf"[\W_]*(?:{_CONJUNCTIONS}|with|but|though)\b")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 _ADDRESS = re.compile(r"\S+@\S+")
-# The number of lines of a paragraph, and of characters of a line, that are read.
+# In characters. People do not write longer lines, and regular expressions would take long.
+MAX_LENGTH = 1000
+# The number of lines of a paragraph that are read.
 _MAX_LINES = 20
-_MAX_LENGTH = 1000
 
 
 def find_reservation(text: str) -> str:
@@ -95,7 +96,7 @@ def read_paragraphs(
         if number not in tag_numbers and line.strip():
             if not is_open:
                 paragraph.clear()
-            paragraph.append(line[:_MAX_LENGTH].strip())
+            paragraph.append(line[:MAX_LENGTH].strip())
             is_open = is_adjacent = True
             continue
         if is_open:

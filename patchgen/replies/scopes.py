@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from patchgen.replies.conditions import read_paragraphs
+from patchgen.replies.conditions import MAX_LENGTH, read_paragraphs
 
 _COUNT = r"one|two|three|four|five|six|seven|eight|nine|ten"
 _PLACE = r"first|second|third|fourth|fifth|last|latter|former|other|remaining|previous|next"
@@ -52,7 +52,6 @@ _ALL = re.compile(
 )
 # The beginning of a text below a tag that belongs to it.
 _CONTINUATION = re.compile(r"\(?(?:for|on|only|patch(?:es)?)\b", re.IGNORECASE)
-_MAX_LENGTH = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +77,7 @@ class Scope:
 
 def find_scope(text: str) -> str:
     """Return the patches that a text next to a tag names, "" if it names none."""
-    match = _PATCHES.search(text[:_MAX_LENGTH])
+    match = _PATCHES.search(text[:MAX_LENGTH])
     return match[0].strip() if match else ""
 
 
@@ -116,7 +115,7 @@ def list_numbers(scope: str) -> set[int]:
 def _find_somewhere(lines: Sequence[str], tags: Sequence[int]) -> str:
     """Return the first patches that any text of a mail names, "" if there are none."""
     numbers = set(tags)
-    texts = (line[:_MAX_LENGTH] for number, line in enumerate(lines) if number not in numbers)
+    texts = (line[:MAX_LENGTH] for number, line in enumerate(lines) if number not in numbers)
     matches = filter(None, map(_SOMEWHERE.search, texts))
     return next((match[0].strip() for match in matches), "")
 
@@ -124,5 +123,5 @@ def _find_somewhere(lines: Sequence[str], tags: Sequence[int]) -> str:
 @lru_cache(maxsize=8)
 def _find_in_paragraph(text: str) -> str:
     """Return the patches, or the part of the code, that a paragraph names; "" if none."""
-    match = _PARTS.search(text[-_MAX_LENGTH:])
+    match = _PARTS.search(text[-MAX_LENGTH:])
     return find_scope(text) or (match[0] if match else "")

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 
 from patchgen.controls import has_controls
 from patchgen.mail import decode_words, has_garbled_name
-from patchgen.replies.conditions import find_conditions, find_reservation
+from patchgen.replies.conditions import MAX_LENGTH, find_conditions, find_reservation
 from patchgen.replies.scopes import Scope, find_scope, find_scopes
 from patchgen.replies.sender import ADDRESS
 from patchgen.series.trailers import Trailer, usual_case
@@ -71,8 +71,6 @@ _MENTION = re.compile(
 )
 _SHORT = {"r": "reviewed", "a": "acked", "t": "tested"}
 _NOBODY = re.compile(r"\W*(?:me|myself)?\W*", re.IGNORECASE)
-# In characters. People do not write longer tags, and regular expressions would take long.
-_MAX_LENGTH = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +95,7 @@ def find_tags(lines: Sequence[str], *, follows_diff: bool = False) -> Iterator[F
         if match is None:
             continue
         key, value = match["key"], match["value"].strip(" \t")
-        if len(line) > _MAX_LENGTH:
+        if len(line) > MAX_LENGTH:
             shown = Trailer(usual_case(key), f"{value[:80]}...")
             yield FoundTag(shown, f"the line has {len(line)} characters")
             continue
@@ -135,10 +133,10 @@ def find_mentions(lines: Sequence[str], is_own: Callable[[str], bool]) -> Iterat
     whether a text names the sender.
     """
     for line, following in itertools.pairwise((*lines, "")):
-        match = _MENTION.search(line[:_MAX_LENGTH]) if match_tag(line) is None else None
+        match = _MENTION.search(line[:MAX_LENGTH]) if match_tag(line) is None else None
         if match is None:
             continue
-        value = line[match.end() : _MAX_LENGTH].strip(" \t:;")
+        value = line[match.end() : MAX_LENGTH].strip(" \t:;")
         if not ADDRESS.search(value) and _can_follow(following):
             value = f"{value} {following.strip()}"
         stem = match["stem"] or _SHORT[match["short"].lower()]
@@ -149,7 +147,7 @@ def find_mentions(lines: Sequence[str], is_own: Callable[[str], bool]) -> Iterat
 
 
 def _describe_mention(line: str) -> str:
-    return f'it is not on a line of its own: "{line[:_MAX_LENGTH].strip()}"'
+    return f'it is not on a line of its own: "{line[:MAX_LENGTH].strip()}"'
 
 
 def _normalize(value: str) -> str:
@@ -177,18 +175,18 @@ def match_tag(line: str) -> re.Match[str] | None:
     """Return the key and value of a line that looks like a tag, None for other lines."""
     match = _match(line)
     if match is None and has_controls(line, allow="\t"):
-        plain = _SEQUENCE.sub("", line[: 4 * _MAX_LENGTH])
+        plain = _SEQUENCE.sub("", line[: 4 * MAX_LENGTH])
         return _match("".join(character for character in plain if not has_controls(character)))
     return match
 
 
 def _match(line: str) -> re.Match[str] | None:
-    return _TAG.match(line[: 4 * _MAX_LENGTH]) if re.search("[:\uff1a]", line[:200]) else None
+    return _TAG.match(line[: 4 * MAX_LENGTH]) if re.search("[:\uff1a]", line[:200]) else None
 
 
 def _can_follow(line: str) -> bool:
     """Return whether a line can be the second part of a tag, with its address."""
-    return bool(ADDRESS.search(line[:_MAX_LENGTH])) and match_tag(line) is None
+    return bool(ADDRESS.search(line[:MAX_LENGTH])) and match_tag(line) is None
 
 
 def _read(key: str, value: str, note: str, line: str) -> Iterator[FoundTag]:

@@ -42,18 +42,18 @@ class Branches:
     def chain(self, *changes: Change) -> dict[str, Commit]:
         """Make commits on the base, and return them by their subjects."""
         self._git(self.tree, "checkout", "-q", "--detach", self.base)
-        made = {subject: self._commit(subject, files) for subject, files in changes}
-        return {subject: read_commit(self.quarantine, oid) for subject, oid in made.items()}
+        oids = {subject: self._commit(subject, files) for subject, files in changes}
+        return {subject: read_commit(self.quarantine, oid) for subject, oid in oids.items()}
 
     def carry(
         self,
-        made: Mapping[str, Commit],
+        original: Mapping[str, Commit],
         branch: Mapping[str, Commit],
-        now: Mapping[str, Commit],
+        generated: Mapping[str, Commit],
         present: set[str] | None = None,
     ) -> tuple[list[NewCommit], list[str]]:
         """Carry a branch over; its commits are the patches that were made with their subjects."""
-        contents = self._change_digests(made)
+        contents = self._change_digests(original)
         patches = {
             name: RecordedPatch(
                 name=name,
@@ -61,14 +61,14 @@ class Branches:
                 message=digest_message(commit.message),
                 content=contents[commit.oid],
             )
-            for name, commit in made.items()
+            for name, commit in original.items()
         }
         carrier = Carrier(
             quarantine=self.quarantine,
-            original=OriginalSeries(made, None),
+            original=OriginalSeries(original, None),
             change_digests=self._change_digests(branch),
-            generated=now,
-            edited_messages={name: commit.message for name, commit in now.items()},
+            generated=generated,
+            edited_messages={name: commit.message for name, commit in generated.items()},
             recorded=list(patches),
             parents=lambda oid: self._oid(f"{oid}^"),
             labels=("made", "edited"),
@@ -103,9 +103,9 @@ class Branches:
 
 @pytest.fixture
 def branches(tmp_path, git) -> Iterator[Branches]:
-    made = Branches(tmp_path / "tree", git)
-    yield made
-    made.close()
+    branches = Branches(tmp_path / "tree", git)
+    yield branches
+    branches.close()
 
 
 ONE: Change = ("one", {"a.c": text("one")})
@@ -114,9 +114,9 @@ THREE: Change = ("three", {"c.c": text("three")})
 
 
 def test_a_hand_edited_patch_that_is_not_generated_again_is_not_lost(branches):
-    made = branches.chain(ONE, TWO, THREE)
+    original = branches.chain(ONE, TWO, THREE)
     edited = branches.chain(ONE, ("two", {"b.c": text("two", "and more")}), THREE)
-    commits, remarks = branches.carry(made, edited, branches.chain(THREE))
+    commits, remarks = branches.carry(original, edited, branches.chain(THREE))
     assert [(commit.name, commit.is_generated) for commit in commits] == [
         ("two", False),
         ("three", True),
@@ -126,9 +126,9 @@ def test_a_hand_edited_patch_that_is_not_generated_again_is_not_lost(branches):
 
 
 def test_a_commit_that_a_person_added_has_the_same_place(branches):
-    made = branches.chain(ONE, TWO)
+    original = branches.chain(ONE, TWO)
     by_hand: Change = ("by hand", {"c.c": text("mine")})
-    commits, remarks = branches.carry(made, branches.chain(ONE, by_hand, TWO), made)
+    commits, remarks = branches.carry(original, branches.chain(ONE, by_hand, TWO), original)
     assert [(commit.name, commit.subject) for commit in commits] == [
         ("one", "one"),
         ("", "by hand"),
@@ -138,7 +138,7 @@ def test_a_commit_that_a_person_added_has_the_same_place(branches):
 
 
 @pytest.mark.parametrize(
-    ("branch", "now", "order"),
+    ("branch", "generated", "order"),
     [
         ([ONE, TWO], [ONE, THREE, TWO], ["one", "three", "two"]),
         ([ONE, TWO], [ONE, TWO, THREE], ["one", "two", "three"]),
@@ -148,50 +148,56 @@ def test_a_commit_that_a_person_added_has_the_same_place(branches):
         ([TWO, ONE], [TWO, THREE, ONE], ["two", "three", "one"]),
     ],
 )
-def test_a_new_patch_follows_the_patch_that_it_is_generated_after(branches, branch, now, order):
+def test_a_new_patch_follows_the_patch_that_it_is_generated_after(
+    branches, branch, generated, order
+):
     commits, remarks = branches.carry(
-        branches.chain(ONE, TWO), branches.chain(*branch), branches.chain(*now)
+        branches.chain(ONE, TWO), branches.chain(*branch), branches.chain(*generated)
     )
     assert [commit.name for commit in commits] == order
     assert remarks == ['new: "three"']
 
 
 def test_two_new_patches_keep_their_order(branches):
-    made = branches.chain(ONE)
-    commits, _ = branches.carry(made, made, branches.chain(ONE, THREE, TWO))
+    original = branches.chain(ONE)
+    commits, _ = branches.carry(original, original, branches.chain(ONE, THREE, TWO))
     assert [commit.name for commit in commits] == ["one", "three", "two"]
 
 
 def test_a_patch_that_a_person_removed_is_not_generated_again(branches):
-    made = branches.chain(ONE, TWO, THREE)
-    commits, remarks = branches.carry(made, branches.chain(ONE, THREE), made)
+    original = branches.chain(ONE, TWO, THREE)
+    commits, remarks = branches.carry(original, branches.chain(ONE, THREE), original)
     assert [commit.name for commit in commits] == ["one", "three"]
     assert remarks == ['left out, as on the branch: "two"']
 
 
 def test_a_patch_that_the_base_had_for_a_time_is_made_again(branches):
-    made = branches.chain(ONE, TWO, THREE)
-    commits, remarks = branches.carry(made, branches.chain(ONE, THREE), made, present={"two"})
+    original = branches.chain(ONE, TWO, THREE)
+    commits, remarks = branches.carry(
+        original, branches.chain(ONE, THREE), original, present={"two"}
+    )
     assert [commit.name for commit in commits] == ["one", "two", "three"]
     assert remarks == ['new: "two"']
 
 
 def test_a_hand_edit_does_not_go_to_a_file_that_is_another(branches):
-    made = branches.chain(("one", {"a.c": text("made in a")}))
+    original = branches.chain(("one", {"a.c": text("made in a")}))
     edited = branches.chain(("one", {"a.c": text("made in a").replace(LINES[8], "by hand")}))
-    now = branches.chain(("one", {"new.c": "made in a\n" + "nothing like the old file\n" * 9}))
-    commits, _ = branches.carry(made, edited, now)
+    generated = branches.chain(
+        ("one", {"new.c": "made in a\n" + "nothing like the old file\n" * 9})
+    )
+    commits, _ = branches.carry(original, edited, generated)
     assert "by hand" not in branches.read(commits[0], "new.c")
     assert branches.read(commits[0], "a.c") == text().replace(LINES[8], "by hand")
 
 
 def test_a_patch_that_the_base_has_is_left_out(branches):
-    made = branches.chain(ONE, TWO)
+    original = branches.chain(ONE, TWO)
     undo: Change = ("undo", {"a.c": text()})
-    commits, remarks = branches.carry(made, branches.chain(ONE, TWO), branches.chain(TWO))
+    commits, remarks = branches.carry(original, branches.chain(ONE, TWO), branches.chain(TWO))
     assert [commit.name for commit in commits] == ["two"]
-    # By hand, in a commit of its own, somebody takes back what is not made any more.
-    commits, remarks = branches.carry(made, branches.chain(ONE, undo, TWO), branches.chain(TWO))
+    # Somebody reverts, in a separate commit, a patch that is not generated any more.
+    commits, remarks = branches.carry(original, branches.chain(ONE, undo, TWO), branches.chain(TWO))
     assert [commit.name for commit in commits] == ["two"]
     assert remarks == ['not generated on this base: "one"', 'dropped, the base has it: "undo"']
 
@@ -199,14 +205,14 @@ def test_a_patch_that_the_base_has_is_left_out(branches):
 def test_hand_edits_of_two_files_do_not_become_one(branches):
     """Both files are much like the new one; only one of them is what became of it."""
     made_lines = {f"{name}.c": text(f"made in {name}") for name in "ab"}
-    made = branches.chain(("one", made_lines))
+    original = branches.chain(("one", made_lines))
     by_hand = {
         path: content.replace(LINES[8], f"by hand in {path}")
         for path, content in made_lines.items()
     }
     edited = branches.chain(("one", by_hand))
-    now = branches.chain(("one", {"c.c": text("made in c")}))
-    commits, _ = branches.carry(made, edited, now)
+    generated = branches.chain(("one", {"c.c": text("made in c")}))
+    commits, _ = branches.carry(original, edited, generated)
     moved = branches.read(commits[0], "c.c")
     went, stayed = ("a.c", "b.c") if "by hand in a.c" in moved else ("b.c", "a.c")
     assert moved == text("made in c").replace(LINES[8], f"by hand in {went}")
