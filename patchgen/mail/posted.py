@@ -65,13 +65,6 @@ def choose_series(mails: Sequence[Mail], name: str, revision: int | None = None)
     if not versions:
         raise RefusedError(f"{name} has no mail with a diff{_list_unreadable(unreadable)}")
     chosen = revision if revision in versions else versions[-1]
-    letters = [mail for mail in unique if mail.subject.number == 0]
-    newest = max(letters, key=lambda mail: mail.subject.revision or 0, default=None)
-    if newest and revision is None and (newest.subject.revision or 0) > chosen:
-        raise RefusedError(
-            f"{name} is incomplete: it has the cover letter of v{newest.subject.revision} "
-            f"({newest.name}), and none of its patches{_list_unreadable(unreadable)}"
-        )
     parts = [mail for mail in unique if (mail.subject.revision or 0) == chosen]
     covers = [mail for mail in parts if mail.subject.number == 0]
     if not covers and versions in ([0], [1]):
@@ -82,7 +75,8 @@ def choose_series(mails: Sequence[Mail], name: str, revision: int | None = None)
             + " and ".join(cover.name for cover in covers)
         )
     if revision is None:
-        _check_newer_covers(name, chosen, [mail for mail in unique if mail not in covers])
+        others = [mail for mail in unique if mail not in covers]
+        _check_newer_covers(name, chosen, others, unreadable)
     patches = _order(name, chosen, parts, unreadable)
     _check_threads(name, (*covers, *patches))
     stated = (covers[0].subject.revision if covers else None) or chosen
@@ -90,13 +84,15 @@ def choose_series(mails: Sequence[Mail], name: str, revision: int | None = None)
     return PostedSeries(stated, covers[0] if covers else None, patches, tuple(versions))
 
 
-def _check_newer_covers(name: str, chosen: int, mails: Sequence[ReadableMail]) -> None:
+def _check_newer_covers(
+    name: str, chosen: int, mails: Sequence[ReadableMail], unreadable: Sequence[UnreadableMail]
+) -> None:
     """Raise RefusedError if a newer version has only its cover letter."""
     for mail in mails:
         if mail.subject.number == 0 and (mail.subject.revision or 0) > chosen:
             raise RefusedError(
                 f"{name} is incomplete: it has the cover letter of v{mail.subject.revision} "
-                f"({mail.name}), and none of its patches"
+                f"({mail.name}), and none of its patches{_list_unreadable(unreadable)}"
             )
 
 
