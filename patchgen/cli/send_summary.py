@@ -160,7 +160,9 @@ def _wrap(
         else:
             if index:
                 rows.append(" " * 6)
-            rows[-1] = _shorten(rows[-1] + name + ("" if last else ", "))
+            is_full = len(rows) == max_rows and not last
+            columns = _COLUMNS - (len(more) if is_full else 0)
+            rows[-1] = _shorten(rows[-1] + name + ("" if last else ", "), columns)
     return [row.rstrip() for row in rows]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 
 from patchgen.cli.send_summary import list_everything, summarize
 from patchgen.commands.send import SendPlan
@@ -62,6 +62,13 @@ TEXTS = st.lists(st.text("a é界\n", max_size=700), max_size=12)
     bcc=PEOPLE,
     notes=TEXTS,
     warnings=TEXTS.map(tuple),
+)
+@example(
+    recipients=[Recipients((), ())],
+    subject="",
+    bcc=("a" * 18 + "界" * 8 + " <a0@example.org>", "a0@example.org"),
+    notes=[],
+    warnings=(),
 )
 def test_it_fits_on_one_screen_with_the_question(recipients, subject, bcc, notes, warnings):
     plan = plan_of(recipients, subject=subject, bcc=bcc, warnings=warnings)
