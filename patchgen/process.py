@@ -282,6 +282,11 @@ class Dialogue:
         self._process = _start(argv, stderr=subprocess.DEVNULL)
         _running.add(self._process)
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the program has ended."""
+        return self._process.poll() is not None
+
     def ask(self, request: bytes, *, timeout_s: float) -> bytes | None:
         """Return the answer; None if the program ended or did not answer within `timeout_s`."""
         assert self._process.stdin is not None

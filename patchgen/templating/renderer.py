@@ -111,6 +111,9 @@ class Worker:
     def ask(self, request: bytes) -> Any:
         """Return the answer, None if the process ended without one."""
         with self._lock:
+            if self._dialogue is not None and self._dialogue.has_ended:
+                # Something killed it between two requests, so no template is at fault.
+                self._close()
             if self._dialogue is None:
                 self._dialogue = Dialogue(_command(self._seconds))
             try:

@@ -104,6 +104,18 @@ def test_a_template_has_limits_and_its_line_is_shown(tmp_path, monkeypatch, sour
     assert render_text("u.txt.j2", [SourceFolder(tmp_path)], {"x": 3}) == "fine 3"
 
 
+def test_a_process_that_was_killed_between_two_templates_is_replaced(tmp_path, monkeypatch):
+    worker = _Worker()
+    monkeypatch.setattr("patchgen.templating.renderer._worker", worker)
+    (tmp_path / "u.txt.j2").write_text("fine {{ x }}")
+    assert render_text("u.txt.j2", [SourceFolder(tmp_path)], {"x": 1}) == "fine 1"
+    assert worker._dialogue is not None
+    process = worker._dialogue._process
+    process.kill()
+    process.wait()
+    assert render_text("u.txt.j2", [SourceFolder(tmp_path)], {"x": 2}) == "fine 2"
+
+
 _TOO_DEEP_FOR_PYTHON = {
     "deep operators": "<%= " + "1 + " * 3000 + "1 %>",
     "deep blocks": "<% if x %>" * 200 + "<% endif %>" * 200,
