@@ -193,19 +193,11 @@ class _OutputOptions:
 def command(
     target: str | None,
     tree: Path,
-    paths: tuple[str, ...],
-    mode: str | None,
-    jobs: int | None,
     executor_name: str,
     scheduler: str | None,
     strict: bool,
     sarif: Path | None,
-    macros: str,
     show_macros: bool,
-    macro_files: tuple[Path, ...],
-    iso_file: Path | None,
-    headers: tuple[Path, ...],
-    folders: tuple[str, ...],
     keep: Path | None,
     as_json: bool,
     leftovers: bool,
@@ -226,16 +218,7 @@ def command(
     campaign, edit = read_campaign(options)
     check_output_file(sarif)
     check_kept_folder(keep)
-    request = RunRequest(
-        target,
-        tree=tree,
-        paths=resolve_paths(tree, paths),
-        mode=Mode(mode) if mode else None,
-        jobs=jobs or 0,
-        files=read_given_files(macro_files, iso_file, headers, resolve_paths(tree, folders)),
-        macros=read_macro_choice(macros),
-        **options,
-    )
+    request = _read_request(target, tree, options)
     printer = Printer(quiet=quiet, as_json=as_json)
     if campaign is not None:
         # Importing it takes longer than a run whose results are all cached.
@@ -255,12 +238,35 @@ def command(
         series = _publish(repository, campaign, sweeps, printer, edit) if campaign else {}
     if as_json:
         printer.document(_describe(plan, sweeps) | series)
-    incomplete = any(
-        result.unparsed or result.unfinished or (result.leftovers and result.leftovers.in_code)
-        for _, result in sweeps
-    )
+    incomplete = any(_is_incomplete(result) for _, result in sweeps)
     # Skipped semantic patches of a folder are only reported, unless all of them were skipped.
     return 1 if not sweeps or (strict and (incomplete or plan.skipped)) else 0
+
+
+def _read_request(target: str, tree: Path, options: dict[str, Any]) -> RunRequest:
+    """Return the request that the options of the command line make."""
+    mode = options.pop("mode")
+    return RunRequest(
+        target,
+        tree=tree,
+        paths=resolve_paths(tree, options.pop("paths")),
+        mode=Mode(mode) if mode else None,
+        jobs=options.pop("jobs") or 0,
+        files=read_given_files(
+            options.pop("macro_files"),
+            options.pop("iso_file"),
+            options.pop("headers"),
+            resolve_paths(tree, options.pop("folders")),
+        ),
+        macros=read_macro_choice(options.pop("macros")),
+        **options,
+    )
+
+
+def _is_incomplete(result: Sweep) -> bool:
+    """Return whether code could not be checked, or has a word that the rule removes."""
+    is_left = result.leftovers is not None and bool(result.leftovers.in_code)
+    return bool(result.unparsed or result.unfinished) or is_left
 
 
 def _show_macros(tree: Path, base: str) -> int:
