@@ -51,7 +51,8 @@ def test_people_are_grouped_by_the_mails_that_they_get():
 
 
 ADDRESS = st.builds("{}{}@example.org".format, st.sampled_from("abcdeé界"), st.integers(0, 60))
-PERSON = st.one_of(ADDRESS, st.builds("{} <{}>".format, st.text("aé界, ", max_size=90), ADDRESS))
+# A name with a comma is quoted: without quotes it would be two recipients.
+PERSON = st.one_of(ADDRESS, st.builds('"{}" <{}>'.format, st.text("aé界, ", max_size=90), ADDRESS))
 PEOPLE = st.lists(PERSON, max_size=40).map(tuple)
 TEXTS = st.lists(st.text("a é界\n", max_size=700), max_size=12)
 
