@@ -313,7 +313,7 @@ class Notify:
     """The op that reports page status: its declaration, implementations and calls.
 
     `member` is how it is called, `pv_ops.mmu.notify_page_enc_status_changed`. None in an Audit
-    means that the kernel has no such op.
+    means that the kernel does not have the op.
     """
 
     member: str

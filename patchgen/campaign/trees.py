@@ -2,7 +2,7 @@
 """Assign each changed file to the git tree that takes patches for it.
 
 MAINTAINERS names the trees (patchgen.kernel.source_trees). Where it names several or none, the log
-decides: the committer of a patch is who applied it. A base without history has no such log.
+decides: the committer of a patch is who applied it. A base without history has only one commit.
 """
 
 from __future__ import annotations

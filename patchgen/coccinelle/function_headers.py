@@ -41,11 +41,11 @@ def find_function_headers(code: Sequence[bytes]) -> list[tuple[int, str | None]]
 
 
 def _name_of(header: Sequence[Token], code: Sequence[bytes]) -> tuple[int, str | None] | None:
-    """Return line and name of the function that a header is of; None if it is of something else."""
+    """Return the line and the name of a header's function, None if it is not a function's."""
     nested = 0
     names: list[Token] = []
     gap: list[Token] = []
-    # A block may follow a `;` directly. Then there is no header.
+    # The header is empty if a block follows a `;` directly.
     for token, following in zip_longest(header, header[1:]):
         if token.text in (b"(", b")"):
             nested += 1 if token.text == b"(" else -1

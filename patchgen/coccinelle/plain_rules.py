@@ -149,7 +149,7 @@ def _find_reads(rule: Rule) -> list[tuple[str, str]]:
 
 
 _READS = re.compile(r"<<\s*(\w+)\s*\.\s*(\w+)")
-# A string that is the same in C, and is no format.
+# A string that matches itself in C: without escapes, `...` and format specifiers.
 _PLAIN_STRING = re.compile(r'(?<![\w"\\])"(?![^"]*\.\.\.)[\w .,:;!?/=()+-]{2,}"(?!")')
 
 

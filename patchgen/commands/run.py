@@ -138,7 +138,7 @@ def run_sweeps(
 def list_macros(repository: Repository, base: str) -> str:
     """Return the macros with which code of a commit is read, as definitions.
 
-    Raises RefusedError if there is no such commit, MissingObjectsError if headers are missing.
+    Raises RefusedError if the commit does not exist, MissingObjectsError if headers are missing.
     """
     from patchgen.sweep.tree_macros import format_macros, read_tree_macros
 
@@ -169,7 +169,7 @@ def _is_variant(target: str) -> bool:
 def list_semantic_patches(target: str, tree: GitTree) -> list[str]:
     """Return the .cocci files that a target names, on disk or else in the tree.
 
-    Raises UsageError if there are none.
+    Raises UsageError if it names none.
     """
     path = Path(target)
     if path.is_file():

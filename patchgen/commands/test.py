@@ -96,7 +96,7 @@ def update_results(run: GoldenRun) -> Iterator[Path]:
 def find_patches(target: str | None) -> dict[str, Path]:
     """Return the semantic patches that a target names, by their names for messages.
 
-    Raises UsageError if there are none.
+    Raises UsageError if it names none.
     """
     if target is None:
         files = {str(path): path for path in sorted(Path().glob("*.cocci"))}

@@ -59,7 +59,7 @@ def trust_code(tree: Path, base: str, targets: Sequence[str]) -> tuple[TrustResu
     """Trust semantic patches as they are now: files, and folders with everything in them.
 
     They are looked up as `run` does: on disk, then in the tree of the commit `base`.
-    Raises UsageError if there are none, SpecError if one cannot be read, and PatchgenError if the
+    Raises UsageError if none is found, SpecError if one cannot be read, and PatchgenError if the
     store cannot be used; in each case nothing is stored.
     """
     repository = Repository(tree)

@@ -44,8 +44,7 @@ class Build:
 
     `needed` are the symbols that the objects refer to, `undefined` those of them that nothing in
     this configuration defines. `mismatches` are modpost's reports of references to code and data
-    that are freed after boot; `unchecked` says why there are none where modpost could not read the
-    objects.
+    that are freed after boot; `unchecked` is the reason if modpost could not read the objects.
     """
 
     objects: Mapping[str, BuiltObject] = field(default_factory=dict)

@@ -109,7 +109,7 @@ def test_a_backend_that_is_named_is_made_all_the_same(patchgen, tree):
     document = apply_small(patchgen, tree, "--backend", "two")
     assert (document["backends"], document["left_out"]) == (["two"], [])
     assert "For two.\n" in cover_of(document)
-    # Where the base has it all there is nothing to leave out.
+    # A base that has all of it leaves nothing out.
     document = apply_small(patchgen, tree, "--base", document["branch"], "--force")
     assert document["backends"] == ["one", "two"] and document["left_out"] == []
 

@@ -175,7 +175,7 @@ def test_a_tag_is_added_to_the_block_of_a_message_with_two_notes(patchgen, v4, g
     again = patchgen("trailers", "--tree", clone, V4, DATA / "msg-two-notes" / "box.mbox", "--json")
     assert again.code == 0, again.err
     document = json.loads(again.out)
-    # The subject is without "[PATCH]", and there is nothing else that contradicts it.
+    # The subject lacks "[PATCH]", and nothing else contradicts it.
     assert [tag["reason"] for tag in document["not_applied"]] == ["the patch has it already"]
     box = tmp_path / "box"
     mail = (DATA / "msg-two-notes" / "box.mbox").read_text()

@@ -58,7 +58,7 @@ def test_passed_checks_are_recorded_and_the_warning_is_removed(patchgen, git, sm
     text, warnings = letter(patchgen, small)
     assert f"Tested: each patch by `patchgen verify`: {TESTED}" in text and "not yet" not in text
     assert "tested" not in warnings
-    # That is no edit of somebody's, and once is enough.
+    # The record is not a hand edit, and a second one changes nothing.
     assert "state: as generated" in patchgen("explain", f"{V1}~1", "--tree", small).out
     assert record(patchgen, small).code == 0
     assert letter(patchgen, small)[0].count(TESTED) == 1

@@ -236,7 +236,7 @@ def test_an_optional_patch_is_made_where_the_base_needs_it(patchgen, optional, t
     assert [p["name"] for p in without["patches"]] == ["rename", "config", "one", "two"]
     assert "4 patches" in Path(without["mails"][0]).read_text()
 
-    # On its own result there is nothing left to make, and nothing to report.
+    # On its own result it makes nothing, and reports nothing.
     args = ("--base", "patchgen/mine-v1", "--backend", "one")
     result = patchgen("apply", "--variant", optional, "--tree", tree, *args)
     assert (result.code, "maybe" in result.out) == (0, False), result.err

@@ -80,7 +80,7 @@ def test_hypercalls(audit, answer):
         for site in find(audit["hypercalls"], answer)
         if site["purpose"] == answer.get("purpose", site["purpose"])
     ]
-    assert sites, "the audit has no such site"
+    assert sites, "the audit does not list the site"
     if "forms" in answer:
         assert {site["instruction"]["form"] for site in sites} == set(answer["forms"])
     if "hypervisor" in answer:
@@ -99,7 +99,7 @@ def test_changes_of_page_status(audit, answer):
         for site in find(audit["changes"], answer)
         if answer.get("pages", "") in site["pages"] and site["to"] == answer.get("to", site["to"])
     ]
-    assert sites, "the audit has no such site"
+    assert sites, "the audit does not list the site"
     check_early(sites, answer)
     for site in sites:
         means = {notifier["means"] for notifier in site["tellers"]}

@@ -62,7 +62,7 @@ def test_each_token_is_changed_or_named(kernel_6_12: Path, patchgen, tmp_path: P
     assert changed.keys() == set(NAMES) and sum(changed.values()) > 300
     for name in NAMES:
         assert changed[name] + left[name] == tokens[name], name
-    # A call in code that the rule does not match would be a fault; names and pointers are none.
+    # A call that the rule does not match would be a fault; a name or a pointer would not.
     lines = {
         (place["path"], place["line"])
         for place in result["leftovers"]["places"]

@@ -33,9 +33,9 @@ def words(needs: Needs) -> list[list[str]] | None:
     ("text", "expected"),
     [
         ("@@\nexpression x;\n@@\n- f(x);\n+ g(x);\n", [["f"]]),
-        # A line of which there may be none is a change all the same.
+        # An optional line (`?-`) is a change, too.
         ("@@\n@@\n f();\n ...\n?- g();\n h();\n", [["f", "h"]]),
-        # How long a list is, is no word.
+        # The length of a list is not a word.
         ("@@\nexpression list[n={1...3}] es;\n@@\n- f(es);\n", [["f"]]),
         # What a type is called may be written elsewhere in the file.
         ("@@\nstruct s *p;\n@@\n- f(p);\n", [["f"]]),
@@ -109,7 +109,7 @@ def test_a_function_needs_the_operators_of_a_rule():
 @pytest.mark.parametrize(
     "body",
     [
-        # Signs that are no operators between two operands.
+        # Characters that are not operators between two operands.
         "- f(a); // a/b && c",
         "- f(a); /* a || b */",
         "- f(a /= b);",

@@ -97,7 +97,7 @@ def _find_missing(claims: Claims, uses: Mapping[tuple[str, str], Sequence[Use]])
 def _find_stale(claims: Claims, uses: Mapping[tuple[str, str], object]) -> Iterator[str]:
     for template, text in claims.evidence:
         if (template, text) not in uses:
-            yield f"{template} has no such sentence any more; delete its entry:\n  {text}"
+            yield f"{template} no longer has this sentence; delete its entry:\n  {text}"
 
 
 def _find_unused(claims: Claims) -> Iterator[str]:

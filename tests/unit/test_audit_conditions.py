@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""#if expressions by a .config, and .config files that are none."""
+"""#if expressions by a .config, and files that are not a .config."""
 
 from __future__ import annotations
 

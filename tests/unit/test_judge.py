@@ -81,7 +81,7 @@ def test_a_new_section_mismatch_is_reported():
     [finding] = judge_sections(commit(), "x86_64", build(), after)
     assert (finding.check, finding.text, finding.failure) == ("sections", mismatch, True)
     assert not list(judge_sections(commit(), "x86_64", after, after))
-    # A program that cannot run is no clean bill of health.
+    # A check whose program cannot run has not passed.
     [finding] = judge_sections(commit(), "x86_64", build(), Build(unchecked="modpost: killed"))
     assert "modpost could not check the sections: modpost: killed" in finding.text
 

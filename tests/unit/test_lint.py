@@ -105,7 +105,7 @@ def test_added_declarations_in_reverse_fir_tree_order():
     assert declared(*head, "+\tint a = 1;", "+\tunsigned long b = a + 1;", "+}") == []
     # What was there already is not this patch's.
     assert declared(" int f(void)", " {", " \tint ret;", long, "+\treturn 0;", " }") == []
-    # Members of a type have an order of their own, and statements are no declarations.
+    # Members of a type may have any order, and statements are not declarations.
     assert declared("+struct x {", short, long, "+};") == []
     assert declared(*head, "+\tgoto out;", "+\treturn something_longer;", "+}") == []
 

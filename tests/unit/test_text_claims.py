@@ -30,7 +30,7 @@ def test_a_new_sentence_is_refused_with_the_line_to_add() -> None:
 
 def test_a_sentence_that_is_gone_leaves_no_entry() -> None:
     (fault,) = find_faults(Claims({KEY: ("reason", "effect vmcall TDX")}), {})
-    assert "no such sentence any more" in fault
+    assert "no longer has this sentence" in fault
 
 
 @pytest.mark.parametrize(

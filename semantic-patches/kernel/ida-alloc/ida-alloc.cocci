@@ -4,8 +4,8 @@
 /// ida_simple_get() and ida_simple_remove() are deprecated.  The maximum of
 /// ida_alloc_max() and ida_alloc_range() is the largest ID; the end of
 /// ida_simple_get() is the first that is too large.
-//# Please check ends that are not constants: to ida_simple_get(), 0 means that
-//# there is no limit.
+//# Please check ends that are not constants: ida_simple_get() reads 0 as
+//# "no limit".
 // Confidence: High
 // Options: --no-includes --include-headers
 
