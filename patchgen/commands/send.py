@@ -98,7 +98,7 @@ def plan_sending(request: SendRequest) -> SendPlan:
         try:
             transport = open_transport(repository)
         except ToolError as err:
-            # The recipients can be shown all the same.
+            # The recipients can still be shown.
             return replace(plan, warnings=(*plan.warnings, f"{err.message}; {err.hint}"))
         transport.rehearse(plan.version.mails)
         return plan

@@ -169,7 +169,7 @@ def _find_never_fired(request: SweepRequest, results: list[FileResult]) -> Itera
     """Yield the rules that matched in no case, without those that cannot apply in this run."""
     program = request.program
     if program.runs("ocaml"):
-        # Then hits are not counted.
+        # In this case hits are not counted.
         return
     dead = {entry.rule.label for entry in program.dead_rules}
     hits = sum_hits(results)

@@ -71,7 +71,7 @@ def test_reports_name_the_file_of_the_tree(patchgen, tree, tmp_path):
     assert done.code == 0, done.err
     [result] = json.loads(done.out)["results"]
     found = {report["path"] for report in result["reports"]}
-    # A line end in a name ends a report's line; the output of scripts has it all the same.
+    # A newline in a name ends a report's line, and is in the output of scripts, too.
     assert found | {"line\nend.c"} >= set(map(shown, NAMES)) and "end.c" in json.dumps(result)
     assert {report["rule"] for report in result["reports"]} == {"r"}
 

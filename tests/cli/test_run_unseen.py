@@ -102,7 +102,7 @@ def test_only_unparsed_code_with_the_words_of_the_rule_is_reported(run):
     result = run("@@\nexpression e;\n@@\n- old_call(e);\n", files, "--strict")
     assert places(result) == [("x.c", 1, "has_word"), ("x.c", 12, "by_macro")]
     assert result["code"] == 1
-    # Of code that lacks one of two words, nothing was lost.
+    # Code without one of the two words could not have matched.
     result = run("@@\nexpression e;\n@@\n- old_call(e);\n ...\n- second(e);\n", files)
     assert places(result) == []
 

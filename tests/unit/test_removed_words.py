@@ -12,7 +12,7 @@ from patchgen.coccinelle.removed_words import find_removed_words
     ("text", "words"),
     [
         ("@@\nexpression e;\n@@\n- del_timer(e)\n+ timer_delete(e)\n", ["del_timer"]),
-        # An argument that stays is not removed, nor is context.
+        # Neither an argument that the rule leaves in place nor context is removed.
         (
             "@@\nexpression e;\n@@\n- a(e, GFP, b)\n+ c(e, GFP)\n  ...\n  d(e);\n",
             ["a", "b"],
