@@ -20,7 +20,7 @@ from patchgen.cli.series_output import (
     summarise_patch,
 )
 from patchgen.commands.run import RunPlan
-from patchgen.errors import UsageError
+from patchgen.errors import RefusedError, UsageError
 from patchgen.model.series import RecipientRoles
 from patchgen.model.smpl import Mode
 from patchgen.model.sweep import CampaignRequest, Split, Sweep
@@ -181,6 +181,8 @@ def check_campaign(repository: Repository, request: CampaignRequest, plan: RunPl
         )
     if plan.sweeps[0].mode is not Mode.PATCH:
         raise UsageError("--split requires --mode patch: other modes change nothing")
+    if plan.sweeps[0].unmet:
+        raise RefusedError("; ".join(plan.sweeps[0].unmet), hint="name another base (--base)")
 
 
 def publish_campaign(

@@ -24,6 +24,7 @@ _IDENTIFIER = re.compile(rf"(?<![A-Za-z0-9_$])virtual[ \t\n]*\.[ \t\n]*({_WORD})
 # Read before anything else, in comments and scripts as well. cocci_args.ml (1.1.1 and 1.3.1) trims
 # the line and the text after `#`, and does not require a space after `spatch`.
 _SPATCH = re.compile(r"^[ \t\r\f\v]*#[ \t\r\f\v]*spatch(?P<args>.+)$")
+_NEEDS = re.compile(r"^// Needs: (\S+\.[ch]): (.*\S)[ \t]*$", re.MULTILINE)
 _INCLUDE = re.compile(r"#[ \t]*include[ \t]*\"(?P<name>[^\"]{1,4096})\"")
 # A literal may have any of C's prefixes: L"..." (lexer_cocci.mll).
 _ISOMORPHISMS = re.compile(r"(?:L|U|u8?)?\"(?P<name>(?:\\.|[^\"\\])*+)\"", re.DOTALL)
@@ -45,7 +46,8 @@ class Header:
     `options` are those of `// Options:` lines, `own_options` those of `#spatch` lines, which spatch
     reads itself. `requires` is the minimum version of spatch, "" for any. `modes` are the modes
     that -D can select; without modes, the .cocci is run as it is, in PATCH mode. `virtuals` are its
-    other virtual rules, `identifiers` the virtual identifiers that it uses.
+    other virtual rules, `identifiers` the virtual identifiers that it uses. `needs` are C tokens
+    that a file of the base must have: patchgen's own `// Needs: FILE: TOKENS` lines.
     """
 
     purpose: str = ""
@@ -57,6 +59,7 @@ class Header:
     modes: tuple[Mode, ...] = ()
     virtuals: tuple[str, ...] = ()
     identifiers: tuple[str, ...] = ()
+    needs: tuple[tuple[str, str], ...] = ()
 
     @property
     def rules(self) -> tuple[str, ...]:
@@ -112,6 +115,7 @@ def read_header(text: str) -> Header:
         modes=tuple(mode for mode in Mode if mode in names),
         virtuals=tuple(name for name in names if name not in set(Mode)),
         identifiers=tuple(dict.fromkeys(_IDENTIFIER.findall(make_plain(text).text))),
+        needs=tuple(_NEEDS.findall(text)),
     )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from patchgen.coccinelle import find_spatch
+from patchgen.ctokens import find_sequence, tokenize
 from patchgen.errors import (
     ErrorPlace,
     MissingObjectsError,
@@ -100,7 +101,9 @@ def plan_run(repository: Repository, request: RunRequest) -> RunPlan:
             _check_version(cocci)
             if recipe is not None:
                 cocci = replace(cocci, name=recipe.name)
-            sweeps.append(resolve(cocci, request, base, only_paths))
+            unmet = tuple(_find_unmet(cocci, tree))
+            resolved = resolve(cocci, request, base, only_paths)
+            sweeps.append(replace(resolved, unmet=unmet, notes=(*resolved.notes, *unmet)))
         except MissingObjectsError:
             raise
         except PatchgenError as err:
@@ -221,6 +224,15 @@ def _check_version(cocci: CocciFile) -> None:
             f"{cocci.name} needs spatch {cocci.header.requires}, here it is {spatch.version}",
             hint="set SPATCH to a newer one",
         )
+
+
+def _find_unmet(cocci: CocciFile, tree: GitTree) -> Iterator[str]:
+    """Yield what a semantic patch needs and a tree does not have (`// Needs:` lines)."""
+    for path, needed in cocci.header.needs:
+        tokens = [token.text for token in tokenize(needed.encode())]
+        files = _find_in_tree(tree, path)
+        if not any(find_sequence(tree.read(file), tokens) is not None for file in files):
+            yield f"the base does not have what {cocci.name} needs: `{needed}` in {path}"
 
 
 def _find_in_tree(tree: GitTree, pattern: str) -> list[TreeFile]:

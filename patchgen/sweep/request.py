@@ -70,7 +70,7 @@ class SweepRequest:
     `header` is that of the .cocci, None for a rule of a variant. `only_paths` restricts the files
     to these paths, unless it is None; `suffixes` are the files' suffixes. Headers are searched in
     the `folders`, too; with `changes_headers`, those that a file includes are changed by way of it.
-    With `slices` off, spatch gets whole files.
+    With `slices` off, spatch gets whole files. `unmet` says what it needs and the base lacks.
     """
 
     run: RunRequest
@@ -85,6 +85,7 @@ class SweepRequest:
     slices: bool = True
     grouping: Grouping = Grouping.ANY
     notes: tuple[str, ...] = ()
+    unmet: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
 
     @property

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from patchgen.coccinelle import read_header
 from patchgen.commands.test import GoldenRequest, check_patches, update_results
 from patchgen.errors import SpecError, UsageError
 from patchgen.spec import list_recipes
@@ -146,6 +147,7 @@ def test_a_recipe_does_what_its_golden_cases_show_and_leaves_its_own_output_alon
     assert [outcome for outcome in checked.run.outcomes if not outcome.passed] == []
     assert not any(outcome.unparsed for outcome in checked.run.outcomes)
     assert recipe.title
+    assert read_header(recipe.path.read_text()).needs, "what a base must have"
     kinds = {outcome.case.result is None for outcome in checked.run.outcomes}
     assert kinds == {True, False}, "a case that changes, and one that must not"
     copy = tmp_path / recipe.path.name
@@ -176,8 +178,17 @@ def test_a_series_of_a_recipe_names_it_and_says_why(patchgen, git, tmp_path):
     tree.mkdir()
     (tree / "name.c").write_text("void f(void)\n{\n\tstrlcpy(a, b, 3);\n}\n")
     commit_all(tree, "start")
+    refused = patchgen("run", "strscpy", "--split", "none", cwd=tree)
+    needed = "does not have what strscpy needs: `strscpy(` in include/linux/string.h"
+    assert refused.code == 1 and needed in refused.err
+    assert git(tree, "branch", "--list", "patchgen/*") == ""
+    assert needed in patchgen("run", "strscpy", cwd=tree).err
+    (tree / "include/linux").mkdir(parents=True)
+    (tree / "include/linux/string.h").write_text("ssize_t strscpy(char *, const char *, size_t);\n")
+    commit_all(tree, "strscpy")
     result = patchgen("run", "strscpy", "--split", "none", cwd=tree)
     assert result.code == 0, result.err
+    assert needed not in result.err
     message = git(tree, "log", "-1", "--format=%B", "patchgen/strscpy-v1")
     assert "strscpy() stops where the" in message
     assert "semantic-patches/" not in message

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /// Drop the empty last elements of struct ctl_table arrays
 ///
-/// The functions that register an array know its size since Linux 6.6, and no
-/// longer look for an empty element since 6.11.
+/// The functions that register an array know its size.
 //# Please check code that uses the size of the array, or that looks for an
 //# element without a procname.
+// Needs: include/linux/sysctl.h: int ctl_table_size;
 // Confidence: Moderate
 // Options: --no-includes
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /// Drop the count from eventfd_signal()
 ///
-/// All callers add 1, so Linux 6.8 dropped the parameter.  Since then, the
-/// function returns nothing.
+/// All callers add 1, so the function no longer takes a count.  It returns
+/// nothing.
 //# Please check calls with another count, and calls whose value is used.
+// Needs: include/linux/eventfd.h: eventfd_signal(struct eventfd_ctx *ctx)
 // Confidence: High
 // Options: --no-includes --include-headers
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /// Read the file of a struct fd by fd_file()
 ///
-/// Since Linux 6.12, a struct fd stores the pointer and the flags in one word.
+/// A struct fd stores the pointer and the flags in one word, and fd_file()
+/// reads the pointer.
 //# fd_file() is not an lvalue: please check code that assigns to the member.
+// Needs: include/linux/file.h: fd_file(f)
 // Confidence: High
 // Options: --no-includes --include-headers --max-width 100
 

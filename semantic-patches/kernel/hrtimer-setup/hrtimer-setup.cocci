@@ -2,7 +2,7 @@
 /// Replace hrtimer_init() by hrtimer_setup()
 ///
 /// hrtimer_setup() also sets the callback, so each timer has one.
-/// hrtimer_init() was removed in Linux 6.15.
+// Needs: include/linux/hrtimer.h: hrtimer_setup(struct hrtimer *timer
 // Confidence: High
 // Options: --no-includes --include-headers --max-width 100
 

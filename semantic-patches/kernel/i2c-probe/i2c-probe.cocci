@@ -2,9 +2,8 @@
 /// Let the probe functions of I2C drivers take the client only
 ///
 /// Few of them use the entry of the id table, and these can look it up with
-/// i2c_client_get_device_id().  The callback with a single parameter was called
-/// probe_new at first.  Since Linux 6.3, probe has this type, and Linux 6.6
-/// removed probe_new.
+/// i2c_client_get_device_id().
+// Needs: include/linux/i2c.h: (*probe)(struct i2c_client *client);
 // Confidence: High
 // Options: --no-includes
 

@@ -6,6 +6,7 @@
 /// ida_simple_get() is the first that is too large.
 //# Please check ends that are not constants: ida_simple_get() reads 0 as
 //# "no limit".
+// Needs: include/linux/idr.h: ida_alloc_range(
 // Confidence: High
 // Options: --no-includes --include-headers
 

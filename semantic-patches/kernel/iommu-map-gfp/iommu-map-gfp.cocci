@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /// Give iommu_map() and iommu_map_sg() the flags of their allocations
 ///
-/// Linux 6.3 removed iommu_map_atomic() and iommu_map_sg_atomic(): callers
-/// choose the flags.
+/// iommu_map() and iommu_map_sg() take the flags, so callers need no variant
+/// for atomic context.
+// Needs: include/linux/iommu.h: iommu_map(struct iommu_domain *domain, unsigned long iova, phys_addr_t paddr, size_t size, int prot, gfp_t gfp)
 // Confidence: High
 // Options: --no-includes --include-headers
 

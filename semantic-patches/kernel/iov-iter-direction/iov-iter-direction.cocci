@@ -2,8 +2,8 @@
 /// Name the direction of an iov_iter by ITER_SOURCE and ITER_DEST
 ///
 /// READ and WRITE are the directions of a request.  An iov_iter of a READ is
-/// the destination of the data, so the two were often confused.  The new names
-/// exist since Linux 6.2.
+/// the destination of the data, so the two were often confused.
+// Needs: include/linux/uio.h: ITER_DEST
 // Confidence: High
 // Options: --no-includes --include-headers
 

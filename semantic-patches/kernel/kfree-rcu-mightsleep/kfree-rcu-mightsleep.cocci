@@ -2,7 +2,7 @@
 /// Replace kfree_rcu() with one argument by kfree_rcu_mightsleep()
 ///
 /// The form with one argument may sleep, and the old name does not show it.
-/// Linux 6.12 no longer has that form.
+// Needs: include/linux/rcupdate.h: kfree_rcu_mightsleep(
 // Confidence: High
 // Options: --no-includes --include-headers
 

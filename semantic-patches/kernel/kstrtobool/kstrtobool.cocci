@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /// Replace strtobool() by kstrtobool()
 ///
-/// strtobool() is an alias, which Linux 6.12 no longer has.
+/// strtobool() is an alias.
+// Needs: include/linux/kstrtox.h: kstrtobool(const char *s, bool *res)
 // Confidence: High
 // Options: --no-includes --include-headers
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /// Drop no_llseek from file operations
 ///
-/// Since Linux 6.0, llseek fails for a file whose operations have no llseek, so
-/// no_llseek has no effect.  Linux 6.12 removed it.
+/// llseek fails for a file whose operations have no llseek, so no_llseek has no
+/// effect.
+// Needs: fs/open.c: !f->f_op->llseek
 // Confidence: High
 // Options: --no-includes --include-headers
 

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /// Drop calls of pci_enable_pcie_error_reporting()
 ///
-/// Since Linux 6.0, the PCI core enables the error reports of each device, so
-/// drivers need not.  In Linux 6.12, drivers can no longer call
-/// pci_enable_pcie_error_reporting() or pci_disable_pcie_error_reporting().
+/// The PCI core enables the error reports of each device, so drivers need not.
 //# Please check calls whose value is used, and calls that depend on the value
 //# of another function.
+// Needs: drivers/pci/pcie/aer.c: if (pci_aer_available()) pci_enable_pcie_error_reporting(dev);
 // Confidence: High
 // Options: --no-includes
 

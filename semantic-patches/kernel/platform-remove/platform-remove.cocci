@@ -3,8 +3,9 @@
 ///
 /// The driver core ignores the value and removes the device, so a driver that
 /// returns early with an error leaks resources.  The callback returns nothing
-/// since Linux 6.11.
+/// now.
 //# Please check functions that return anything but 0.
+// Needs: include/linux/platform_device.h: void (*remove)(struct platform_device *)
 // Confidence: High
 // Options: --no-includes
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /// Replace prandom_u32_max() by get_random_u32_below()
 ///
-/// In spite of its name, prandom_u32_max() never returns its argument, and
-/// since Linux 6.1 its numbers are those of get_random_u32().  Linux 6.12 no
-/// longer has the old name.  get_random_u32_inclusive() replaces sums that
-/// give a number between two ends.
+/// In spite of its name, prandom_u32_max() never returns its argument.
+/// get_random_u32_inclusive() replaces sums that give a number between two
+/// ends.
 //# Please check ranges that may be empty: get_random_u32_inclusive() requires
 //# that they are not.
+// Needs: include/linux/random.h: get_random_u32_below(
 // Confidence: High
 // Options: --no-includes --include-headers
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /// Rename .remove_new of platform drivers to .remove
 ///
-/// Both return nothing since Linux 6.11, and Linux 6.13 removed .remove_new.
+/// Both callbacks return nothing, so .remove_new is not needed.
+// Needs: include/linux/platform_device.h: void (*remove)(struct platform_device *)
 // Confidence: High
 // Options: --no-includes --include-headers
 

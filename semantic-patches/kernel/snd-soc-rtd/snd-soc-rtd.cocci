@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /// Replace asoc_rtd_to_cpu() by snd_soc_rtd_to_cpu()
 ///
-/// The names of ASoC's functions begin with snd_soc_.  These functions have had
-/// such names since Linux 6.7, and Linux 6.12 no longer has the old ones.
+/// The names of ASoC's functions begin with snd_soc_.
+// Needs: include/sound/soc.h: snd_soc_rtd_to_cpu(
 // Confidence: High
 // Options: --no-includes --include-headers
 

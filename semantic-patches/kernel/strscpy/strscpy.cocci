@@ -7,6 +7,7 @@
 /// replaced whose value is not used.
 //# Please check calls whose value is used: strscpy() returns -E2BIG where
 //# strlcpy() returns the length of the source.
+// Needs: include/linux/string.h: strscpy(
 // Confidence: High
 // Options: --no-includes --include-headers
 

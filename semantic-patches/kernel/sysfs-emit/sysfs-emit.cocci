@@ -2,7 +2,8 @@
 /// Use sysfs_emit() in show functions
 ///
 /// sysfs_emit() never writes past the page that a show function gets, and warns
-/// about a buffer that does not begin at a page.  It exists since Linux 5.10.
+/// about a buffer that does not begin at a page.
+// Needs: include/linux/sysfs.h: sysfs_emit(
 // Confidence: High
 // Options: --no-includes
 

@@ -2,7 +2,8 @@
 /// Replace from_timer() by timer_container_of()
 ///
 /// The names of the timer functions begin with timer_, and this macro is a
-/// container_of().  It has had the new name since Linux 6.16.
+/// container_of().
+// Needs: include/linux/timer.h: timer_container_of(
 // Confidence: High
 // Options: --no-includes --include-headers
 

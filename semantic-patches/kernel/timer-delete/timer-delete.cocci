@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /// Replace del_timer() by timer_delete()
 ///
-/// The names of the timer functions begin with timer_.  timer_delete() and
-/// timer_delete_sync() exist since Linux 6.2, timer_delete_sync_try() since
-/// 6.16.  Linux 6.15 removed del_timer() and del_timer_sync().
+/// The names of the timer functions begin with timer_.
+// Needs: include/linux/timer.h: timer_delete(
 // Confidence: High
 // Options: --no-includes --include-headers
 
@@ -21,9 +20,5 @@ expression timer;
 |
 -del_singleshot_timer_sync(
 +timer_delete_sync(
- timer)
-|
--try_to_del_timer_sync(
-+timer_delete_sync_try(
  timer)
 )

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /// Drop the _irq variants of u64_stats_fetch_begin() and _retry()
 ///
-/// Since Linux 6.1, they do the same as the functions without the suffix: on
-/// 32 bits, statistics always use a sequence counter.  Linux 6.12 no longer has
-/// the variants.
+/// They do the same as the functions without the suffix.
+// Needs: include/linux/u64_stats_sync.h: return u64_stats_fetch_begin(syncp);
 // Confidence: High
 // Options: --no-includes --include-headers
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /// Include linux/unaligned.h instead of asm/unaligned.h
 ///
-/// All architectures share one version of the header, so Linux 6.12 moved it to
+/// All architectures share one version of the header, which is in
 /// include/linux.
+// Needs: include/linux/unaligned.h: get_unaligned(
 // Confidence: High
 // Options: --no-includes --include-headers
 

@@ -2,10 +2,10 @@
 /// Change vma->vm_flags by vm_flags_set() and vm_flags_clear()
 ///
 /// These functions lock the area, or check that it is locked, as a change of
-/// its flags requires.  They exist since Linux 6.3, where vm_flags became
-/// const.
+/// its flags requires.
 //# Please check assignments: vm_flags_init() is for an area that nobody can see
 //# yet, vm_flags_reset() for all others.
+// Needs: include/linux/mm.h: vm_flags_set(
 // Confidence: High
 // Options: --no-includes --include-headers
 
