@@ -120,8 +120,8 @@ class _OutputOptions:
     default="tree",
     show_default=True,
     metavar="tree|none|FILE",
-    help="The macros with which code is read that spatch cannot parse: those that the headers of "
-    "the tree define, none, or those of a file like the output of --show-macros.",
+    help="Macros to use where spatch cannot parse the code: those of the tree's headers, none, or "
+    "those of a file, as --show-macros prints them.",
 )
 @click.option("--show-macros", is_flag=True, help="Print the tree's macros, and run nothing.")
 @click.option(

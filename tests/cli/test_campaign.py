@@ -12,17 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.call_rule import format_function, format_rule
 from tests.support.kernels import commit_all
 
-RULE = """\
-/// Use new_call(), which takes a lock.
-//# The callers all hold it.
-// Options: --include-headers
-@@
-@@
-- old_call();
-+ new_call();
-"""
+RULE = format_rule("// Options: --include-headers\n")
 MAINTAINERS = """\
 ACME NETWORKING
 M:	Ada Acme <acme@example.org>
@@ -38,7 +31,6 @@ M:	Fay <fay@example.org>
 F:	fs/f/
 """
 FILES = ("drivers/net/a.c", "drivers/net/sub/b.c", "include/net/n.h", "fs/f/f.c", "lib/l.c")
-CODE = "static inline void NAME(void)\n{\n\told_call();\n}\n"
 
 
 @pytest.fixture
@@ -46,7 +38,7 @@ def tree(tmp_path: Path, git) -> Path:
     folder = tmp_path / "linux"
     for name in FILES:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(CODE.replace("NAME", Path(name).stem))
+        (folder / name).write_text(format_function(Path(name).stem))
     (folder / "MAINTAINERS").write_text(MAINTAINERS)
     commit_all(folder, "start")
     for subject, name in [
@@ -250,7 +242,7 @@ def test_a_cover_letter_may_be_longer_than_an_argument(patchgen, git, tree, rule
     (tree / "deep").mkdir()
     for number in range(400):
         name = f"{'x' * 180}{number}"
-        (tree / f"deep/{name}.c").write_text(CODE.replace("NAME", f"f{number}"))
+        (tree / f"deep/{name}.c").write_text(format_function(f"f{number}"))
     git(tree, "add", "-A")
     git(tree, "commit", "-qm", "many")
     series = run(patchgen, tree, rule, "file", "--subject", 'Call "\\new"')

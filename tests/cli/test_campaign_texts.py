@@ -8,16 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.call_rule import format_function, format_rule
 from tests.support.kernels import commit_all
 
-RULE = """\
-/// Use new_call(), which takes a lock.
-//# The callers all hold it.
-@@
-@@
-- old_call();
-+ new_call();
-"""
+RULE = format_rule()
 MAINTAINERS = """\
 ACME NETWORKING
 M:	Ada Acme <acme@example.org>
@@ -30,7 +24,6 @@ M:	Fay <fay@example.org>
 T:	git git://git.example.org/f.git
 F:	fs/f/
 """
-CODE = "static void NAME(void)\n{\n\told_call();\n}\n"
 
 
 @pytest.fixture
@@ -38,7 +31,7 @@ def tree(tmp_path: Path) -> Path:
     folder = tmp_path / "linux"
     for name in ("drivers/net/a.c", "drivers/net/b.c", "fs/f/f.c"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(CODE.replace("NAME", Path(name).stem))
+        (folder / name).write_text(format_function(Path(name).stem))
     with (folder / "fs/f/f.c").open("a") as file:
         file.write("/* see old_call() */\n#define CALL() old_call()\n")
     (folder / "MAINTAINERS").write_text(MAINTAINERS)

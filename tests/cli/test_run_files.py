@@ -47,8 +47,7 @@ def _write(folder: Path, text: str) -> Path:
     return rule
 
 
-@pytest.mark.parametrize("mark", ["#spatch", "// Options:"])
-@pytest.mark.parametrize(
+with_each_kind = pytest.mark.parametrize(
     ("option", "content", "rule", "path", "result"),
     [
         ("--macro-file", MACROS, LOG, "a.c", "new_log(1)"),
@@ -56,6 +55,10 @@ def _write(folder: Path, text: str) -> Path:
     ],
     ids=["macros", "isomorphisms"],
 )
+
+
+@pytest.mark.parametrize("mark", ["#spatch", "// Options:"])
+@with_each_kind
 def test_a_file_that_an_option_names_is_next_to_the_rule_or_in_the_tree(
     tree, tmp_path, patchgen, monkeypatch, mark, option, content, rule, path, result
 ):
@@ -84,14 +87,7 @@ def test_another_content_of_a_named_file_is_another_result(tree, tmp_path, patch
     assert "new_log" in patchgen(*args).out
 
 
-@pytest.mark.parametrize(
-    ("option", "content", "rule", "path", "result"),
-    [
-        ("--macro-file", MACROS, LOG, "a.c", "new_log(1)"),
-        ("--iso-file", ISOMORPHISMS, CALL, "b.c", "new_call(t)"),
-    ],
-    ids=["macros", "isomorphisms"],
-)
+@with_each_kind
 def test_a_file_on_the_command_line_is_relative_to_the_current_folder(
     tree, tmp_path, patchgen, monkeypatch, option, content, rule, path, result
 ):
