@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -139,6 +140,17 @@ def test_code_runs_only_if_it_is_trusted(patchgen, cases):
 # --- recipes -----------------------------------------------------------------------------------
 
 
+def check_needs(text: str) -> None:
+    """Each function that only the plus lines call must be among the needs of the base."""
+    needed = " ".join(tokens for _, tokens in read_header(text).needs)
+    assert needed
+    code = [line for line in text.split("\n") if not line.startswith("//")]
+    others = "\n".join(line for line in code if not line.startswith("+"))
+    for line in code:
+        for name in re.findall(r"\b(\w+)\s*\(", line[1:]) if line.startswith("+") else ():
+            assert re.search(rf"\b{name}\b", f"{others} {needed} if"), name
+
+
 @pytest.mark.parametrize("recipe", list_recipes(), ids=lambda recipe: recipe.name)
 def test_a_recipe_does_what_its_golden_cases_show_and_leaves_its_own_output_alone(recipe, tmp_path):
     [checked] = check_patches(GoldenRequest(str(recipe.path)))
@@ -147,7 +159,7 @@ def test_a_recipe_does_what_its_golden_cases_show_and_leaves_its_own_output_alon
     assert [outcome for outcome in checked.run.outcomes if not outcome.passed] == []
     assert not any(outcome.unparsed for outcome in checked.run.outcomes)
     assert recipe.title
-    assert read_header(recipe.path.read_text()).needs, "what a base must have"
+    check_needs(recipe.path.read_text())
     kinds = {outcome.case.result is None for outcome in checked.run.outcomes}
     assert kinds == {True, False}, "a case that changes, and one that must not"
     copy = tmp_path / recipe.path.name

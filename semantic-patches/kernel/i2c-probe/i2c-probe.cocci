@@ -4,6 +4,7 @@
 /// Few of them use the entry of the id table, and these can look it up with
 /// i2c_client_get_device_id().
 // Needs: include/linux/i2c.h: (*probe)(struct i2c_client *client);
+// Needs: include/linux/i2c.h: i2c_client_get_device_id(
 // Confidence: High
 // Options: --no-includes
 

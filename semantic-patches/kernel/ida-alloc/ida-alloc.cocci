@@ -7,6 +7,10 @@
 //# Please check ends that are not constants: ida_simple_get() reads 0 as
 //# "no limit".
 // Needs: include/linux/idr.h: ida_alloc_range(
+// Needs: include/linux/idr.h: ida_alloc(
+// Needs: include/linux/idr.h: ida_alloc_min(
+// Needs: include/linux/idr.h: ida_alloc_max(
+// Needs: include/linux/idr.h: ida_free(
 // Confidence: High
 // Options: --no-includes --include-headers
 

@@ -4,6 +4,7 @@
 /// READ and WRITE are the directions of a request.  An iov_iter of a READ is
 /// the destination of the data, so the two were often confused.
 // Needs: include/linux/uio.h: ITER_DEST
+// Needs: include/linux/uio.h: ITER_SOURCE
 // Confidence: High
 // Options: --no-includes --include-headers
 

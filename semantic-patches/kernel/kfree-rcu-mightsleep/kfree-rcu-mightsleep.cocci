@@ -3,6 +3,7 @@
 ///
 /// The form with one argument may sleep, and the old name does not show it.
 // Needs: include/linux/rcupdate.h: kfree_rcu_mightsleep(
+// Needs: include/linux/rcupdate.h: kvfree_rcu_mightsleep(
 // Confidence: High
 // Options: --no-includes --include-headers
 

@@ -7,6 +7,7 @@
 //# Please check ranges that may be empty: get_random_u32_inclusive() requires
 //# that they are not.
 // Needs: include/linux/random.h: get_random_u32_below(
+// Needs: include/linux/random.h: get_random_u32_inclusive(
 // Confidence: High
 // Options: --no-includes --include-headers
 

@@ -3,6 +3,8 @@
 ///
 /// The names of ASoC's functions begin with snd_soc_.
 // Needs: include/sound/soc.h: snd_soc_rtd_to_cpu(
+// Needs: include/sound/soc.h: snd_soc_rtd_to_codec(
+// Needs: include/sound/soc.h: snd_soc_substream_to_rtd(
 // Confidence: High
 // Options: --no-includes --include-headers
 

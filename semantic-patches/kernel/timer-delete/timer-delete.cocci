@@ -3,6 +3,7 @@
 ///
 /// The names of the timer functions begin with timer_.
 // Needs: include/linux/timer.h: timer_delete(
+// Needs: include/linux/timer.h: timer_delete_sync(
 // Confidence: High
 // Options: --no-includes --include-headers
 

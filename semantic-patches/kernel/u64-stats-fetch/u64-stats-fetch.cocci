@@ -3,6 +3,7 @@
 ///
 /// They do the same as the functions without the suffix.
 // Needs: include/linux/u64_stats_sync.h: return u64_stats_fetch_begin(syncp);
+// Needs: include/linux/u64_stats_sync.h: u64_stats_fetch_retry(
 // Confidence: High
 // Options: --no-includes --include-headers
 

@@ -6,6 +6,8 @@
 //# Please check assignments: vm_flags_init() is for an area that nobody can see
 //# yet, vm_flags_reset() for all others.
 // Needs: include/linux/mm.h: vm_flags_set(
+// Needs: include/linux/mm.h: vm_flags_clear(
+// Needs: include/linux/mm.h: vm_flags_mod(
 // Confidence: High
 // Options: --no-includes --include-headers
 
