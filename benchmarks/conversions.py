@@ -54,8 +54,14 @@ CONVERSIONS = (
     Conversion("timer-container-of", r"\<from_timer\(", r"\<timer_container_of\(", later=True),
     Conversion(
         "timer-delete",
-        r"\<(try_to_)?del_(singleshot_)?timer(_sync)?\(",
-        r"\<timer_delete(_sync)?(_try)?\(",
+        r"\<del_(singleshot_)?timer(_sync)?\(",
+        r"\<timer_delete(_sync)?\(",
+        later=True,
+    ),
+    Conversion(
+        "timer-delete-sync-try",
+        r"\<try_to_del_timer_sync\(",
+        r"\<timer_delete_sync_try\(",
         later=True,
     ),
 )
