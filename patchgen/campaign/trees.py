@@ -21,7 +21,7 @@ from patchgen.odb import Git
 
 _MAX_COMMITS = 40
 _MAX_FILES = 50
-# He applies patches of all subsystems, so that does not make him the maintainer of their files.
+# This person pulls from all subsystems, and so is not the maintainer of the files of a commit.
 _TOP_COMMITTER = "torvalds@linux-foundation.org"
 
 
