@@ -10,7 +10,14 @@ import pytest
 
 from patchgen.odb.repository import Repository
 from patchgen.odb.tree import GitTree
-from tests.support.claim_table import Claims, Source, find_lost_documents, find_untrue, load_claims
+from tests.support.claim_table import (
+    Claims,
+    Source,
+    find_lost_documents,
+    find_undecided,
+    find_untrue,
+    load_claims,
+)
 from tests.support.text_claims import read_uses
 
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel")]
@@ -24,6 +31,13 @@ def test_a_kernel_has_the_sources_of_each_sentence_that_can_be_rendered_for_it(
     untrue = find_untrue(load_claims(), read_uses(), tree)
     assert not untrue, "\n\n".join(["", *untrue])
     assert not find_lost_documents(load_claims(), tree)
+
+
+def test_one_of_the_kernels_has_what_each_source_is_about(
+    kernel_6_1: Path, kernel_6_12: Path
+) -> None:
+    trees = [_open(kernel_6_1), _open(kernel_6_12)]
+    assert not find_undecided(load_claims(), trees)
 
 
 def test_a_sentence_without_its_source_in_a_kernel_is_reported(kernel_6_12: Path) -> None:

@@ -13,13 +13,14 @@ from typing import Any
 
 from patchgen.audit.result import Form, Platform
 from patchgen.audit.tables import load_tables
+from patchgen.coccinelle import Header
 from patchgen.model.base import TreeReader
 from patchgen.spec.backends import find_left_out
 from patchgen.spec.manifest import Fact, PatchEntry
 from patchgen.spec.probe import find_fact, find_facts, find_unmet_needs
 from patchgen.spec.variant import ManifestFile, Variant
 from tests.support import TOP
-from tests.support.text_claims import Use, load_variants
+from tests.support.text_claims import Use, load_variants, read_recipes
 
 FILE = TOP / "tests/data/claims.toml"
 # Kinds of evidence that need nothing in a base.
@@ -34,12 +35,14 @@ class Source:
     """C tokens (any of several) in a file of every base with the sentence, or a document.
 
     The tokens of a document are in a file of each kernel of the tests, which need not be the base.
+    `about` are tokens of what the sentence is about: a base without them has nothing to change.
     """
 
     document: str = ""
     file: tuple[str, ...] = ()
     tokens: tuple[str, ...] = ()
     absent: bool = False
+    about: str = ""
 
 
 @dataclass(frozen=True)
@@ -170,11 +173,15 @@ def find_untrue(
     claims: Claims, uses: Mapping[tuple[str, str], Sequence[Use]], tree: TreeReader
 ) -> list[str]:
     """Return each sentence that can be rendered for a base without one of its sources."""
-    possible = {variant.name: _Possible(variant, tree) for variant in load_variants()}
+    possible: dict[str, _Possible | _PossibleRecipe] = {
+        variant.name: _Possible(variant, tree) for variant in load_variants()
+    }
+    for path, header in read_recipes().items():
+        possible[path.stem] = _PossibleRecipe(header, tree)
     absent = {
         name
         for name, source in claims.sources.items()
-        if source.file and not source.document and _has_source(source, tree) == source.absent
+        if source.file and not source.document and _is_untrue(source, tree)
     }
     return [
         f"{template}, in {use.variant}, {use.patch}: {item} does not hold\n  {text}"
@@ -197,9 +204,43 @@ def find_lost_documents(claims: Claims, tree: TreeReader) -> list[str]:
     ]
 
 
+def find_undecided(claims: Claims, trees: Sequence[TreeReader]) -> list[str]:
+    """Return the sources about something that none of the trees has."""
+    return [
+        name
+        for name, source in claims.sources.items()
+        if source.about and not any(_has(source.file, (source.about,), tree) for tree in trees)
+    ]
+
+
+def _is_untrue(source: Source, tree: TreeReader) -> bool:
+    if source.about and not _has(source.file, (source.about,), tree):
+        return False
+    return _has_source(source, tree) == source.absent
+
+
 def _has_source(source: Source, tree: TreeReader) -> bool:
-    facts = (Fact(file=source.file, tokens=tokens) for tokens in source.tokens)
+    return _has(source.file, source.tokens, tree)
+
+
+def _has(files: tuple[str, ...], alternatives: Iterable[str], tree: TreeReader) -> bool:
+    facts = (Fact(file=files, tokens=tokens) for tokens in alternatives)
     return any(find_fact(fact, tree) is not None for fact in facts)
+
+
+class _PossibleRecipe:
+    """Whether a recipe can be run on a base: only where its needs are met."""
+
+    def __init__(self, header: Header, tree: TreeReader):
+        self._is_met = all(_has((path,), (tokens,), tree) for path, tokens in header.needs)
+
+    def has(self, _: Use) -> bool:
+        """Tell whether the text can be used."""
+        return self._is_met
+
+    def makes(self, _: str) -> bool:
+        """Tell whether a patch of that name can be in the series."""
+        return False
 
 
 class _Possible:

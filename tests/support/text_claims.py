@@ -8,13 +8,17 @@ are a set of literals, each of which can have a `!` for the opposite:
     NAME              a fact of the manifests, from `has.NAME` and from `when` of a patch
     patch NAME        the patch is in the series (`"NAME" in made`; or it is the patch's message)
     backend NAME      the backend is in the series
-    needs TOKENS      a [[needs]] of the variant or of a backend in the series
+    needs TOKENS      a [[needs]] of the variant or of a backend in the series; a `// Needs:` line
+                      of a recipe
+
+The text of a recipe is that of its `///` and `//#` lines, which `patchgen run --split` puts into
+the messages of its patches.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -22,6 +26,8 @@ from pathlib import Path
 import jinja2
 from jinja2 import nodes
 
+from patchgen.coccinelle import Header, read_header
+from patchgen.spec import list_recipes
 from patchgen.spec.manifest import Need, PatchEntry
 from patchgen.spec.variant import ManifestFile, Variant, load_variant
 from tests.support import TOP
@@ -76,7 +82,22 @@ def read_uses() -> dict[tuple[str, str], list[Use]]:
         for sentence in read_sentences(TEMPLATES / name):
             use = Use("campaign", "", frozenset())
             uses[_name(TEMPLATES / name), sentence.text].append(use)
+    for path, header in read_recipes().items():
+        use = Use(path.stem, "", frozenset(f"needs {tokens}" for _, tokens in header.needs))
+        uses |= {(_name(path), text): [use] for text in _split_header(header)}
     return uses
+
+
+@cache
+def read_recipes() -> Mapping[Path, Header]:
+    """Return the headers of the semantic patches that patchgen ships without a variant."""
+    return {recipe.path: read_header(recipe.path.read_text()) for recipe in list_recipes()}
+
+
+def _split_header(header: Header) -> list[str]:
+    """Return the sentences of a recipe; the first line of its purpose is the subject."""
+    subject, _, purpose = header.purpose.partition("\n")
+    return [subject, *split_text(purpose), *split_text(header.comments)]
 
 
 @cache

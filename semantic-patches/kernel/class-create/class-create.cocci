@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /// Drop the owner from class_create() and struct class
 ///
-/// The driver core stores the owner, and never uses it.  class_create() and
-/// struct class no longer have it.
+/// class_create() and struct class no longer have an owner.
 // Needs: include/linux/device/class.h: class_create(const char *name)
 // Confidence: High
 // Options: --no-includes --include-headers

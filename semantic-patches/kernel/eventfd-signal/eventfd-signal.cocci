@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /// Drop the count from eventfd_signal()
 ///
-/// All callers add 1, so the function no longer takes a count.  It returns
-/// nothing.
+/// eventfd_signal() adds 1, and returns nothing.
 //# Please check calls with another count, and calls whose value is used.
-// Needs: include/linux/eventfd.h: eventfd_signal(struct eventfd_ctx *ctx)
+// Needs: include/linux/eventfd.h: void eventfd_signal(struct eventfd_ctx *ctx)
 // Confidence: High
 // Options: --no-includes --include-headers
 

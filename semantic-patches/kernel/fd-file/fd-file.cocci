@@ -4,7 +4,8 @@
 /// A struct fd stores the pointer and the flags in one word, and fd_file()
 /// reads the pointer.
 //# fd_file() is not an lvalue: please check code that assigns to the member.
-// Needs: include/linux/file.h: fd_file(f)
+// Needs: include/linux/file.h: define fd_file(f) ((struct file *)((f).word &
+// Needs: include/linux/file.h: struct fd { unsigned long word; };
 // Confidence: High
 // Options: --no-includes --include-headers --max-width 100
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /// Replace hrtimer_init() by hrtimer_setup()
 ///
-/// hrtimer_setup() also sets the callback, so each timer has one.
-// Needs: include/linux/hrtimer.h: hrtimer_setup(struct hrtimer *timer
+/// hrtimer_setup() also sets the callback.
+// Needs: include/linux/hrtimer.h: hrtimer_setup(struct hrtimer *timer, enum hrtimer_restart (*function)(struct hrtimer *)
 // Confidence: High
 // Options: --no-includes --include-headers --max-width 100
 

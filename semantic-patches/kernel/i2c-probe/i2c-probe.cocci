@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /// Let the probe functions of I2C drivers take the client only
 ///
-/// Few of them use the entry of the id table, and these can look it up with
+/// Those that use the entry of the id table look it up with
 /// i2c_client_get_device_id().
 // Needs: include/linux/i2c.h: (*probe)(struct i2c_client *client);
 // Needs: include/linux/i2c.h: i2c_client_get_device_id(

@@ -3,6 +3,7 @@
 ///
 /// iommu_map() and iommu_map_sg() take the flags, so callers need no variant
 /// for atomic context.
+// Needs: include/linux/iommu.h: iommu_map_sg(struct iommu_domain *domain, unsigned long iova, struct scatterlist *sg, unsigned int nents, int prot, gfp_t gfp)
 // Needs: include/linux/iommu.h: iommu_map(struct iommu_domain *domain, unsigned long iova, phys_addr_t paddr, size_t size, int prot, gfp_t gfp)
 // Confidence: High
 // Options: --no-includes --include-headers

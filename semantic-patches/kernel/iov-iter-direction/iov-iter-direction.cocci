@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /// Name the direction of an iov_iter by ITER_SOURCE and ITER_DEST
 ///
-/// READ and WRITE are the directions of a request.  An iov_iter of a READ is
-/// the destination of the data, so the two were often confused.
+/// READ and WRITE are the directions of a request.  The iov_iter of a READ is
+/// the destination of its data, and the names now say so.
 // Needs: include/linux/uio.h: ITER_DEST
 // Needs: include/linux/uio.h: ITER_SOURCE
 // Confidence: High

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /// Let the remove functions of platform drivers return nothing
 ///
-/// The driver core ignores the value and removes the device, so a driver that
-/// returns early with an error leaks resources.  The callback returns nothing
-/// now.
+/// The callback returns nothing: the driver core removes the device in any case,
+/// so a driver that returns early with an error leaks resources.
 //# Please check functions that return anything but 0.
 // Needs: include/linux/platform_device.h: void (*remove)(struct platform_device *)
 // Confidence: High

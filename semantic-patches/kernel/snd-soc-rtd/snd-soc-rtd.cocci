@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /// Replace asoc_rtd_to_cpu() by snd_soc_rtd_to_cpu()
 ///
-/// The names of ASoC's functions begin with snd_soc_.
+/// snd_soc_ is the usual prefix of ASoC's functions.
 // Needs: include/sound/soc.h: snd_soc_rtd_to_cpu(
 // Needs: include/sound/soc.h: snd_soc_rtd_to_codec(
 // Needs: include/sound/soc.h: snd_soc_substream_to_rtd(

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /// Replace from_timer() by timer_container_of()
 ///
-/// The names of the timer functions begin with timer_, and this macro is a
-/// container_of().
-// Needs: include/linux/timer.h: timer_container_of(
+/// The new name says what the macro does: it is the container_of() of a timer.
+// Needs: include/linux/timer.h: define timer_container_of(var, callback_timer, timer_fieldname) container_of(callback_timer
 // Confidence: High
 // Options: --no-includes --include-headers
 

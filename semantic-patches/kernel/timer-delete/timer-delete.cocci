@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /// Replace del_timer() by timer_delete()
 ///
-/// The names of the timer functions begin with timer_.
+/// del_timer() and del_timer_sync() are only wrappers around timer_delete() and
+/// timer_delete_sync().
 // Needs: include/linux/timer.h: timer_delete(
 // Needs: include/linux/timer.h: timer_delete_sync(
 // Confidence: High

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /// Include linux/unaligned.h instead of asm/unaligned.h
 ///
-/// All architectures share one version of the header, which is in
-/// include/linux.
+/// The header is the same for all architectures.
 // Needs: include/linux/unaligned.h: get_unaligned(
 // Confidence: High
 // Options: --no-includes --include-headers

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /// Change vma->vm_flags by vm_flags_set() and vm_flags_clear()
 ///
-/// These functions lock the area, or check that it is locked, as a change of
-/// its flags requires.
+/// These functions lock the area for writing, as a change of its flags requires.
 //# Please check assignments: vm_flags_init() is for an area that nobody can see
 //# yet, vm_flags_reset() for all others.
 // Needs: include/linux/mm.h: vm_flags_set(
