@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from patchgen.cli.options import json_option, onto_option, tree_option
+from patchgen.cli.options import json_option, onto_option, tree_option, variant_option
 from patchgen.cli.printer import Printer, count
 from patchgen.commands.status import find_status
 from patchgen.status import FileStatus, PatchState, PatchStatus, SeriesStatus, Upstream
@@ -34,9 +34,12 @@ _SHOWN = 8
     "onto",
     "the branch's upstream, the remote's HEAD, or the only other branch with the series' base",
 )
+@variant_option
 @tree_option
 @json_option
-def command(branch: str | None, onto: str | None, tree: Path, as_json: bool) -> None:
+def command(
+    branch: str | None, onto: str | None, variant: str | None, tree: Path, as_json: bool
+) -> None:
     """Show the state of each patch on a newer base: applied, needed, conflicts, or gone.
 
     The series comes from `patchgen run --split` or `patchgen apply`, or is any branch whose base
@@ -44,7 +47,7 @@ def command(branch: str | None, onto: str | None, tree: Path, as_json: bool) -> 
     """
     printer = Printer(as_json=as_json)
     with printer.progress("comparing") as on_progress:
-        status = find_status(tree, branch, onto, on_progress=on_progress)
+        status = find_status(tree, branch, onto, variant, on_progress=on_progress)
     for warning in status.warnings:
         printer.warning(warning)
     if as_json:
@@ -68,6 +71,7 @@ def describe(status: SeriesStatus) -> dict[str, Any]:
                 "commit": patch.commit.oid,
                 "subject": patch.commit.subject,
                 "state": patch.state.value,
+                "present_at": str(patch.present_at) if patch.present_at else None,
                 "partly_applied": patch.is_partly_applied,
                 "by": [_describe_commit(commit) for commit in patch.made_by],
                 "files": [_describe_file(file) for file in patch.files],
@@ -144,6 +148,10 @@ def _details(patch: PatchStatus) -> Iterator[str]:
         yield "it changes no file"
     applied = [file for file in patch.files if file.state is PatchState.APPLIED]
     open_files = [file for file in patch.files if file.state is not PatchState.APPLIED]
+    if open_files and patch.present_at is not None:
+        yield f"already there ({patch.present_at})"
+        yield from (f"by {_show(commit)}" for commit in patch.made_by)
+        return
     for file in sorted(open_files, key=lambda file: _ORDER.index(file.state)):
         if remark := _remark(file):
             yield f"{file.path}: {remark}"

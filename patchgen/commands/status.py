@@ -6,29 +6,32 @@ The patches are applied on top of each other, as in a rebase, except those that 
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from patchgen.edit import OnProgress
-from patchgen.errors import RefusedError
-from patchgen.model.base import Oid, TreeFile
-from patchgen.model.commit import Commit
+from patchgen.errors import MissingObjectsError, PatchgenError, RefusedError
+from patchgen.model.base import Oid
+from patchgen.model.outcome import Site
 from patchgen.odb import (
     CommitChanges,
-    CommitHunk,
     Quarantine,
     Repository,
+    digest_commits,
     find_renames,
     read_changes,
     read_files,
     require_objects,
 )
-from patchgen.series import SeriesBranch, read_branch, resolve_series
-from patchgen.status.cherry_pick import PickedFile, Picker
+from patchgen.pipeline.generate import find_present
+from patchgen.series import SeriesBranch, match_commits, read_branch, resolve_series
+from patchgen.status.cherry_pick import Picker
+from patchgen.status.judge import PatchJudge
 from patchgen.status.newer_base import choose_newer_base
-from patchgen.status.result import FileStatus, PatchState, PatchStatus, SeriesStatus
+from patchgen.status.result import PatchStatus, SeriesStatus
 from patchgen.status.upstream import UpstreamHistory
 
 
@@ -36,14 +39,16 @@ def find_status(
     tree: Path,
     branch: str | None = None,
     onto: str | None = None,
+    variant: str | None = None,
     *,
     on_progress: OnProgress = lambda done, total: None,
 ) -> SeriesStatus:
     """Return the state of each patch of a series on a newer base; the repository does not change.
 
-    `branch` None means the current branch, `onto` None the branch that contains the series' base.
-    Raises RefusedError for a branch or a revision that cannot be read, UsageError if `onto` is
-    missing and ambiguous.
+    `branch` None means the current branch, `onto` None the branch that contains the series' base,
+    and `variant` None the one that the series was made from. Raises RefusedError for a branch or a
+    revision that cannot be read, UsageError if `onto` is missing and ambiguous, and SpecError if
+    the named `variant` is wrong.
     """
     with closing(Repository(tree)) as repository:
         name, tip = resolve_series(repository, branch)
@@ -53,7 +58,8 @@ def find_status(
                 newer, oid = choose_newer_base(repository, series)
             else:
                 newer, oid = onto, repository.resolve_commit(onto)
-            patches = _judge(repository, quarantine, series, oid, on_progress)
+            present, problems = _ask_probes(repository, quarantine, series, oid, variant)
+            patches = _judge(repository, quarantine, series, oid, present, on_progress)
             count = quarantine.run("rev-list", "--count", f"{series.base}..{oid}").stdout
             return SeriesStatus(
                 branch=name,
@@ -62,7 +68,7 @@ def find_status(
                 newer=int(count),
                 patches=patches,
                 record=series.record,
-                warnings=_warn(quarantine, series.base, oid, newer),
+                warnings=(*_warn(quarantine, series.base, oid, newer), *problems),
             )
 
 
@@ -91,11 +97,44 @@ def _warn(quarantine: Quarantine, base: Oid, onto: Oid, name: str) -> tuple[str,
     return (f"{name} is older than the series' base",) if merge_base == onto else ()
 
 
+def _ask_probes(
+    repository: Repository,
+    quarantine: Quarantine,
+    series: SeriesBranch,
+    onto: Oid,
+    variant: str | None,
+) -> tuple[dict[Oid, Site], tuple[str, ...]]:
+    """Return the commits whose patch the newer base has by the variant's probes, and where.
+
+    The second value is a warning if the variant cannot be read. A campaign has no variant.
+    """
+    record = series.record
+    if record is None or record.split:
+        return {}, ()
+    try:
+        tree = repository.resolve_tree(onto)
+        sites = find_present(repository, record, variant or record.variant, tree)
+    except MissingObjectsError:
+        raise
+    except PatchgenError as err:
+        if variant is not None:
+            raise
+        name = shlex.quote(series.name)
+        return {}, (
+            f"the probes of the variant {record.variant} were not used: {err.message}; "
+            f"`patchgen status {name} --variant FOLDER` uses them",
+        )
+    digests = digest_commits(quarantine, series.start, series.tip)
+    matched = match_commits(series.commits, digests, record)
+    return {entry.commit.oid: sites[entry.name] for entry in matched if entry.name in sites}, ()
+
+
 def _judge(
     repository: Repository,
     quarantine: Quarantine,
     series: SeriesBranch,
     onto: Oid,
+    present: Mapping[Oid, Site],
     on_progress: OnProgress,
 ) -> tuple[PatchStatus, ...]:
     files = {path for commit in series.commits for path in commit.files}
@@ -108,11 +147,11 @@ def _judge(
     picker = Picker(quarantine, moves)
     changes = read_changes(quarantine, series.base, onto, files | set(moves.values()))
     history = UpstreamHistory([_move(commit, moves) for commit in changes], picker)
-    judge = _PatchJudge(picker, history, picker.read(onto, *files))
+    judge = PatchJudge(picker, history, picker.read(onto, *files))
     patches = []
     for number, commit in enumerate(series.commits, 1):
         on_progress(number - 1, len(series.commits))
-        patches.append(judge.judge(number, commit))
+        patches.append(judge.judge(number, commit, present.get(commit.oid)))
     return tuple(patches)
 
 
@@ -124,86 +163,3 @@ def _move(commit: CommitChanges, moves: Mapping[PurePosixPath, PurePosixPath]) -
         if path not in moves or not change.is_deleted
     }
     return replace(commit, files=files)
-
-
-@dataclass(slots=True)
-class _PatchJudge:
-    """Judges the patches one after the other; `files` are those of the newer base so far.
-
-    `stopped` maps files that conflict to the number of the first patch that conflicts there.
-    """
-
-    picker: Picker
-    history: UpstreamHistory
-    files: dict[PurePosixPath, TreeFile]
-    stopped: dict[PurePosixPath, int] = field(default_factory=dict)
-
-    def judge(self, number: int, commit: Commit) -> PatchStatus:
-        picked = self.picker.pick(commit, self.files)
-        present = {path: file.present for path, file in picked.files.items()}
-        files = [
-            self._judge_file(number, commit, path, picked.files[self.picker.rename(path)])
-            for path in commit.files
-        ]
-        makers = self.history.find_makers(present)
-        for path in picked.files:
-            self.files.pop(path, None)
-        self.files.update(picked.after)
-        explained = [
-            replace(file, made_by=file.made_by or makers[self.picker.rename(file.path)])
-            for file in files
-        ]
-        return PatchStatus(commit, tuple(explained))
-
-    def _judge_file(
-        self, number: int, commit: Commit, path: PurePosixPath, picked: PickedFile
-    ) -> FileStatus:
-        current_path = self.picker.rename(path)
-        status = FileStatus(
-            path,
-            _read_state(picked),
-            hunks=len(picked.hunks),
-            present=len(picked.present),
-            renamed_to=current_path if current_path != path else None,
-            is_deleted=picked.is_deleted,
-        )
-        if picked.is_deleted:
-            return replace(status, removed_by=self.history.find_removal(current_path))
-        if status.state in (PatchState.CONFLICTS, PatchState.NEEDED):
-            status = self._ask_history(commit, status, picked)
-        if status.state is PatchState.CONFLICTS:
-            first = self.stopped.setdefault(current_path, number)
-            status = replace(status, conflicts_since=first if first != number else None)
-        return status
-
-    def _ask_history(self, commit: Commit, status: FileStatus, picked: PickedFile) -> FileStatus:
-        """Return the status of a conflicting or needed part, corrected by upstream's history."""
-        current_path = status.renamed_to or status.path
-        match = self.history.find_same(commit, current_path, picked.hunks)
-        if match is None:
-            return status
-        same, revert = match
-        if revert is not None:
-            return replace(status, undone_by=revert)
-        if status.state is PatchState.CONFLICTS or self._is_elsewhere(
-            current_path, picked.remaining
-        ):
-            return replace(
-                status, state=PatchState.APPLIED, present=len(picked.hunks), made_by=(same,)
-            )
-        return status
-
-    def _is_elsewhere(self, path: PurePosixPath, remaining: tuple[CommitHunk, ...]) -> bool:
-        """Return whether hunks that only add lines have them elsewhere in the file."""
-        if path not in self.files or any(hunk.removed or hunk.header for hunk in remaining):
-            return False
-        content = self.picker.read_content(self.files[path])
-        return all(b"\n".join(hunk.added) in content for hunk in remaining)
-
-
-def _read_state(picked: PickedFile) -> PatchState:
-    if picked.is_conflict:
-        return PatchState.CONFLICTS
-    if picked.remaining:
-        return PatchState.NEEDED
-    return PatchState.APPLIED if picked.present else PatchState.GONE

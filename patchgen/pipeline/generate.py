@@ -13,8 +13,8 @@ from patchgen import __version__
 from patchgen.coccinelle import DEFAULT_TIMEOUT_S, find_spatch
 from patchgen.edit import OnProgress, PatchedTree, make_patches
 from patchgen.kernel import read_version
-from patchgen.model.base import Base, TreeReader
-from patchgen.model.outcome import CitedCalls
+from patchgen.model.base import Base, Oid, TreeReader
+from patchgen.model.outcome import CitedCalls, Site
 from patchgen.model.series import MadePatch, SeriesOptions, Signatures
 from patchgen.odb import GitTree, Repository, git_version
 from patchgen.resources import shipped_folder
@@ -31,6 +31,7 @@ from patchgen.spec import (
     bind_variables,
     build_plan,
     find_cited_calls,
+    find_present_patches,
     find_variant,
     list_sources,
     select_units,
@@ -170,6 +171,22 @@ def run_plan(
     plan = replace(plan, context=context)
     subjects = tuple(render_subject(plan, patch) for patch in plan.patches)
     return GeneratedSeries(request, plan, patches, subjects, cites, _warn_unparsed(results))
+
+
+def find_present(
+    repository: Repository, record: Record, variant: str, tree: Oid
+) -> dict[str, Site]:
+    """Return the patches of a recorded series that a tree has already, and where.
+
+    `variant` is its name, or the folder of a variant that is not shipped. Raises UsageError or
+    SpecError if it cannot be read.
+    """
+    loaded = find_variant(variant)
+    values = bind_variables(loaded, record.definitions)
+    reader = GitTree(repository, tree)
+    if repository.is_partial:
+        reader.require(list_sources(select_units(loaded, record.made_backends)))
+    return find_present_patches(loaded, record.made_backends, reader, values)
 
 
 def _read_base(

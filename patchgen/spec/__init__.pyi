@@ -16,6 +16,7 @@ from .config import (
 from .plan import (
     SeriesPlan as SeriesPlan,
     build_plan as build_plan,
+    find_present_patches as find_present_patches,
 )
 from .recipes import (
     Recipe as Recipe,

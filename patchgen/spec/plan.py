@@ -131,6 +131,20 @@ def build_plan(
     )
 
 
+def find_present_patches(
+    variant: Variant, backends: Sequence[str], tree: TreeReader, values: Mapping[str, Any]
+) -> dict[str, Site]:
+    """Return the names of the patches that a base has already, and where; nothing is rendered.
+
+    Raises SpecError if the variant is wrong, UsageError if it has no such backend.
+    """
+    units = select_units(variant, backends)
+    facts = find_facts(units, tree)
+    planner = _PatchPlanner(variant, "", tree, facts, values, variant.source)
+    sites = {patch.name: planner.find_all(patch) for _, patch in planner.select_patches(units)}
+    return {name: site for name, site in sites.items() if site is not None}
+
+
 @dataclass(frozen=True, slots=True)
 class _AddedFile:
     """A file that a patch of the plan adds."""
@@ -163,7 +177,7 @@ class _PatchPlanner:
     def has_all(self, unit: ManifestFile) -> bool:
         """Return whether the base already has all patches of a unit that are not optional."""
         required = [patch for _, patch in self.select_patches([unit]) if not patch.optional]
-        return bool(required) and all(self._find_all(patch) for patch in required)
+        return bool(required) and all(self.find_all(patch) for patch in required)
 
     def find_unmet_needs(self, unit: ManifestFile) -> tuple[str, ...]:
         """Return which needs of a unit the base lacks; none if the base has all its patches."""
@@ -197,7 +211,7 @@ class _PatchPlanner:
             backend=unit.backend,
             message=patch.message,
             folders=self._folders(unit),
-            present_at=self._find_all(patch),
+            present_at=self.find_all(patch),
             optional=patch.optional,
             trailers=tuple(self._trailers(unit, patch)),
         )
@@ -239,7 +253,7 @@ class _PatchPlanner:
                 edits.append(self._lines(unit, patch, lines))
         return replace(planned, edits=tuple(edits))
 
-    def _find_all(self, patch: PatchEntry) -> Site | None:
+    def find_all(self, patch: PatchEntry) -> Site | None:
         """Return the site of the first probe if all probes of a patch match, else None."""
         sites = [find_fact(probe, self.tree, self.context) for probe in patch.probe]
         return sites[0] if all(sites) else None

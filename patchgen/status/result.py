@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 
 from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
+from patchgen.model.outcome import Site
 from patchgen.series import Record
 
 
@@ -59,14 +60,20 @@ class FileStatus:
 
 @dataclass(frozen=True, slots=True)
 class PatchStatus:
-    """A commit of the series and its state now."""
+    """A commit of the series and its state now.
+
+    `present_at` is where a probe of the variant found the patch, whatever its diff says.
+    """
 
     commit: Commit
     files: tuple[FileStatus, ...]
+    present_at: Site | None = None
 
     @property
     def state(self) -> PatchState:
         """The state of the whole patch: what is left to do takes precedence over what is done."""
+        if self.present_at is not None:
+            return PatchState.APPLIED
         states = {file.state for file in self.files}
         order = (PatchState.CONFLICTS, PatchState.NEEDED, PatchState.APPLIED)
         return next((state for state in order if state in states), PatchState.GONE)

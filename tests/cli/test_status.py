@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import Patchgen
+from tests.support import TOP
 from tests.support.checks import snapshot
 from tests.support.kernels import commit_all
 
@@ -310,6 +312,63 @@ def test_patches_that_build_on_each_other_are_judged_so(patchgen, toy, pvops_on,
     assert states(document) == ["applied"] * (count - 1) + ["needed"]
     for patch in document["patches"][:-1]:
         assert oids(patch["by"]) == [patch["commit"]]
+
+
+@pytest.fixture
+def reworked(toy: Path, pvops_on, git: Git) -> str:
+    """Let upstream make the first patch of pvops in a way of its own; return the commit."""
+    pvops_on()
+    git(toy, "cherry-pick", "patchgen/pvops-v4~3")
+    header = "arch/x86/include/asm/paravirt_types.h"
+    edit(
+        toy,
+        header,
+        ("(unsigned long pfn, int npages, bool enc)", "(u64 pfn, int npages, bool enc)"),
+    )
+    git(toy, "commit", "-q", "-a", "--amend", "-m", "x86: Add the op")
+    return git(toy, "rev-parse", "HEAD").strip()
+
+
+def test_what_the_variant_recognises_is_applied_whatever_its_diff(
+    patchgen, toy, reworked, tmp_path
+):
+    result = patchgen("status", "patchgen/pvops-v4", "--tree", toy)
+    assert (result.code, result.err) == (0, "")
+    lines = result.out.splitlines()
+    assert lines[1].startswith("  1/4 applied    x86/paravirt: Add an op")
+    assert lines[2].strip() == "already there (arch/x86/include/asm/paravirt_types.h:16)"
+    assert lines[3].strip() == f'by {reworked[:12]} ("x86: Add the op")'
+    # It is what `apply` reports on that base.
+    applied = patchgen(
+        "apply", "--variant", "pvops", "--tree", toy, "-o", tmp_path / "new", "--branch", "new"
+    )
+    assert "op: already there (arch/x86/include/asm/paravirt_types.h:16)" in applied.out
+    # The patch is not put onto upstream's version of it, so the others are judged without it.
+    args = ("status", "patchgen/pvops-v4", "--tree", toy, "--onto", "master", "--json")
+    document = json.loads(patchgen(*args).out)
+    assert states(document) == ["applied", "needed", "needed", "needed"]
+    assert [patch["present_at"] is not None for patch in document["patches"]] == [True] + [
+        False
+    ] * 3
+
+
+def test_a_variant_that_cannot_be_read_is_reported_and_can_be_named(
+    patchgen, toy, reworked, tmp_path, git
+):
+    variant = tmp_path / "own"
+    shutil.copytree(TOP / "semantic-patches/pvops", variant)
+    manifest = (variant / "manifest.toml").read_text()
+    (variant / "manifest.toml").write_text(manifest.replace('name = "pvops"', 'name = "own"', 1))
+    git(toy, "checkout", "-q", "master~1")
+    made = patchgen("apply", "--variant", variant, "--tree", toy, "-o", tmp_path / "mails")
+    assert made.code == 0, made.err
+    args = ("status", "patchgen/own-v4", "--tree", toy, "--onto", "master")
+    result = patchgen(*args)
+    assert (result.code, states(json.loads(patchgen(*args, "--json").out))[0]) == (0, "conflicts")
+    assert "the probes of the variant own were not used: unknown variant 'own'" in result.err
+    assert "--variant" in result.err
+    named = patchgen(*args, "--variant", variant)
+    assert named.err == "" and "  1/4 applied    x86/paravirt: Add an op" in named.out
 
 
 def test_a_conflict_due_to_an_earlier_patch_names_that_patch(patchgen, tree, git):
