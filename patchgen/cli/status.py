@@ -32,7 +32,7 @@ _SHOWN = 8
 @click.argument("branch", required=False)
 @onto_option(
     "onto",
-    "the branch's upstream, the remote's HEAD, or the only other branch with the series' base",
+    "the branch's upstream, the remote's HEAD, or another branch that contains the series' base",
 )
 @variant_option
 @tree_option

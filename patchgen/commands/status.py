@@ -30,7 +30,7 @@ from patchgen.pipeline.generate import find_present
 from patchgen.series import SeriesBranch, match_commits, read_branch, resolve_series
 from patchgen.status.cherry_pick import Picker
 from patchgen.status.judge import PatchJudge
-from patchgen.status.newer_base import choose_newer_base
+from patchgen.status.newer_base import NewerBase, choose_newer_base
 from patchgen.status.result import PatchStatus, SeriesStatus
 from patchgen.status.upstream import UpstreamHistory
 
@@ -50,26 +50,37 @@ def find_status(
     revision that cannot be read, UsageError if `onto` is missing and ambiguous, and SpecError if
     the named `variant` is wrong.
     """
-    with closing(Repository(tree)) as repository:
+    with closing(Repository(tree)) as repository, Quarantine(repository) as quarantine:
         name, tip = resolve_series(repository, branch)
-        with Quarantine(repository) as quarantine:
-            series = _read_series(repository, quarantine, name, tip)
-            if onto is None:
-                newer, oid = choose_newer_base(repository, series)
-            else:
-                newer, oid = onto, repository.resolve_commit(onto)
-            present, problems = _ask_probes(repository, quarantine, series, oid, variant)
-            patches = _judge(repository, quarantine, series, oid, present, on_progress)
-            count = quarantine.run("rev-list", "--count", f"{series.base}..{oid}").stdout
-            return SeriesStatus(
-                branch=name,
-                base=(series.base, repository.describe(series.base)),
-                onto=(oid, newer),
-                newer=int(count),
-                patches=patches,
-                record=series.record,
-                warnings=(*_warn(quarantine, series.base, oid, newer), *problems),
-            )
+        return _find(repository, quarantine, name, tip, onto, variant, on_progress)
+
+
+def _find(
+    repository: Repository,
+    quarantine: Quarantine,
+    name: str,
+    tip: Oid,
+    onto: str | None,
+    variant: str | None,
+    on_progress: OnProgress,
+) -> SeriesStatus:
+    series = _read_series(repository, quarantine, name, tip)
+    if onto is None:
+        newer = choose_newer_base(repository, series)
+    else:
+        newer = NewerBase(onto, repository.resolve_commit(onto))
+    present, problems = _ask_probes(repository, quarantine, series, newer.oid, variant)
+    patches = _judge(repository, quarantine, series, newer.oid, present, on_progress)
+    count = quarantine.run("rev-list", "--count", f"{series.base}..{newer.oid}").stdout
+    return SeriesStatus(
+        branch=name,
+        base=(series.base, repository.describe(series.base)),
+        onto=(newer.oid, newer.name),
+        newer=int(count),
+        patches=patches,
+        record=series.record,
+        warnings=(*_warn(quarantine, series.base, newer), *problems),
+    )
 
 
 def _read_series(
@@ -85,16 +96,19 @@ def _read_series(
         ) from None
 
 
-def _warn(quarantine: Quarantine, base: Oid, onto: Oid, name: str) -> tuple[str, ...]:
-    if base == onto:
-        return (f"{name} is the series' own base; status needs a newer commit",)
-    merge_base = quarantine.run("merge-base", base, onto, ok=(0, 1)).stdout.decode().strip()
+def _warn(quarantine: Quarantine, base: Oid, newer: NewerBase) -> tuple[str, ...]:
+    warnings = (newer.warning,) if newer.warning else ()
+    if base == newer.oid:
+        return (*warnings, f"{newer.name} is the series' own base; status needs a newer commit")
+    merge_base = quarantine.run("merge-base", base, newer.oid, ok=(0, 1)).stdout.decode().strip()
     if not merge_base:
         return (
-            f"{name} and the series' base share no history here (a shallow clone?): commits that "
-            "made the same changes cannot be named",
+            *warnings,
+            f"{newer.name} and the series' base share no history here (a shallow clone?): commits "
+            "that made the same changes cannot be named",
         )
-    return (f"{name} is older than the series' base",) if merge_base == onto else ()
+    is_older = merge_base == newer.oid
+    return (*warnings, f"{newer.name} is older than the series' base") if is_older else warnings
 
 
 def _ask_probes(

@@ -19,6 +19,7 @@ from .change_id import (
     make_message_id as make_message_id,
 )
 from .default_branch import (
+    BASES as BASES,
     resolve_series as resolve_series,
 )
 from .messages import (

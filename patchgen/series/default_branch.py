@@ -16,7 +16,7 @@ from patchgen.series.tracking import parse_cover_commit
 _SHOWN = 10
 _SEARCHED = 200
 # Branches that series are based on. Their own commits are a series only with a cover letter.
-_BASES = ("master", "main")
+BASES = ("master", "main")
 
 
 def resolve_series(
@@ -40,7 +40,7 @@ def resolve_series(
     if head is not None and tip is not None:
         if _describe_series(repository, tip):
             return head, tip
-        if not needs_cover and head not in _BASES and _has_start(repository, head, tip):
+        if not needs_cover and head not in BASES and _has_start(repository, head, tip):
             return head, tip
     reason = f"{head} is not a series" if head is not None else "HEAD is detached"
     series = list(_list_series(repository))

@@ -9,10 +9,21 @@ from dataclasses import dataclass
 from patchgen.errors import UsageError
 from patchgen.model.base import Oid
 from patchgen.odb import Repository
-from patchgen.series import SeriesBranch, find_cover_commit
+from patchgen.series import BASES, SeriesBranch, find_cover_commit
 
 _FORMAT = "%(refname)%00%(objectname)%00%(symref)%00%(upstream)"
 _MAX_SHOWN = 5
+# The rank of a branch that no convention names.
+_OTHER = 2
+
+
+@dataclass(frozen=True, slots=True)
+class NewerBase:
+    """The commit to compare a series with. `warning` is set if it may be the wrong one."""
+
+    name: str
+    oid: Oid
+    warning: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +37,51 @@ class _Ref:
     def short(self) -> str:
         return self.name.removeprefix("refs/heads/").removeprefix("refs/remotes/")
 
+    @property
+    def target(self) -> str:
+        """The branch that a remote's HEAD names, or the branch itself."""
+        return self.symref.removeprefix("refs/remotes/") or self.short
 
-def choose_newer_base(repository: Repository, series: SeriesBranch) -> tuple[str, Oid]:
-    """Return the name of the branch that contains a series' base, and its last commit.
+    def as_base(self, doubt: str = "") -> NewerBase:
+        """Return the branch as the newer base, with a warning if there is a doubt."""
+        warning = f"{doubt}; it is compared with {self.target}" if doubt else ""
+        return NewerBase(self.target, self.oid, warning)
+
+
+def choose_newer_base(repository: Repository, series: SeriesBranch) -> NewerBase:
+    """Return the branch that contains a series' base.
 
     That is the branch's upstream, else the commit of the remotes' HEADs if there is only one, else
-    the only other branch with the base that is not a series itself. Raises UsageError if it is
-    ambiguous.
+    the only other branch with the base that is not a series itself. A series with a cover letter
+    can also be compared with the likeliest of several branches, and with a branch that does not
+    contain the base: linux-next is made anew every day. Raises UsageError if it is ambiguous.
     """
-    args = ("for-each-ref", f"--contains={series.base}", f"--format={_FORMAT}")
+    candidates = _list_candidates(repository, series, f"--contains={series.base}")
+    if len({ref.oid for ref in candidates}) == 1:
+        return candidates[0].as_base()
+    if series.cover is None:
+        raise _make_ambiguity_error(series.name, candidates)
+    if candidates:
+        chosen = min(candidates, key=_rank)
+        text = f"several branches contain the base of {series.name}"
+        return chosen.as_base(text if _rank(chosen) == _OTHER else "")
+    text = f"no other branch contains the base of {series.name}"
+    if candidates := _list_candidates(repository, series):
+        return min(candidates, key=_rank).as_base(text)
+    head = repository.find_ref("HEAD")
+    if head is None or head == series.tip:
+        raise _make_ambiguity_error(series.name, candidates)
+    return NewerBase("HEAD", head, f"{text}; it is compared with HEAD")
+
+
+def _list_candidates(
+    repository: Repository, series: SeriesBranch, *conditions: str
+) -> Sequence[_Ref]:
+    """Return the series' upstream, else the remotes' HEADs, else the branches that are not series.
+
+    Those with the newest commits come first.
+    """
+    args = ("for-each-ref", "--sort=-committerdate", *conditions, f"--format={_FORMAT}")
     listed = repository.run(*args, "refs/heads", "refs/remotes").stdout.decode()
     refs = [_Ref(*line.split("\0")) for line in listed.splitlines()]  # type: ignore[arg-type]
     own_ref = f"refs/heads/{series.name}"
@@ -42,16 +89,18 @@ def choose_newer_base(repository: Repository, series: SeriesBranch) -> tuple[str
     others = [
         ref for ref in refs if ref.name != own_ref and not ref.name.endswith(f"/{series.name}")
     ]
-    for ref in others:
-        if ref.name == upstream:
-            return ref.short, ref.oid
-    heads = [ref for ref in others if ref.symref]
-    if len({ref.oid for ref in heads}) == 1:
-        return heads[0].symref.removeprefix("refs/remotes/"), heads[0].oid
-    candidates = heads or _drop_series(repository, others, series.base)
-    if len({ref.oid for ref in candidates}) == 1:
-        return candidates[0].short, candidates[0].oid
-    raise _make_ambiguity_error(series.name, candidates)
+    return (
+        [ref for ref in others if ref.name == upstream]
+        or [ref for ref in others if ref.symref]
+        or _drop_series(repository, others, series.base)
+    )
+
+
+def _rank(ref: _Ref) -> int:
+    """Return how likely a branch is the newer base: the smaller, the likelier."""
+    if ref.symref and ref.target.startswith("origin/"):
+        return 0
+    return 1 if ref.short.rpartition("/")[2] in BASES else _OTHER
 
 
 def _drop_series(repository: Repository, refs: Sequence[_Ref], base: Oid) -> list[_Ref]:

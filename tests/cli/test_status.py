@@ -441,14 +441,63 @@ def test_the_newer_base_is_the_branch_that_the_old_one_was_on(patchgen, tree, gi
     assert document["warnings"] == [
         "origin/next is the series' own base; status needs a newer commit"
     ]
-    # Two remotes with a HEAD each: nobody can tell.
+    # Two remotes with a HEAD each: that of `origin`.
     git(clone, "branch", "-q", "--unset-upstream", CAMPAIGN)
     git(clone, "remote", "add", "other", tree)
     git(clone, "fetch", "-q", "other")
     git(clone, "symbolic-ref", "refs/remotes/other/HEAD", "refs/remotes/other/next")
-    result = patchgen("status", CAMPAIGN, "--tree", clone)
+    document = status(patchgen, clone)
+    assert (document["onto"]["name"], document["warnings"]) == ("origin/master", [])
+    # Nobody knows the newer base of a branch without a cover letter.
+    git(clone, "branch", "plain", f"origin/{CAMPAIGN}~4^")
+    git(clone, "checkout", "-q", "plain")
+    git(clone, "commit", "-q", "--allow-empty", "-m", "x: Change it")
+    result = patchgen("status", "plain", "--tree", clone)
     assert (result.code, result.out) == (2, "")
     assert "(--onto)" in result.err and "origin/HEAD" in result.err and "other/HEAD" in result.err
+
+
+def test_of_several_branches_a_series_is_compared_with_the_default_one(
+    patchgen, tree, git, monkeypatch
+):
+    git(tree, "branch", "topic", "master")
+    pick(git, tree, "drivers/a.c")
+    git(tree, "checkout", "-q", "-b", "other")
+    monkeypatch.setenv("GIT_COMMITTER_DATE", "2030-01-01T00:00:00Z")
+    git(tree, "commit", "-q", "--allow-empty", "-m", "x: Change it")
+    document = status(patchgen, tree)
+    assert (document["onto"]["name"], document["warnings"]) == ("master", [])
+    # Without one, with the newest.
+    git(tree, "branch", "-q", "-m", "master", "older")
+    document = status(patchgen, tree)
+    assert document["onto"]["name"] == "other" and states(document)[0] == "applied"
+    [warning] = document["warnings"]
+    assert warning == (
+        f"several branches contain the base of {CAMPAIGN}; it is compared with other"
+    )
+
+
+def test_a_base_that_no_branch_contains_any_more_is_compared_with_the_default_one(
+    patchgen, tree, git
+):
+    git(tree, "checkout", "-q", "--orphan", "today")
+    edit(tree, "drivers/a.c", ("kmalloc", "kzalloc"))
+    edit(tree, "drivers/a.c", ("\tmemset(t, 0, sizeof(struct a));\n", ""))
+    commit(git, tree, "next")
+    git(tree, "branch", "-q", "-M", "today", "master")
+    result = patchgen("status", CAMPAIGN, "--tree", tree)
+    assert result.code == 0 and "  1/4 applied " in result.out, result.err
+    assert (
+        f"no other branch contains the base of {CAMPAIGN}; it is compared with master" in result.err
+    )
+    # Where the series is the only branch, with HEAD.
+    git(tree, "checkout", "-q", "--detach")
+    git(tree, "branch", "-q", "-D", "master")
+    result = patchgen("status", CAMPAIGN, "--tree", tree)
+    assert result.code == 0 and ", against HEAD (" in result.out, result.err
+    git(tree, "checkout", "-q", CAMPAIGN)
+    result = patchgen("status", "--tree", tree)
+    assert result.code == 2 and "no other branch contains the base" in result.err
 
 
 def test_without_history_it_warns_that_it_cannot_name_commits(patchgen, tree, git):
