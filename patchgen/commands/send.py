@@ -35,7 +35,8 @@ from patchgen.send.journal import (
     build_unknown_error,
     set_state,
 )
-from patchgen.send.transport import GitSendEmail, find_sender, open_transport, read_settings
+from patchgen.send.settings import read_send_settings
+from patchgen.send.transport import GitSendEmail, find_sender, open_transport
 from patchgen.series import resolve_series
 
 _PLACEHOLDER = "EDITME"
@@ -100,7 +101,7 @@ def plan_sending(request: SendRequest) -> SendPlan:
         except ToolError as err:
             # The recipients can still be shown.
             return replace(plan, warnings=(*plan.warnings, f"{err.message}; {err.hint}"))
-        transport.rehearse(plan.version.mails)
+        _rehearse(transport, plan)
         return plan
 
 
@@ -119,7 +120,7 @@ def send_version(
     with closing(Repository(request.tree)) as repository, Quarantine(repository) as quarantine:
         plan = _plan(repository, quarantine, request)
         transport = open_transport(repository, with_bcc=not request.reflect)
-        transport.rehearse(plan.version.mails)
+        _rehearse(transport, plan)
         check(plan.version)
         if not confirm(plan):
             return None
@@ -139,6 +140,12 @@ def send_version(
             report = deliver(journal, lock, entries, version.mails, transport, on_mail)
         tag = _record(repository, quarantine, version, report) if report.is_complete else ""
         return SendResult(plan, report, tag)
+
+
+def _rehearse(transport: GitSendEmail, plan: SendPlan) -> None:
+    """Raise RefusedError for a mail that git would refuse, of those not sent yet."""
+    states = zip(plan.version.mails, plan.entries, strict=True)
+    transport.rehearse([mail for mail, entry in states if entry.state is not MailState.SENT])
 
 
 def _plan(
@@ -177,7 +184,8 @@ def _plan(
     recipients = tuple(list_recipients(mail) for mail in version.mails)
     bcc: tuple[str, ...] = ()
     if not request.reflect:
-        bcc = split_people(read_settings(repository, "bcc"), find_aliases(repository))
+        settings = read_send_settings(repository)
+        bcc = split_people(settings.read_all("bcc"), find_aliases(repository))
     return SendPlan(version, options, entries, recipients, bcc, warnings)
 
 
@@ -234,11 +242,12 @@ def _add_people(
     Only sendemail.from may make git put the author into the body of a patch, and only once.
     """
     is_alias = find_aliases(repository)
-    to = split_people((*read_settings(repository, "to"), *options.to), is_alias)
-    cc = split_people((*read_settings(repository, "cc"), *options.cc), is_alias)
+    settings = read_send_settings(repository)
+    to = split_people((*settings.read_all("to"), *options.to), is_alias)
+    cc = split_people((*settings.read_all("cc"), *options.cc), is_alias)
     mails = [add_recipients(mail, Recipients(to, cc)) for mail in version.mails]
     mails[0] = add_recipients(mails[0], Recipients((), split_people(options.cover_cc, is_alias)))
-    sender = find_sender(repository)
+    sender = find_sender(repository, settings)
     # git resolves aliases itself.
     if "@" in sender:
         mails = [replace_sender(mail, sender) for mail in mails]
@@ -339,7 +348,8 @@ def _reflect(
 ) -> SendResult:
     """Send all mails to the user only, without recording them."""
     version = plan.version
-    mails = tuple(redirect_mail(mail, find_sender(repository)) for mail in version.mails)
+    sender = find_sender(repository, transport.settings)
+    mails = tuple(redirect_mail(mail, sender) for mail in version.mails)
     journal = Journal(repository, f"reflect-{version.change_id}", version.revision)
     with journal.lock() as lock:
         entries = begin_entries(mails)

@@ -9,6 +9,7 @@ nobody is added from trailers or by a command, and nobody who was shown is left 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -26,11 +27,13 @@ from patchgen.process import run
 from patchgen.scratch import scratch_folder, scratch_locks
 from patchgen.send.outcome import MailOutcome, Verdict, find_last_message
 from patchgen.send.send_one import find_outcome
+from patchgen.send.settings import SendSettings, read_send_settings
 
 # RFC 5321, 4.5.3.1.6: a line has at most 998 octets. git includes the end of the line in that.
 _LONGEST = 997
 # Where git-send-email looks for a program to send mails with.
 _SENDMAILS = ("/usr/sbin/sendmail", "/usr/lib/sendmail")
+_DRY_SENT = re.compile("^Dry-Sent ", re.MULTILINE)
 _OPTIONS = (
     "--quiet",
     "--confirm=never",
@@ -58,34 +61,50 @@ class GitSendEmail:
     """
 
     repository: Repository
+    settings: SendSettings
     by_smtp: bool
     credentials: Mapping[str, str] = field(default_factory=dict)
     with_bcc: bool = True
 
     def rehearse(self, mails: Sequence[Mail]) -> None:
-        """Raise RefusedError for a mail that git would refuse: by hooks, addresses or settings."""
+        """Raise RefusedError for a mail that git would refuse: by hooks, addresses or settings.
+
+        One run of git takes all mails with equal options: that costs a fraction of a run for each.
+        """
+        groups: dict[tuple[str, ...], list[Mail]] = {}
         for mail in mails:
-            with scratch_folder("send") as folder:
-                args = self._make_args(mail, folder, "--dry-run")
-                completed = run(args, cwd=self.repository.top, env=self._environment(), ok=None)
-            output = completed.stdout.decode("utf-8", "replace")
-            if completed.returncode != 0 or "Dry-Sent " not in output:
-                # A hook of the user may print more than one line.
-                reason = (
-                    completed.errors
-                    if completed.returncode
-                    else find_last_message(completed.errors)
-                )
-                raise RefusedError(
-                    f"git send-email refuses {mail.file_name}: {reason or output.strip()}"
-                )
+            groups.setdefault(self._make_rehearsal_options(mail), []).append(mail)
+        for options, group in groups.items():
+            if self._find_refusal(group, options):
+                for mail in group:
+                    if reason := self._find_refusal([mail], options):
+                        raise RefusedError(f"git send-email refuses {mail.file_name}: {reason}")
+
+    def _make_rehearsal_options(self, mail: Mail) -> tuple[str, ...]:
+        # The Cc of the header is used unless a setting suppresses it.
+        with_cc = bool(self.settings.read_all("suppressCc"))
+        # Without --batch-size, git sleeps between mails if it is so configured.
+        return ("--dry-run", "--batch-size=0", *self._make_options(mail, with_cc=with_cc))
+
+    def _find_refusal(self, mails: Sequence[Mail], options: Sequence[str]) -> str:
+        """Return why git refuses one of some mails, "" if it refuses none."""
+        with scratch_folder("send") as folder:
+            args = _make_args(mails, folder, options)
+            completed = run(args, cwd=self.repository.top, env=self._environment(), ok=None)
+        output = completed.stdout.decode("utf-8", "replace")
+        if completed.returncode == 0 and len(_DRY_SENT.findall(output)) == len(mails):
+            return ""
+        # A hook of the user may print more than one line.
+        everything = completed.errors
+        reason = everything if completed.returncode else find_last_message(everything)
+        return reason or output.strip() or f"exit code {completed.returncode}"
 
     def log_in(self) -> GitSendEmail:
         """Return the transport with the password, so that git does not ask for it for each mail."""
-        server = read_setting(self.repository, "smtpServer")
+        server = self.settings.read("smtpServer")
         if not self.by_smtp or server is None:
             return self
-        return replace(self, credentials=_ask_password(self.repository, server))
+        return replace(self, credentials=_ask_password(self.repository, self.settings, server))
 
     def send(
         self, mail: Mail, outcome: Path, lock: int, on_start: Callable[[], None]
@@ -99,7 +118,7 @@ class GitSendEmail:
         with scratch_folder("send") as folder:
             kind = "smtp" if self.by_smtp else "command"
             attempt = [sys.executable, "-P", "-m", "patchgen.send.send_one", str(outcome), kind]
-            args = [*attempt, *self._make_args(mail, folder)]
+            args = [*attempt, *_make_args([mail], folder, self._make_options(mail, with_cc=True))]
             env = self._environment()
             # If patchgen is killed after this, the state of the mail is unknown.
             on_start()
@@ -115,35 +134,35 @@ class GitSendEmail:
         result = find_outcome(outcome)
         return result or MailOutcome(Verdict.UNKNOWN, "the program that sent it was killed")
 
-    def _make_args(self, mail: Mail, folder: Path, *options: str) -> list[str]:
-        """Return the command for one mail.
-
-        The file comes last: with POSIXLY_CORRECT in the environment, Perl's Getopt::Long reads what
-        follows a file name as more files or revisions.
-        """
-        path = folder / mail.file_name
-        path.write_bytes(mail.content)
-        args = [
-            "git",
-            "send-email",
-            *_OPTIONS,
-            *options,
-            f"--transfer-encoding={choose_encoding(mail)}",
-        ]
-        args += ["--smtp-debug=1"] if self.by_smtp else []
-        args += [] if self.with_bcc else ["--no-bcc"]
-        if read_setting(self.repository, "from") is None:
-            args.append(f"--from={find_sender(self.repository)}")
-        # In addition to the header, which git ignores if sendemail.suppressCc says so, and if it
-        # contains the sender.
-        args += [f"--cc={encode_address(person)}" for person in list_recipients(mail).cc]
-        return [*args, str(path)]
+    def _make_options(self, mail: Mail, *, with_cc: bool) -> tuple[str, ...]:
+        options = [f"--transfer-encoding={choose_encoding(mail)}"]
+        options += ["--smtp-debug=1"] if self.by_smtp else []
+        options += [] if self.with_bcc else ["--no-bcc"]
+        if self.settings.read("from") is None:
+            options.append(f"--from={find_sender(self.repository, self.settings)}")
+        if with_cc:
+            # In addition to the header, which git ignores if sendemail.suppressCc says so, and if
+            # it contains the sender.
+            options += [f"--cc={encode_address(person)}" for person in list_recipients(mail).cc]
+        return tuple(options)
 
     def _environment(self) -> dict[str, str]:
         env = add_config(mailing_environment(), self.credentials)
         packages = str(Path(patchgen.__file__).resolve().parent.parent)
         env["PYTHONPATH"] = os.pathsep.join(filter(None, [packages, env.get("PYTHONPATH")]))
         return env
+
+
+def _make_args(mails: Sequence[Mail], folder: Path, options: Sequence[str]) -> list[str]:
+    """Return the command for mails, and write them to the folder.
+
+    The files come last: with POSIXLY_CORRECT in the environment, Perl's Getopt::Long reads what
+    follows a file name as more files or revisions.
+    """
+    paths = [folder / mail.file_name for mail in mails]
+    for path, mail in zip(paths, mails, strict=True):
+        path.write_bytes(mail.content)
+    return ["git", "send-email", *_OPTIONS, *options, *map(str, paths)]
 
 
 def open_transport(repository: Repository, *, with_bcc: bool = True) -> GitSendEmail:
@@ -155,43 +174,28 @@ def open_transport(repository: Repository, *, with_bcc: bool = True) -> GitSendE
         raise ToolError(
             "git send-email is not installed", hint="on Debian: apt-get install git-email"
         )
-    command = read_setting(repository, "sendmailCmd")
-    server = read_setting(repository, "smtpServer")
+    settings = read_send_settings(repository)
+    command = settings.read("sendmailCmd")
+    server = settings.read("smtpServer")
     if not command and not server and not _has_sendmail():
         raise ToolError(
             "git is not configured to send mails",
             hint="git config sendemail.smtpServer HOST (git-send-email(1), CONFIGURATION)",
         )
-    if command or not server or server.startswith("/"):
-        return GitSendEmail(repository, by_smtp=False, with_bcc=with_bcc)
-    return GitSendEmail(repository, by_smtp=True, with_bcc=with_bcc)
+    by_smtp = not (command or not server or server.startswith("/"))
+    return GitSendEmail(repository, settings, by_smtp=by_smtp, with_bcc=with_bcc)
 
 
 def _has_sendmail() -> bool:
     return any(os.access(path, os.X_OK) for path in _SENDMAILS) or bool(shutil.which("sendmail"))
 
 
-def find_sender(repository: Repository) -> str:
+def find_sender(repository: Repository, settings: SendSettings) -> str:
     """Return the sender of the mails: sendemail.from, else the committer."""
-    if configured := read_setting(repository, "from"):
+    if configured := settings.read("from"):
         return configured
     committer = repository.read_signatures().committer
     return str(Person(committer.name, committer.email))
-
-
-def read_setting(repository: Repository, name: str) -> str | None:
-    """Return a setting of sendemail, or of its selected identity."""
-    values = read_settings(repository, name)
-    return values[-1] if values else None
-
-
-def read_settings(repository: Repository, name: str) -> Sequence[str]:
-    """Return all values of a setting of sendemail."""
-    identity = repository.read_config("sendemail.identity")
-    for key in [f"sendemail.{section}.{name}" for section in identity[-1:]] + [f"sendemail.{name}"]:
-        if values := repository.read_config(key):
-            return values
-    return ()
 
 
 def choose_encoding(mail: Mail) -> str:
@@ -204,16 +208,15 @@ def choose_encoding(mail: Mail) -> str:
     return "quoted-printable" if too_long or b"\r" in mail.content else "8bit"
 
 
-def _ask_password(repository: Repository, server: str) -> Mapping[str, str]:
+def _ask_password(repository: Repository, settings: SendSettings, server: str) -> Mapping[str, str]:
     """Return the password as configuration, if a user is configured without one.
 
     `git credential` gets it from the user's helpers, or asks on the terminal.
     """
-    user = read_setting(repository, "smtpUser")
-    auth = read_setting(repository, "smtpAuth")
-    if not user or read_setting(repository, "smtpPass") or auth == "none":
+    user = settings.read("smtpUser")
+    if not user or settings.read("smtpPass") or settings.read("smtpAuth") == "none":
         return {}
-    port = read_setting(repository, "smtpServerPort")
+    port = settings.read("smtpServerPort")
     host = f"{server}:{port}" if port else server
     query = f"protocol=smtp\nhost={host}\nusername={user}\n\n"
     args = ["git", "credential", "fill"]

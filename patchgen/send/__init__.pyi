@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from .delivery import (
+    DeliveryReport as DeliveryReport,
+)
+from .journal import (
+    JournalEntry as JournalEntry,
+    MailState as MailState,
+    build_unknown_error as build_unknown_error,
+)
