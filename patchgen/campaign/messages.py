@@ -22,32 +22,40 @@ _BODY_WIDTH = 72
 
 
 def make_subjects(
-    styles: Sequence[SubjectStyle], groups: Sequence[PatchGroup], summary: str
+    styles: Sequence[SubjectStyle],
+    groups: Sequence[PatchGroup],
+    summary: str,
+    *,
+    used: Sequence[str] = (),
 ) -> list[str]:
     """Return a subject for each group, unique and of acceptable length if possible.
+
+    `used` are the subjects of other patches.
 
     Subjects that would be equal begin with the names of the trees that take the patches, or end
     with a file or folder: the first of these that no other subject has. A prefix that is too long
     is cut to its first parts.
     """
     subjects = [_fit(style.prefix, style.apply(summary)) for style in styles]
-    counts = Counter(subjects)
-    seen: set[str] = {subject for subject, count in counts.items() if count == 1}
+    counts = Counter([*subjects, *used])
+    seen = {*used, *(subject for subject, count in counts.items() if count == 1)}
     unique = []
     for style, group, subject in zip(styles, groups, subjects, strict=True):
-        candidates = [subject] if counts[subject] == 1 else []
-        if group.tree is not None:
-            candidates.append(_fit(f"{group.tree.label}: ", style.apply(summary)))
-        candidates += [
-            _fit(style.prefix, f"{style.apply(summary)} in {place}")
-            for place in _name_places(group)
-        ]
-        chosen = next(
-            (text for text in candidates if text not in seen or counts[text] == 1), candidates[-1]
-        )
+        chosen = subject
+        if counts[subject] > 1:
+            candidates = list(_propose_subjects(style, group, summary))
+            chosen = next((text for text in candidates if text not in seen), candidates[-1])
         seen.add(chosen)
         unique.append(chosen)
     return unique
+
+
+def _propose_subjects(style: SubjectStyle, group: PatchGroup, summary: str) -> Iterator[str]:
+    """Yield subjects for a group whose usual one is not unique."""
+    if group.tree is not None:
+        yield _fit(f"{group.tree.label}: ", style.apply(summary))
+    for place in _name_places(group):
+        yield _fit(style.prefix, f"{style.apply(summary)} in {place}")
 
 
 def _name_places(group: PatchGroup) -> Iterator[str]:

@@ -1,31 +1,30 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The texts of a campaign: the messages of its patches, its cover letter, and its record."""
+"""A campaign before it is written: its patches, their messages, cover letter and record."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
+import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
+from typing import Any
 
-from patchgen import __version__
 from patchgen.campaign.groups import PatchGroup
-from patchgen.campaign.messages import excerpt, make_subjects
+from patchgen.campaign.messages import excerpt
 from patchgen.campaign.places import PlaceCount
-from patchgen.campaign.prefixes import learn_style
+from patchgen.campaign.recorded_run import record_run
 from patchgen.campaign.texts import CampaignTexts
-from patchgen.campaign.trees import History
-from patchgen.coccinelle import find_spatch
 from patchgen.controls import escape_controls
-from patchgen.model.base import Oid
-from patchgen.model.series import CommitDraft, Cover, Identity
+from patchgen.model.base import Base
+from patchgen.model.plan import LeftOut
+from patchgen.model.series import CommitDraft, Cover, Identity, Signatures
 from patchgen.model.sweep import CampaignRequest, Sweep
-from patchgen.odb import Quarantine, digest_commits, git_version
-from patchgen.process import map_parallel
+from patchgen.odb import GitTree
 from patchgen.resources import shipped_folder
 from patchgen.series import (
+    HandWork,
     Record,
     RecordedPatch,
+    SeriesDraft,
     digest_cover,
     digest_message,
     parse_message,
@@ -38,107 +37,157 @@ from patchgen.templating import render_text
 
 
 @dataclass(frozen=True, slots=True)
-class SplitChange:
-    """The change that a sweep found, and its texts: the groups become one patch each.
+class SplitPatch:
+    """A patch of a campaign. All versions of the campaign have the same `name` for it."""
 
-    `counts` are the places of each group.
+    name: str
+    subject: str
+    group: PatchGroup
+    count: PlaceCount
+
+
+@dataclass(frozen=True, slots=True)
+class SplitChange:
+    """The change that a sweep found, divided into patches, and its texts.
+
+    `tree` is that of the base. `tools` are the versions that the messages name. `warnings` are
+    those about the division and the texts, not those of the sweep.
     """
 
     request: CampaignRequest
     run: SweepRequest
     sweep: Sweep
-    command: str
-    groups: tuple[PatchGroup, ...]
-    counts: tuple[PlaceCount, ...]
+    revision: int
+    patches: tuple[SplitPatch, ...]
     texts: CampaignTexts
+    tree: GitTree
+    tools: Mapping[str, str]
+    warnings: tuple[str, ...] = ()
 
-    def draft(self, history: History, signer: Identity) -> list[CommitDraft]:
-        """Return the patches with their messages; subjects begin as those of the history."""
-        learn = partial(learn_style, history)
-        styles = map_parallel(learn, self.groups, workers=os.cpu_count() or 1)
+    @property
+    def base(self) -> Base:
+        """The commit that the patches are based on."""
+        return self.sweep.base
+
+    @property
+    def present(self) -> frozenset[str]:
+        """The names of patches that the base has: none, since the rule does not find these."""
+        return frozenset()
+
+    @property
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """The parts that are not made on the base: none, as only variants have such parts."""
+        return ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the semantic patch changes nothing."""
+        return not self.patches
+
+    @property
+    def title(self) -> str:
+        """The name of the semantic patch."""
+        return self.sweep.public_name
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the patches."""
+        return tuple(patch.name for patch in self.patches)
+
+    def draft(self, signatures: Signatures, hand_work: HandWork | None = None) -> SeriesDraft:
+        """Return the messages, the cover letter and the record of the series.
+
+        `hand_work` are the hand edits in the branch, None for none.
+        """
+        hand = hand_work or HandWork()
+        signer = signatures.committer if self.request.sign_off else None
+        drafts = {patch.name: self._draft(patch, signer, hand) for patch in self.patches}
+        cover = self._render_cover(hand)
+        return SeriesDraft(drafts, cover, self._record(drafts, cover, hand))
+
+    def _draft(self, patch: SplitPatch, signer: Identity | None, hand: HandWork) -> CommitDraft:
         text = self.texts.message
-        drafts = []
-        for group, count, subject in zip(
-            self.groups,
-            self.counts,
-            make_subjects(styles, self.groups, text.subject),
-            strict=True,
-        ):
-            rendered = self._render(
-                "campaign-message.txt.j2", subject=subject, purpose=text.body, places=str(count)
-            )
-            message = str(
-                parse_message(rendered).with_trailers(text.trailers).with_notes(text.notes)
-            )
-            if self.request.sign_off:
-                message = sign_off(message, signer)
-            drafts.append(CommitDraft(message, group.edits))
-        return drafts
+        rendered = self._render(
+            "campaign-message.txt.j2",
+            subject=patch.subject,
+            purpose=text.body,
+            places=str(patch.count),
+            edited=patch.name in hand.edited,
+        )
+        message = str(parse_message(rendered).with_trailers(text.trailers).with_notes(text.notes))
+        return CommitDraft(sign_off(message, signer) if signer else message, patch.group.edits)
 
-    def render_cover(self, drafts: Sequence[CommitDraft]) -> Cover:
+    def _render_cover(self, hand: HandWork) -> Cover:
         """Return the cover letter; its trailers are part of the body."""
         text = self.texts.cover
         trailers = "\n".join(map(str, text.trailers))
+        patches = [patch for patch in self.patches if patch.name not in hand.left_out]
         left = self.sweep.leftovers.by_reason if self.sweep.leftovers else {}
-        changed = sum(count.changed for count in self.counts)
+        changed = sum(patch.count.changed for patch in patches)
+        files = sum(len(patch.group.edits) for patch in patches)
+        subjects = {patch.name: patch.subject for patch in patches} | dict(hand.subjects)
         rendered = self._render(
             "campaign-cover.txt.j2",
             subject=text.subject,
             purpose="\n\n".join(part for part in (text.body, trailers) if part),
-            places=str(PlaceCount(changed, len(self.sweep.edits), left)),
+            places=str(PlaceCount(changed, files, left)),
             split=self.request.split,
-            files=len(self.sweep.edits),
+            files=files,
             # Without the files' contents: templates are rendered in another process.
             groups=[
-                (draft.subject, {"name": group.name, "edits": list(map(str, group.paths))})
-                for draft, group in zip(drafts, self.groups, strict=True)
+                (
+                    subjects[patch.name],
+                    {"name": patch.group.name, "edits": list(map(str, patch.group.paths))},
+                )
+                for patch in patches
             ],
+            edited=[subjects[name] for name in hand.edited],
+            by_hand=list(hand.added),
         )
         first, _, body = rendered.partition("\n")
         return Cover(first, body.strip("\n") + "\n", f"{text.notes}\n" if text.notes else "")
 
-    def record(
-        self,
-        quarantine: Quarantine,
-        revision: int,
-        drafts: Sequence[CommitDraft],
-        cover: Cover,
-        commits: Sequence[Oid],
-    ) -> Record:
-        """Return what a later version compares itself with."""
-        request, base, name = self.request, self.sweep.base, self.sweep.public_name
-        change_digests = digest_commits(quarantine, base.oid, commits[-1])
-        patches = enumerate(zip(self.groups, drafts, commits, strict=True), 1)
+    def _record(self, drafts: Mapping[str, CommitDraft], cover: Cover, hand: HandWork) -> Record:
+        """Return what a later version is made from, and what it compares itself with.
+
+        `write_patches` sets the patches' `content`.
+        """
+        request, run = self.request, self.run
+        patches = [
+            RecordedPatch(
+                name=patch.name,
+                group=patch.group.names,
+                subject=patch.subject,
+                message=digest_message(drafts[patch.name].message),
+                files=tuple(map(str, patch.group.paths)),
+            )
+            for patch in self.patches
+        ]
+        if patches:
+            # All patches have the same, so one copy is enough.
+            texts = {self.title: run.program.patch.text}
+            patches[0] = patches[0].model_copy(update={"semantic_patches": texts})
         return Record(
-            variant=name,
+            variant=self.title,
             split=request.split,
             recipients=request.policy.roles,
             max_recipients=request.policy.max_recipients,
-            revision=revision,
+            revision=self.revision,
             cover=digest_cover(cover),
-            tools=_list_tools(),
-            patches=tuple(
-                RecordedPatch(
-                    name=str(number),
-                    subject=draft.subject,
-                    message=digest_message(draft.message),
-                    content=change_digests[commit],
-                    files=tuple(map(str, group.paths)),
-                    # All patches have the same, so one copy is enough.
-                    semantic_patches={name: self.run.program.patch.text} if number == 1 else {},
-                )
-                for number, (group, draft, commit) in patches
-            ),
-            **record_options(base, request),
+            tools=self.tools,
+            definitions=run.run.definitions,
+            run=record_run(run, request),
+            hand=hand,
+            patches=tuple(patches),
+            **record_options(self.base, request),
         )
 
-    def _render(self, template: str, **context: object) -> str:
-        base = self.sweep.base
+    def _render(self, template: str, **context: Any) -> str:
         context |= {
-            "origin": {"name": self.sweep.public_name, "command": self.command},
+            "origin": {"name": self.title, "command": format_command(self.run, self.title)},
             "text": excerpt(self.run.program.patch.text),
-            "base": {"describe": base.describe, "version": base.version},
-            "tools": _list_tools(),
+            "base": {"describe": self.base.describe, "version": self.base.version},
+            "tools": self.tools,
         }
         text = render_text(template, [SourceFolder(shipped_folder("templates"))], context)
         # It contains paths, names from MAINTAINERS, and text of the semantic patch.
@@ -146,5 +195,23 @@ class SplitChange:
         return "\n".join(line.rstrip() for line in text.strip("\n").split("\n")) + "\n"
 
 
-def _list_tools() -> dict[str, str]:
-    return {"patchgen": __version__, "spatch": find_spatch().version, "git": git_version()}
+def format_command(request: SweepRequest, name: str) -> str:
+    """Return the command line for messages, with each option that the result depends on.
+
+    Readers do not have the user's own files, so FILE stands for their names.
+    """
+    run, files = request.run, request.run.files
+    options = [
+        *(("-D", definition) for definition in run.definitions),
+        *((("--since", run.since),) if run.since else ()),
+        *((("--only-built", "FILE"),) if run.only_built else ()),
+        *((("--macro-file", "FILE"),) if files.macros else ()),
+        *((("--iso-file", "FILE"),) if files.isomorphisms else ()),
+        *(("--include", "FILE") for _ in files.headers),
+        *(("-I", folder) for folder in files.folders),
+        *((("--macros", "FILE" if run.macros else "none"),) if run.macros is not None else ()),
+        *((("--no-headers",),) if not run.with_headers else ()),
+        *((("--no-style",),) if not run.style else ()),
+    ]
+    paths = map(str, run.paths)
+    return shlex.join(["patchgen", "run", name, *paths, *(arg for args in options for arg in args)])

@@ -69,8 +69,8 @@ def _print(printer: Printer, explanation: Explanation) -> None:
             printer.line(f"{path}:", bold=True)
             printer.line(text.rstrip())
     elif explanation.is_cover:
-        for entry in record.patches:
-            printer.line(f"  patch {entry.name}: {entry.subject}")
+        for number, entry in enumerate(record.patches, 1):
+            printer.line(f"  patch {number if record.split else entry.name}: {entry.subject}")
 
 
 def _rows_of_commit(explanation: Explanation) -> Iterator[tuple[str, str]]:
@@ -78,7 +78,8 @@ def _rows_of_commit(explanation: Explanation) -> Iterator[tuple[str, str]]:
     yield "series", f"{explanation.change_id}, v{record.revision}"
     yield ("semantic patch" if record.split else "variant"), record.variant
     if patch is not None and record.split:
-        yield "patch", f"{patch.name} of {len(record.patches)}, {count(len(patch.files), 'file')}"
+        number = record.patches.index(patch) + 1
+        yield "patch", f"{number} of {len(record.patches)}, {count(len(patch.files), 'file')}"
     elif patch is not None:
         yield "patch", patch.name + (f" (backend {patch.backend})" if patch.backend else "")
     if patch is not None or explanation.is_cover:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -202,9 +201,8 @@ def publish_campaign(
     from patchgen.campaign import make_campaign
     from patchgen.cli.editor import edit_texts
 
-    command = _format_command(request, sweep.public_name)
     result = make_campaign(
-        repository, campaign, request, sweep, command, edit_texts=edit_texts if edit else None
+        repository, campaign, request, sweep, edit_texts=edit_texts if edit else None
     )
     _print(result, campaign, request, printer)
     return _describe(result)
@@ -215,10 +213,8 @@ def _describe(result: Campaign) -> dict[str, Any]:
 
     series = result.series
     rows = zip(
-        result.groups,
-        result.drafts,
+        result.change.patches,
         series.commits,
-        result.counts,
         map(list_recipients, series.mails[1:]),
         strict=True,
     )
@@ -228,43 +224,21 @@ def _describe(result: Campaign) -> dict[str, Any]:
         "tip": series.tip,
         "patches": [
             {
-                "subject": draft.subject,
+                "subject": patch.subject,
                 "commit": commit,
-                "group": group.name,
-                "tree": group.tree.location if group.tree else None,
-                "files": list(map(str, group.paths)),
-                "places": places.changed,
-                "left": {str(reason): number for reason, number in places.left.items()},
+                "group": patch.group.name,
+                "tree": patch.group.tree.location if patch.group.tree else None,
+                "files": list(map(str, patch.group.paths)),
+                "places": patch.count.changed,
+                "left": {str(reason): number for reason, number in patch.count.left.items()},
                 "to": list(people.to),
                 "cc": list(people.cc),
             }
-            for group, draft, commit, places, people in rows
+            for patch, commit, people in rows
         ],
         "mails": [str(path) for path in result.mails],
         "warnings": list(result.warnings),
     }
-
-
-def _format_command(request: SweepRequest, name: str) -> str:
-    """Return the command line for messages, with each option that the result depends on.
-
-    Readers do not have the user's own files, so FILE stands for their names.
-    """
-    run, files = request.run, request.run.files
-    options = [
-        *(("-D", definition) for definition in run.definitions),
-        *((("--since", run.since),) if run.since else ()),
-        *((("--only-built", "FILE"),) if run.only_built else ()),
-        *((("--macro-file", "FILE"),) if files.macros else ()),
-        *((("--iso-file", "FILE"),) if files.isomorphisms else ()),
-        *(("--include", "FILE") for _ in files.headers),
-        *(("-I", folder) for folder in files.folders),
-        *((("--macros", "FILE" if run.macros else "none"),) if run.macros is not None else ()),
-        *((("--no-headers",),) if not run.with_headers else ()),
-        *((("--no-style",),) if not run.style else ()),
-    ]
-    paths = map(str, run.paths)
-    return shlex.join(["patchgen", "run", name, *paths, *(arg for args in options for arg in args)])
 
 
 def _print(
@@ -276,11 +250,12 @@ def _print(
     for warning in result.warnings:
         printer.warning(warning)
     count = len(series.commits)
-    rows = zip(result.groups, result.drafts, series.stats, series.mails[1:], strict=True)
-    for number, (group, draft, stat, mail) in enumerate(rows, 1):
+    rows = zip(result.change.patches, series.stats, series.mails[1:], strict=True)
+    for number, (patch, stat, mail) in enumerate(rows, 1):
+        group = patch.group
         size = f", {len(mail.content) / 1000:.1f} kB" if campaign.dry_run else ""
         changes = summarise_patch(group.edits, stat)
-        printer.line(f"  {number}/{count} {draft.subject} ({changes}{size})")
+        printer.line(f"  {number}/{count} {patch.subject} ({changes}{size})")
         # A configuration can add people to a section's and ignore some, so read the mail itself.
         people = list_recipients(mail)
         if campaign.split is Split.TREE:

@@ -73,10 +73,11 @@ class RunPlan:
     skipped: tuple[Skipped, ...] = ()
 
 
-def plan_run(repository: Repository, request: RunRequest) -> RunPlan:
+def plan_run(repository: Repository, request: RunRequest, lookup: Lookup | None = None) -> RunPlan:
     """Find the semantic patches, and the files to run them over.
 
-    Raises UsageError, SpecError or RefusedError if one cannot be found, read, or run as requested.
+    With `lookup`, the target is one semantic patch, which it finds. Raises UsageError, SpecError or
+    RefusedError if one cannot be found, read, or run as requested.
     """
     oid = repository.resolve_commit(request.base)
     tree_oid = repository.resolve_tree(oid)
@@ -88,22 +89,28 @@ def plan_run(repository: Repository, request: RunRequest) -> RunPlan:
     if repository.is_partial:
         _require_files(repository, tree, request, only_paths)
     base = replace(base, version=read_version(tree))
-    recipe = find_recipe(request.target)
-    if recipe is None and _is_variant(request.target):
+    since = repository.resolve_commit(request.since) if request.since is not None else None
+    recipe = find_recipe(request.target) if lookup is None else None
+    if recipe is None and lookup is None and _is_variant(request.target):
         return RunPlan(base, tuple(_plan_variant(repository, request, base, only_paths)))
-    names = [str(recipe.path)] if recipe else list_semantic_patches(request.target, tree)
+    if recipe is not None or lookup is not None:
+        names = [str(recipe.path) if recipe else request.target]
+    else:
+        names = list_semantic_patches(request.target, tree)
+    lookup = lookup or make_lookup(tree)
     may_run = partial(may_run_code, repository, request)
     sweeps: list[SweepRequest] = []
     skipped: list[Skipped] = []
     for name in names:
         try:
-            cocci = load_cocci(name, make_lookup(tree), may_run, request.files, request)
+            cocci = load_cocci(name, lookup, may_run, request.files, request)
             _check_version(cocci)
             if recipe is not None:
                 cocci = replace(cocci, name=recipe.name)
             unmet = tuple(_find_unmet(cocci, tree))
             resolved = resolve(cocci, request, base, only_paths)
-            sweeps.append(replace(resolved, unmet=unmet, notes=(*resolved.notes, *unmet)))
+            notes = (*resolved.notes, *unmet)
+            sweeps.append(replace(resolved, unmet=unmet, notes=notes, since=since))
         except MissingObjectsError:
             raise
         except PatchgenError as err:

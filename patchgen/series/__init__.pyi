@@ -30,6 +30,7 @@ from .record import (
     HandWork as HandWork,
     Record as Record,
     RecordedPatch as RecordedPatch,
+    RecordedRun as RecordedRun,
     RecordedTesting as RecordedTesting,
     describe_empty_variables as describe_empty_variables,
     digest_cover as digest_cover,

@@ -44,10 +44,12 @@ class RecordedPatch(_Frozen):
 
     `message` and `content` are digests that reveal hand edits; odb/changes.py computes the
     latter. `trailers` are those of the manifest, with their values. `semantic_patches` are the
-    rendered texts by name, `rules` the number of hits of each rule.
+    rendered texts by name, `rules` the number of hits of each rule. `group` are the tree, the
+    maintainers or whatever else the files of a campaign's patch have in common.
     """
 
     name: str
+    group: tuple[str, ...] = ()
     backend: str | None = None
     subject: str
     message: str
@@ -68,6 +70,31 @@ class RecordedTesting(_Frozen):
     summary: str
     text: str
     instead: str = ""
+
+
+class RecordedRun(_Frozen):
+    """The options of `patchgen run --split`, as the arguments or as the texts of the files.
+
+    `sources` are the files that the semantic patch names. `since` is a commit. `only_built` is set
+    for a run with a .config, which is not recorded. `macros` None means those of the tree.
+    """
+
+    sources: Mapping[str, str] = {}
+    paths: tuple[str, ...] = ()
+    since: Oid | None = None
+    only_built: bool = False
+    macros: str | None = None
+    macro_files: str = ""
+    isomorphisms: str = ""
+    headers: Mapping[str, str] = {}
+    folders: tuple[str, ...] = ()
+    with_headers: bool = True
+    style: bool = True
+    timeout_s: int
+    max_patches: int | None = None
+    subject: str | None = None
+    message: str | None = None
+    cover: str | None = None
 
 
 class HandWork(_Frozen):
@@ -93,8 +120,9 @@ class Record(_Frozen):
     the cover letter as generated, and `cover` is a digest of its text. `inputs` are digests of the
     folders with templates and rules. If `patchgen run` made the series, `split` is how it was
     divided, `variant` is the name of the .cocci, and `recipients` and `max_recipients` are its
-    policy for recipients. `hand` are the hand edits that the messages mention, None if the patchgen
-    that made the series did not record them. `patchgen verify --record` adds `testing`.
+    policy for recipients, and `run` its other options. `hand` are the hand edits that the messages
+    mention. `run` and `hand` are None if the patchgen that made the series did not record them.
+    `patchgen verify --record` adds `testing`.
     """
 
     format: Literal[1] = 1
@@ -121,6 +149,7 @@ class Record(_Frozen):
     split: str = ""
     recipients: RecipientRoles = RecipientRoles.ALL
     max_recipients: int | None = None
+    run: RecordedRun | None = None
     hand: HandWork | None = None
     testing: RecordedTesting | None = None
 
@@ -135,6 +164,12 @@ class Record(_Frozen):
     def policy(self) -> RecipientPolicy:
         """The policy for recipients."""
         return RecipientPolicy(self.recipients, self.max_recipients)
+
+    def join_definitions(self, definitions: Sequence[str]) -> tuple[str, ...]:
+        """Return the definitions, with others that replace those of the same names."""
+        names = {definition.partition("=")[0] for definition in definitions}
+        recorded = [text for text in self.definitions if text.partition("=")[0] not in names]
+        return (*recorded, *definitions)
 
     def find_patch(self, name: str) -> RecordedPatch | None:
         """Return the record of a patch, by its name in the manifest."""

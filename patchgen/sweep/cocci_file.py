@@ -62,8 +62,8 @@ _SET_BY_PATCHGEN = frozenset(
 class CocciFile:
     """A semantic patch from outside. `companions` are the files that it reads, by their names.
 
-    `files` are what its options name, those of the command line included. `code` are the lines that
-    run code.
+    `files` are what its options name, those of the command line included. `sources` are the texts
+    of all files that it and its options name, by these names. `code` are the lines that run code.
     """
 
     name: str
@@ -71,6 +71,7 @@ class CocciFile:
     header: Header
     companions: Mapping[str, str] = field(default_factory=dict)
     files: OptionFiles = field(default_factory=OptionFiles)
+    sources: Mapping[str, str] = field(default_factory=dict)
     is_trusted: bool = False
     code: tuple[RiskyLine, ...] = ()
 
@@ -145,12 +146,16 @@ def _read_cocci(name: str, lookup: Lookup, given: OptionFiles) -> CocciFile:
     if not has_rules(text):
         raise SpecError(f"{name} has no rule", hint="a rule begins with @@ or @NAME@")
     companions: dict[str, str] = {}
+    sources: dict[str, str] = {}
     # A file of the current folder may have the same path as one of the tree.
     read_near = lookup.read if os.path.lexists(name) else lookup.read_tree
 
     def read_other(other: str) -> bytes | None:
         found = read_near(posixpath.join(posixpath.dirname(name), other))
-        return lookup.read_tree(other) if found is None else found
+        found = lookup.read_tree(other) if found is None else found
+        if found is not None:
+            sources[other] = decode_cocci(found, other)
+        return found
 
     def read_companion(other: str) -> str | None:
         if posixpath.isabs(other) or ".." in other.split("/"):
@@ -158,7 +163,7 @@ def _read_cocci(name: str, lookup: Lookup, given: OptionFiles) -> CocciFile:
         companion = read_other(other)
         if companion is None:
             return None
-        companions[other] = decode_cocci(companion, other)
+        companions[other] = sources[other]
         return companions[other]
 
     code = find_code(text, read_companion)
@@ -171,7 +176,8 @@ def _read_cocci(name: str, lookup: Lookup, given: OptionFiles) -> CocciFile:
             )
     files = read_option_files(name, text, read_other, lookup.is_folder)
     companions.update(files.companions)
-    return CocciFile(name, text, read_header(text), companions, files.join(given), code=code)
+    files = files.join(given)
+    return CocciFile(name, text, read_header(text), companions, files, sources, code=code)
 
 
 def _not_trusted(cocci: CocciFile, given_code: Sequence[RiskyLine]) -> SpecError:
@@ -231,6 +237,7 @@ def resolve(
         # One run over all files drops a header that two of them change in different ways.
         and grouping is not Grouping.TOGETHER,
         folders=(*includes.folders, *cocci.files.folders),
+        sources=cocci.sources,
         slices=request.slices and may_slice and not cocci.companions and not cocci.files,
         grouping=grouping,
         notes=tuple(notes),

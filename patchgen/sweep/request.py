@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from patchgen.cachefile import make_key
 from patchgen.coccinelle import Header, RunnableSmpl
-from patchgen.model.base import Base
+from patchgen.model.base import Base, Oid
 from patchgen.model.smpl import Mode
 from patchgen.resources import digest_code
 from patchgen.sweep.grouping import Grouping
@@ -71,6 +71,8 @@ class SweepRequest:
     to these paths, unless it is None; `suffixes` are the files' suffixes. Headers are searched in
     the `folders`, too; with `changes_headers`, those that a file includes are changed by way of it.
     With `slices` off, spatch gets whole files. `unmet` says what it needs and the base lacks.
+    `sources` are the texts of the files that it and its options name, by these names. `since` is
+    the commit that the run's `since` names.
     """
 
     run: RunRequest
@@ -87,6 +89,8 @@ class SweepRequest:
     notes: tuple[str, ...] = ()
     unmet: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
+    sources: Mapping[str, str] = field(default_factory=dict)
+    since: Oid | None = None
 
     @property
     def name(self) -> str:

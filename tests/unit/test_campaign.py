@@ -9,12 +9,14 @@ import pytest
 from hypothesis import given, strategies as st
 
 from patchgen.campaign import PatchGroup, merge_groups, split_edits
+from patchgen.campaign.matching import match_patches, name_patches
 from patchgen.campaign.messages import WIDTH, excerpt, make_subjects
 from patchgen.campaign.prefixes import SubjectStyle, derive_prefix, find_common_prefix
 from patchgen.kernel import MaintainersSection, SectionMatcher, parse_maintainers
 from patchgen.kernel.section_match import REST
 from patchgen.model.series import FileEdit
 from patchgen.model.sweep import Split
+from patchgen.series import RecordedPatch
 from tests.support.examples import examples
 from tests.unit.test_maintainers_file import TEXT
 
@@ -191,3 +193,51 @@ def test_people_are_named_without_their_addresses():
     assert PatchGroup(names, some).name == "A. B., C D, E"
     many = (*names, "F <f@f>", "G <g@g>")
     assert PatchGroup(many, some).name == "A. B., C D, E and 2 others"
+
+
+def recorded(name: str, *files: str, group: tuple[str, ...] = ()) -> RecordedPatch:
+    return RecordedPatch(name=name, group=group, subject=name, message="", files=files)
+
+
+def test_a_patch_is_matched_by_its_files_then_by_its_group_then_by_shared_files():
+    groups = [
+        PatchGroup(("new name",), tuple(edits("net/a.c", "net/b.c"))),
+        PatchGroup(("fs",), tuple(edits("fs/new.c"))),
+        PatchGroup(("sound",), tuple(edits("sound/a.c", "sound/b.c", "sound/c.c"))),
+        PatchGroup(("mm",), tuple(edits("mm/a.c"))),
+    ]
+    earlier = [
+        recorded("alsa-1", "sound/a.c"),
+        recorded("alsa-2", "sound/b.c", "sound/c.c", "sound/d.c"),
+        recorded("fs", "fs/old.c", group=("fs",)),
+        recorded("net", "net/b.c", "net/a.c", group=("other name",)),
+    ]
+    matches = match_patches(groups, earlier)
+    assert [patch and patch.name for patch in matches] == ["net", "fs", "alsa-2", None]
+    assert name_patches(groups, matches, earlier) == ["net", "fs", "alsa-2", "mm"]
+
+
+def test_a_patch_is_matched_once_whatever_the_number_is():
+    groups = [PatchGroup((name,), tuple(edits(f"{name}/x.c"))) for name in ("b", "a", "c")]
+    earlier = [recorded("1", "a/x.c", "b/x.c"), recorded("2", "c/x.c")]
+    matches = match_patches(groups, earlier)
+    assert [patch and patch.name for patch in matches] == ["1", None, "2"]
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        ([("Ada <a@b.c>",), ("Ada <d@e.f>",)], ["Ada", "Ada-2"]),
+        ([("drivers/net/a.c",), ("cover",)], ["drivers-net-a.c", "cover-2"]),
+        ([("old",), ("...",)], ["old-2", "patch"]),
+    ],
+)
+def test_names_of_patches_are_unique_and_have_no_space_or_slash(names, expected):
+    groups = [PatchGroup(entry, tuple(edits("x.c"))) for entry in names]
+    assert name_patches(groups, [None, None], [recorded("old")]) == expected
+
+
+def test_a_subject_that_a_patch_keeps_is_not_used_twice():
+    style = SubjectStyle("net: ")
+    subjects = make_subjects([style], [group("net/a.c")], "Call it", used=["net: Call it"])
+    assert subjects == ["net: Call it in a.c"]

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Divide the change that a sweep found into the patches of a campaign."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+
+from patchgen import __version__
+from patchgen.campaign.groups import PatchGroup, split_edits
+from patchgen.campaign.matching import match_patches, name_patches
+from patchgen.campaign.merging import merge_groups
+from patchgen.campaign.messages import WIDTH, make_subjects
+from patchgen.campaign.places import count_places
+from patchgen.campaign.prefixes import learn_style
+from patchgen.campaign.split_change import SplitChange, SplitPatch
+from patchgen.campaign.texts import CampaignTexts, choose_texts
+from patchgen.campaign.trees import History, assign_trees, open_history
+from patchgen.coccinelle import Header, find_spatch
+from patchgen.kernel import find_file_trees
+from patchgen.model.series import FileEdit
+from patchgen.model.sweep import CampaignRequest, Split, Sweep
+from patchgen.odb import GitTree, Repository, git_version
+from patchgen.process import map_parallel
+from patchgen.series import RecordedPatch
+from patchgen.sweep import SweepRequest
+
+
+def divide_change(
+    repository: Repository,
+    request: CampaignRequest,
+    run: SweepRequest,
+    sweep: Sweep,
+    revision: int,
+    *,
+    earlier: Sequence[RecordedPatch] = (),
+    edit_texts: Callable[[CampaignTexts], CampaignTexts] | None = None,
+) -> SplitChange:
+    """Return the patches into which the change of a sweep is divided, with their texts.
+
+    `earlier` are the patches of the version before, whose names and subjects stay. `edit_texts`
+    lets the user change the texts. Raises RefusedError for a text that `git am` would cut.
+    """
+    tree = GitTree(repository, sweep.base.tree)
+    history = open_history(repository, sweep.base.oid)
+    groups, problems = _group(tree, history, request, sweep.edits) if sweep.edits else ([], [])
+    texts = choose_texts(request, run.header or Header(), sweep.public_name)
+    if edit_texts is not None:
+        texts = edit_texts(texts)
+        message, cover = str(texts.message), str(texts.cover)
+        request = replace(request, subject=None, message=message, cover=cover)
+    matches = match_patches(groups, earlier)
+    subjects = _choose_subjects(history, groups, matches, texts.message.subject)
+    patches = map(
+        SplitPatch,
+        name_patches(groups, matches, earlier),
+        subjects,
+        groups,
+        count_places(sweep, [group.edits for group in groups]),
+    )
+    change = SplitChange(
+        request,
+        run,
+        sweep,
+        revision,
+        tuple(patches),
+        texts,
+        tree,
+        tools={"patchgen": __version__, "spatch": find_spatch().version, "git": git_version()},
+    )
+    return replace(change, warnings=(*problems, *_warn(change)))
+
+
+def _choose_subjects(
+    history: History,
+    groups: Sequence[PatchGroup],
+    matches: Sequence[RecordedPatch | None],
+    summary: str,
+) -> list[str]:
+    """Return the subjects, which begin as those of the history.
+
+    A patch keeps the subject of the version before, unless it changes more files than there, or the
+    summary is another.
+    """
+    present = [
+        patch.subject
+        if patch is not None
+        and set(map(str, group.paths)) <= set(patch.files)
+        and summary.lower() in patch.subject.lower()
+        else ""
+        for group, patch in zip(groups, matches, strict=True)
+    ]
+    new = [group for group, subject in zip(groups, present, strict=True) if not subject]
+    styles = map_parallel(partial(learn_style, history), new, workers=os.cpu_count() or 1)
+    made = iter(make_subjects(styles, new, summary, used=list(filter(None, present))))
+    return [subject or next(made) for subject in present]
+
+
+def _group(
+    tree: GitTree, history: History, request: CampaignRequest, edits: Sequence[FileEdit]
+) -> tuple[list[PatchGroup], list[str]]:
+    """Return the groups of edits that become patches, and warnings about MAINTAINERS."""
+    by_tree = request.split is Split.TREE
+    by_section = by_tree or request.split in (Split.MAINTAINER, Split.SUBSYSTEM)
+    if not by_section and request.max_patches is None:
+        return split_edits(edits, request.split, {}), []
+    files = find_file_trees(tree, [edit.path for edit in edits])
+    if files is None:
+        groups = split_edits(edits, request.split, {})
+        warnings = (
+            ["the base has no MAINTAINERS, which would name the git trees"] if by_tree else []
+        )
+    else:
+        trees = assign_trees(history if by_tree else history.without_log(), files)
+        groups = split_edits(edits, request.split, files.owners, trees)
+        warnings = list(files.warnings)
+        if by_tree and not history.has_log:
+            warnings.append(
+                "the base has no history that names who applied patches: the git trees are those "
+                "of MAINTAINERS"
+            )
+    if request.max_patches is None:
+        return groups, warnings
+    joined = merge_groups(groups, request.max_patches)
+    if len(joined) > request.max_patches:
+        warnings.append(
+            f"{len(joined)} patches are left, not {request.max_patches}: patches for different git "
+            "trees are not joined"
+        )
+    return joined, warnings
+
+
+def _warn(change: SplitChange) -> Iterator[str]:
+    request, patches, texts = change.request, change.patches, change.texts
+    for patch in patches:
+        if len(patch.subject) > WIDTH:
+            yield f"the subject has more than {WIDTH} columns: {patch.subject}"
+    if len(patches) > 15 and request.max_patches is None and request.split is not Split.TREE:
+        yield (
+            f"{len(patches)} patches are many at once (submitting-patches.rst: 15 or so); "
+            "--max-patches 15 joins groups"
+        )
+    if request.subject is None and texts.message.subject == texts.summary:
+        yield "the subjects quote the semantic patch; --subject sets your own"

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The run that a campaign was made by: as it is recorded, and as a request to run it again."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import asdict
+from pathlib import Path, PurePosixPath
+
+from patchgen.model.sweep import CampaignRequest, Split
+from patchgen.series import Record, RecordedRun
+from patchgen.sweep import Lookup, OptionFiles, RunRequest, SweepRequest
+
+
+def record_run(sweep: SweepRequest, request: CampaignRequest) -> RecordedRun:
+    """Return all of a run that its result depends on, except the semantic patch itself."""
+    run, files = sweep.run, sweep.run.files
+    return RecordedRun(
+        sources=sweep.sources,
+        paths=tuple(map(str, run.paths)),
+        since=sweep.since,
+        only_built=run.only_built is not None,
+        macros=run.macros,
+        macro_files=files.macros,
+        isomorphisms=files.isomorphisms,
+        headers=files.headers,
+        folders=files.folders,
+        with_headers=run.with_headers,
+        style=run.style,
+        timeout_s=run.timeout_s,
+        max_patches=request.max_patches,
+        subject=request.subject,
+        message=request.message,
+        cover=request.cover,
+    )
+
+
+def restore_run(
+    record: Record,
+    run: RecordedRun,
+    tree: Path,
+    base: str,
+    *,
+    definitions: tuple[str, ...] = (),
+    only_built: Path | None = None,
+    trusted: bool = False,
+) -> RunRequest:
+    """Return the request that runs the semantic patch of a record again, on another base.
+
+    `definitions` are added, or replace those of the same name.
+    """
+    return RunRequest(
+        record.variant,
+        tree=tree,
+        base=base,
+        paths=tuple(map(PurePosixPath, run.paths)),
+        definitions=record.join_definitions(definitions),
+        since=run.since,
+        only_built=only_built,
+        trusted=trusted,
+        style=run.style,
+        with_headers=run.with_headers,
+        timeout_s=run.timeout_s,
+        files=OptionFiles(run.macro_files, run.isomorphisms, run.headers, run.folders),
+        macros=run.macros,
+    )
+
+
+def restore_campaign(record: Record, run: RecordedRun) -> CampaignRequest:
+    """Return the request that divides the change of a record's semantic patch again."""
+    return CampaignRequest(
+        Split(record.split),
+        max_patches=run.max_patches,
+        recipients=record.recipients,
+        max_recipients=record.max_recipients,
+        subject=run.subject,
+        message=run.message,
+        cover=run.cover,
+        **asdict(record.options),
+    )
+
+
+def look_up_recorded(record: Record, run: RecordedRun, tree: Lookup) -> Lookup:
+    """Return functions that find the semantic patch of a record, and the files that it names.
+
+    `tree` finds the folders that it names.
+    """
+    folder = posixpath.dirname(record.variant)
+    texts = record.find_semantic_patches(record.patches[0]) if record.patches else {}
+    near = {posixpath.join(folder, name): text for name, text in run.sources.items()}
+
+    def read(name: str) -> bytes | None:
+        text = {**near, **texts}.get(name)
+        return text.encode() if text is not None else None
+
+    return Lookup(read, read, tree.is_folder)
