@@ -10,11 +10,12 @@ from pathlib import Path, PurePosixPath
 from patchgen.campaign.divide import divide_change
 from patchgen.campaign.split_change import SplitChange
 from patchgen.campaign.texts import CampaignTexts
+from patchgen.errors import RefusedError
 from patchgen.model.base import Base, Oid
 from patchgen.model.series import CommitDraft, FileEdit, Signatures
 from patchgen.model.sweep import CampaignRequest, Sweep
 from patchgen.odb import Quarantine, Repository, resolve_object
-from patchgen.pipeline.next_version import NextVersion, track_series
+from patchgen.pipeline.next_version import NextVersion, find_earlier_branch, track_series
 from patchgen.pipeline.prepare import (
     PreparedSeries,
     WrittenSeries,
@@ -53,7 +54,7 @@ def make_campaign(
     """Make a branch and mails from the edits of a sweep; there must be at least one edit.
 
     `edit_texts` lets the user change the texts. A dry run writes nothing. Raises RefusedError if
-    the branch or the folder must not be used, or for a text
+    the branch or the folder must not be used, if a branch has an earlier version, or for a text
     that `git am` would cut; ToolError if git does not know the user's identity. Nothing is written
     then.
     """
@@ -67,10 +68,24 @@ def make_campaign(
         may_replace=request.force,
     )
     old_tip = None if request.dry_run else target.check(repository)
+    if not request.force:
+        _refuse_second_version(repository, target.branch, version.revision)
     change = divide_change(repository, request, run, sweep, version.revision, edit_texts=edit_texts)
     series, mails = _write(repository, change, version, target, old_tip)
     warnings = dict.fromkeys((*change.warnings, *series.warnings))
     return Campaign(target.branch, change, series, mails, tuple(warnings))
+
+
+def _refuse_second_version(repository: Repository, branch: str, revision: int) -> None:
+    """Raise RefusedError if an earlier version has a branch, whose tags and edits would be lost."""
+    earlier = find_earlier_branch(repository, branch, revision)
+    if earlier is not None:
+        raise RefusedError(
+            f"{earlier[0]} is version {earlier[1]} of this series; to run the semantic patch alone "
+            f"would make version {revision} without its review tags and hand edits",
+            hint=f"`patchgen reroll {earlier[0]}` makes the next version with them",
+            alternatives={"force": "make the version without them"},
+        )
 
 
 def _write(

@@ -169,6 +169,12 @@ def quiet_option(
     return click.option("--quiet", is_flag=True, help=meaning)
 
 
+def only_built_option(meaning: str) -> Callable[[_Command], _Command]:
+    """Return --only-built, a .config."""
+    kind = click.Path(path_type=Path)
+    return click.option("--only-built", type=kind, metavar="CONFIG", help=meaning)
+
+
 def recipient_options(command: _Command) -> _Command:
     """Add --to, --cc, --cc-cover and --get-maintainer to a command."""
     options = (

@@ -16,10 +16,12 @@ from patchgen.cli.options import (
     force_option,
     get_maintainer_option,
     json_option,
+    only_built_option,
     onto_option,
     output_option,
     quiet_option,
     tree_option,
+    trust_option,
     variant_option,
     version_option,
 )
@@ -59,6 +61,13 @@ from patchgen.reroll.request import RerollRequest, RerollResult
 @variant_option
 @backend_option("the backends of the series")
 @define_option
+@click.option(
+    "--semantic-patch",
+    metavar="FILE|RECIPE",
+    help="The semantic patch of a campaign, in place of the recorded one.",
+)
+@only_built_option("The .config of a campaign that was made with one, which is not recorded.")
+@trust_option
 @output_option
 @get_maintainer_option
 @force_option
@@ -70,9 +79,9 @@ from patchgen.reroll.request import RerollRequest, RerollResult
 def command(as_json: bool, quiet: bool, abort: bool, **options: Any) -> None:
     """Make the next version of a series, on a newer base if --onto names one.
 
-    The semantic patches are applied again. Hand edits of code, messages and cover letter are
-    carried over. If both sides changed the same lines, the reroll stops with exit code 1 and prints
-    which files to edit. The old branch is not changed.
+    The semantic patches are applied again; the one of a campaign is in its record. Hand edits of
+    code, messages and cover letter are carried over. If both sides changed the same lines, the
+    reroll stops with exit code 1 and prints which files to edit. The old branch is not changed.
     """
     printer = Printer(quiet=quiet, as_json=as_json)
     request = RerollRequest(**options)

@@ -20,6 +20,7 @@ from patchgen.cli.options import (
     jobs_option,
     json_option,
     mode_option,
+    only_built_option,
     quiet_option,
     timeout_option,
     tree_option,
@@ -69,12 +70,7 @@ class _OutputOptions:
 @mode_option
 @define_option
 @click.option("--since", metavar="REV", help="Read only files that changed since REV.")
-@click.option(
-    "--only-built",
-    type=click.Path(path_type=Path),
-    metavar="CONFIG",
-    help="Read only headers and the .c files that this .config builds.",
-)
+@only_built_option("Read only headers and the .c files that this .config builds.")
 @trust_option
 @click.option(
     "--trust-folder",

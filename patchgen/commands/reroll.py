@@ -8,6 +8,8 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+from patchgen.commands.applied_upstream import UpstreamFate, list_applied_parts
+from patchgen.commands.reroll_campaign import CampaignSource
 from patchgen.edit import OnProgress
 from patchgen.errors import RefusedError
 from patchgen.mail import Existing
@@ -25,7 +27,6 @@ from patchgen.odb import (
     resolve_object,
     write_commit_chain,
 )
-from patchgen.pipeline.generate import GeneratedSeries, plan_variant, run_plan
 from patchgen.pipeline.prepare import PreparedSeries, WrittenSeries, prepare_series, publish_series
 from patchgen.pipeline.recipients import find_people
 from patchgen.pipeline.target import choose_target
@@ -37,7 +38,13 @@ from patchgen.reroll.changelog import (
     prepend_changes,
     read_changes,
 )
-from patchgen.reroll.conflicts import forget_stopped, is_stopped, read_stopped, store_conflicts
+from patchgen.reroll.conflicts import (
+    forget_stopped,
+    is_stopped,
+    read_stopped,
+    refuse_second,
+    store_conflicts,
+)
 from patchgen.reroll.hand_edits import Carrier, ConflictsError, NewCommit, carry_cover
 from patchgen.reroll.hand_work import (
     expect_patch_names,
@@ -51,10 +58,11 @@ from patchgen.reroll.original import OriginalSeries, find_original, original_ref
 from patchgen.reroll.request import (
     RerollRequest,
     RerollResult,
-    build_variant_request,
     from_document,
     to_document,
 )
+from patchgen.reroll.source import Generated, SeriesSource
+from patchgen.reroll.variant_source import VariantSource
 from patchgen.series import (
     HandWork,
     MatchedCommit,
@@ -67,7 +75,6 @@ from patchgen.series import (
     write_patches,
 )
 from patchgen.series.trailers import Message
-from patchgen.spec import SeriesPlan
 
 
 def reroll_series(
@@ -84,22 +91,15 @@ def reroll_series(
             request = from_document(request, stopped.request)
             resolutions = stopped.resolutions
         elif is_stopped(repository):
-            raise _refuse_second()
+            raise refuse_second()
         with Quarantine(repository) as quarantine:
             return _Reroll(repository, quarantine, request, resolutions).run(on_progress)
 
 
-def _refuse_empty(generated: GeneratedSeries) -> RefusedError:
+def _refuse_empty(generated: Generated) -> RefusedError:
     return RefusedError(
-        f"{generated.plan.base.describe} has the whole series: no patch is left",
-        hint="`patchgen apply` on that base shows where",
-    )
-
-
-def _refuse_second() -> RefusedError:
-    return RefusedError(
-        "another reroll is waiting here for its conflicts",
-        hint="`patchgen reroll --continue` resumes it, `--abort` ends it",
+        f"{generated.base.describe} has the whole series: no patch is left",
+        hint="`patchgen status` shows what has become of each patch",
     )
 
 
@@ -131,8 +131,14 @@ class _Reroll:
         )
         self._series, self._record = history.series, history.record
         self._tracking, self._revision = history.tracking, history.revision
+        self._labels = (f"made-for-v{self._revision}", f"edited-in-v{self._record.revision}")
         self._people = find_people(repository, self._record.options)
         name = request.new_branch or history.next_branch
+        self._source: SeriesSource = (
+            CampaignSource(repository, request, history)
+            if history.record.split
+            else VariantSource(repository, request, history)
+        )
         is_forced = request.force or request.dry_run
         self._target = choose_target(
             repository,
@@ -150,7 +156,8 @@ class _Reroll:
         matched = match_commits(self._series.commits, change_digests, self._record)
         original = self._find_original(matched)
         generated, changes = self._generate(on_progress)
-        base = generated.plan.base
+        base = generated.base
+        self._explain = UpstreamFate(self._request.tree, self._series, base.oid)
         # If possible, refuse a change log for a missing patch before any conflict.
         names = expect_patch_names(generated, self._record, matched, change_digests)
         check_changes(changes, self._revision, names)
@@ -158,8 +165,7 @@ class _Reroll:
         plain_oids, _ = write_patches(self._quarantine, base.oid, plain, self._signatures)
         carrier = self._make_carrier(generated, plain, plain_oids, original, change_digests)
         try:
-            present_names = {patch.name for patch in generated.patches if patch.present_at}
-            commits = carrier.carry_content(base.tree, matched, present_names)
+            commits = carrier.carry_content(base.tree, matched, set(generated.present))
             if not commits:
                 raise _refuse_empty(generated)
             check_changes(changes, self._revision, [commit.name for commit in commits])
@@ -176,14 +182,15 @@ class _Reroll:
         version = self._describe_version(
             base.oid, commits, messages, written, change_digests, changes
         )
-        lost = find_lost_tags(matched, commits, present_names, change_digests, self._revision)
+        lost = find_lost_tags(matched, commits, generated.present, change_digests, self._revision)
         version = replace(version, dropped=(*version.dropped, *lost))
         cover = replace(cover, notes=prepend_changes(cover.notes, self._revision, version.cover))
         texts = dict(zip(written, version.messages, strict=True))
         oids = reparent(self._quarantine, written, base.oid, messages=texts)
         prepared = self._prepare(generated, cover, record, oids)
         original_tip = self._write_original(generated, draft, prepared, draft_oids)
-        remarks = (*carrier.remarks, *remarks)
+        parts = list_applied_parts(commits, carrier.generated, self._explain)
+        remarks = (*carrier.remarks, *parts, *remarks)
         return self._publish(generated, old_tip, prepared, messages, remarks, version, original_tip)
 
     def _check_target(self) -> Oid | None:
@@ -204,25 +211,23 @@ class _Reroll:
         ]
         return write_commit_chain(self._quarantine, chain, base, self._signatures.committer)
 
-    def _generate(self, on_progress: OnProgress) -> tuple[GeneratedSeries, ChangeLog]:
-        """Generate the variant on the base; the change log is read before that work."""
-        request = build_variant_request(self._request, self._record, self._series.base)
-        plan = plan_variant(self._repository, request, self._revision)
-        changes = self._read_changes(plan)
-        generated = run_plan(plan, request, on_progress)
+    def _generate(self, on_progress: OnProgress) -> tuple[Generated, ChangeLog]:
+        """Generate the patches on the base; the change log is read before, if names are known."""
+        changes = self._read_changes(self._source.plan(on_progress))
+        generated = self._source.generate(on_progress)
         if generated.is_empty:
             raise _refuse_empty(generated)
         return generated, changes
 
     def _prepare(
-        self, generated: GeneratedSeries, cover: Cover, record: Record, commits: Sequence[Oid]
+        self, generated: Generated, cover: Cover, record: Record, commits: Sequence[Oid]
     ) -> PreparedSeries:
-        base = generated.plan.base.oid
+        base = generated.base.oid
         cover, record = keep_testing(self._quarantine, base, commits, cover, record, self._record)
         tracking = replace(self._tracking, revision=self._revision)
         return prepare_series(
             self._quarantine,
-            WrittenSeries(base, generated.plan.tree, commits, cover, tracking, record),
+            WrittenSeries(base, generated.tree, commits, cover, tracking, record),
             self._signatures,
             people=self._people,
             edits=find_edited_recipients(self._series.cover, self._record),
@@ -230,37 +235,32 @@ class _Reroll:
         )
 
     def _find_original(self, branch: Sequence[MatchedCommit]) -> OriginalSeries | None:
-        variant = self._request.variant or self._record.variant
         return find_original(
             self._repository,
             self._quarantine,
             self._series,
             self._record,
-            variant,
+            self._source,
             {matched.name: matched.commit.subject for matched in branch if matched.name},
         )
 
-    def _read_changes(self, plan: SeriesPlan) -> ChangeLog:
-        """Read the change log before the work; it may name patches of the variant or the branch."""
-        names = [patch.name for patch in plan.patches]
-        names += [patch.name for patch in self._record.patches if patch.name not in names]
+    def _read_changes(self, planned: Sequence[str]) -> ChangeLog:
+        """Read the change log, which may name planned patches and those of the branch."""
+        names = dict.fromkeys([*planned, *(patch.name for patch in self._record.patches)])
         folder = self._request.changelog
         if folder is None and (self._repository.top / "changelog").is_dir():
             folder = self._repository.top / "changelog"
-        return read_changes(self._request.changes, folder, self._revision, names)
-
-    def _labels(self) -> tuple[str, str]:
-        return f"made-for-v{self._revision}", f"edited-in-v{self._record.revision}"
+        return read_changes(self._request.changes, folder, self._revision, list(names))
 
     def _make_carrier(
         self,
-        generated: GeneratedSeries,
+        generated: Generated,
         plain: SeriesDraft,
         oids: Sequence[Oid],
         original: OriginalSeries | None,
         change_digests: Mapping[Oid, str],
     ) -> Carrier:
-        commits = read_commits(self._quarantine, generated.plan.base.oid, oids[-1])
+        commits = read_commits(self._quarantine, generated.base.oid, oids[-1])
         edited = generated.draft(self._signatures, HandWork(edited=tuple(plain.drafts)))
         return Carrier(
             quarantine=self._quarantine,
@@ -270,20 +270,21 @@ class _Reroll:
             edited_messages=edited.messages,
             recorded=[patch.name for patch in self._record.patches],
             parents=lambda commit: resolve_object(self._quarantine, f"{commit}^"),
-            labels=self._labels(),
+            labels=self._labels,
             resolutions=self._resolutions,
+            explain=self._explain.describe,
         )
 
     def _carry_messages(
         self,
-        generated: GeneratedSeries,
+        generated: Generated,
         plain: SeriesDraft,
         carrier: Carrier,
         commits: Sequence[NewCommit],
         edited: Collection[str],
     ) -> tuple[tuple[Message, ...], SeriesDraft]:
         """Return the messages of the commits, and the draft that matches them."""
-        planned = [patch.name for patch in generated.plan.patches]
+        planned = generated.names
         subjects = [commit.subject for commit in commits]
         hand = find_hand_work(commits, subjects, edited, tuple(plain.drafts), planned)
         draft = generated.draft(self._signatures, hand)
@@ -303,7 +304,7 @@ class _Reroll:
         if original is None or original.cover is None:
             return branch, ("the cover letter is that of the branch, not generated again",)
         covers = (original.cover, branch, (plain, generated))
-        return carry_cover(*covers, self._quarantine, self._labels(), self._resolutions), ()
+        return carry_cover(*covers, self._quarantine, self._labels, self._resolutions), ()
 
     def _describe_version(
         self,
@@ -333,13 +334,13 @@ class _Reroll:
 
     def _write_original(
         self,
-        generated: GeneratedSeries,
+        generated: Generated,
         draft: SeriesDraft,
         prepared: PreparedSeries,
         oids: Sequence[Oid],
     ) -> Oid:
         """Write the generated series without hand edits, and return its tip."""
-        base, cover = generated.plan.base.oid, (draft.cover, prepared.tracking)
+        base, cover = generated.base.oid, (draft.cover, prepared.tracking)
         return put_cover_below(self._quarantine, base, *cover, oids, self._signatures)[1][-1]
 
     def _stop(self, subject: str, base: Oid, conflicts: Sequence[Conflict]) -> RerollResult:
@@ -353,7 +354,7 @@ class _Reroll:
         if self._request.dry_run:
             return replace(result, conflicts=tuple(Path(conflict.path) for conflict in conflicts))
         if not self._request.resume and is_stopped(self._repository):
-            raise _refuse_second()
+            raise refuse_second()
         # Resume on the same base, even if the ref has moved meanwhile.
         request = replace(self._request, base=base if self._request.base else None)
         document = to_document(request, self._series.name)
@@ -362,7 +363,7 @@ class _Reroll:
 
     def _publish(
         self,
-        generated: GeneratedSeries,
+        generated: Generated,
         old_tip: Oid | None,
         prepared: PreparedSeries,
         messages: Sequence[Message],
@@ -380,7 +381,7 @@ class _Reroll:
             range_diff=range_diff,
             warnings=self._history.warnings + generated.warnings + prepared.warnings,
             tip=prepared.tip,
-            left_out=generated.plan.left_out,
+            left_out=generated.left_out,
         )
         if self._request.dry_run:
             return result
@@ -390,7 +391,7 @@ class _Reroll:
             self._target,
             prepared,
             old_tip,
-            f"patchgen: reroll {generated.plan.variant.name} v{self._revision}",
+            f"patchgen: reroll {generated.title} v{self._revision}",
             extra_refs={original_ref(change_id, self._revision): original_tip},
             names=list_branch_tags(self._repository, change_id, self._target.branch),
         )

@@ -93,24 +93,20 @@ def plan_run(repository: Repository, request: RunRequest, lookup: Lookup | None 
     recipe = find_recipe(request.target) if lookup is None else None
     if recipe is None and lookup is None and _is_variant(request.target):
         return RunPlan(base, tuple(_plan_variant(repository, request, base, only_paths)))
-    if recipe is not None or lookup is not None:
-        names = [str(recipe.path) if recipe else request.target]
-    else:
+    names = [str(recipe.path) if recipe else request.target]
+    if recipe is None and lookup is None:
         names = list_semantic_patches(request.target, tree)
-    lookup = lookup or make_lookup(tree)
     may_run = partial(may_run_code, repository, request)
     sweeps: list[SweepRequest] = []
     skipped: list[Skipped] = []
     for name in names:
         try:
-            cocci = load_cocci(name, lookup, may_run, request.files, request)
+            cocci = load_cocci(name, lookup or make_lookup(tree), may_run, request.files, request)
             _check_version(cocci)
             if recipe is not None:
                 cocci = replace(cocci, name=recipe.name)
-            unmet = tuple(_find_unmet(cocci, tree))
             resolved = resolve(cocci, request, base, only_paths)
-            notes = (*resolved.notes, *unmet)
-            sweeps.append(replace(resolved, unmet=unmet, notes=notes, since=since))
+            sweeps.append(_note_unmet(replace(resolved, since=since), cocci, tree))
         except MissingObjectsError:
             raise
         except PatchgenError as err:
@@ -231,6 +227,11 @@ def _check_version(cocci: CocciFile) -> None:
             f"{cocci.name} needs spatch {cocci.header.requires}, here it is {spatch.version}",
             hint="set SPATCH to a newer one",
         )
+
+
+def _note_unmet(request: SweepRequest, cocci: CocciFile, tree: GitTree) -> SweepRequest:
+    unmet = tuple(_find_unmet(cocci, tree))
+    return replace(request, unmet=unmet, notes=(*request.notes, *unmet))
 
 
 def _find_unmet(cocci: CocciFile, tree: GitTree) -> Iterator[str]:

@@ -15,6 +15,7 @@ from patchgen.edit import OnProgress, PatchedTree, make_patches
 from patchgen.kernel import read_version
 from patchgen.model.base import Base, Oid, TreeReader
 from patchgen.model.outcome import CitedCalls, Site
+from patchgen.model.plan import LeftOut
 from patchgen.model.series import MadePatch, SeriesOptions, Signatures
 from patchgen.odb import GitTree, Repository, git_version
 from patchgen.resources import shipped_folder
@@ -86,6 +87,36 @@ class GeneratedSeries:
     subjects: tuple[str, ...]
     cites: tuple[CitedCalls, ...] = ()
     warnings: tuple[str, ...] = ()
+
+    @property
+    def base(self) -> Base:
+        """The commit that the patches are based on."""
+        return self.plan.base
+
+    @property
+    def tree(self) -> TreeReader:
+        """The tree of the base."""
+        return self.plan.tree
+
+    @property
+    def title(self) -> str:
+        """The name of the variant."""
+        return self.plan.variant.name
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the patches."""
+        return tuple(patch.name for patch in self.patches)
+
+    @property
+    def present(self) -> frozenset[str]:
+        """The names of the patches that the base already has."""
+        return frozenset(patch.name for patch in self.patches if patch.present_at)
+
+    @property
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """The backends and patches that the variant does not make on the base."""
+        return self.plan.left_out
 
     @property
     def is_empty(self) -> bool:

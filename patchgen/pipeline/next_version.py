@@ -56,6 +56,19 @@ def choose_version(
     return NextVersion(revision, newest, tracking)
 
 
+def find_earlier_branch(
+    repository: Repository, branch: str, revision: int
+) -> tuple[str, int] | None:
+    """Return the branch with the newest earlier version of a series, and that version; else None.
+
+    The branches of one series differ in the -vN at their end.
+    """
+    versions = _read_branches(repository, strip_version(branch))
+    earlier = [(tracking.revision, name) for name, tracking in versions]
+    earlier = [entry for entry in earlier if entry[0] < revision]
+    return max(earlier)[::-1] if earlier else None
+
+
 def strip_version(branch: str) -> str:
     """Return a branch's name without the version at its end."""
     return _VERSION.sub("", branch)
@@ -68,22 +81,28 @@ def _find_versions(
 
     A deleted branch is found by the tags with its name, which b4 and `record_sent` create.
     """
+    for branch, tracking in _read_branches(repository, stem):
+        tags = [sent.revision for sent in read_sent(repository, tracking.change_id)]
+        listed = [
+            int(version[1:]) for version in tracking.history if re.fullmatch(r"v\d+", version)
+        ]
+        yield branch, tracking, (*tags, *listed)
+    for sent in list_sent(repository):
+        branch = strip_version(sent.tag).removeprefix("sent/")
+        # b4 leaves its own branch prefix out of the tag.
+        if sent.change_id and strip_version(branch) == stem.removeprefix("b4/"):
+            yield branch, Tracking(sent.change_id, sent.revision), (sent.revision,)
+
+
+def _read_branches(repository: Repository, stem: str) -> Iterator[tuple[str, Tracking]]:
+    """Yield the branches of a series with their tracking."""
     args = ("for-each-ref", "--format=%(refname)%00%(objectname)", f"refs/heads/{stem}*")
     for line in repository.run(*args).stdout.decode("utf-8", "surrogateescape").splitlines():
         ref, _, tip = line.partition("\0")
         branch = ref.removeprefix("refs/heads/")
         tracking = find_tracking(repository, Oid(tip)) if strip_version(branch) == stem else None
         if tracking is not None:
-            tags = [sent.revision for sent in read_sent(repository, tracking.change_id)]
-            listed = [
-                int(version[1:]) for version in tracking.history if re.fullmatch(r"v\d+", version)
-            ]
-            yield branch, tracking, (*tags, *listed)
-    for sent in list_sent(repository):
-        branch = strip_version(sent.tag).removeprefix("sent/")
-        # b4 leaves its own branch prefix out of the tag.
-        if sent.change_id and strip_version(branch) == stem.removeprefix("b4/"):
-            yield branch, Tracking(sent.change_id, sent.revision), (sent.revision,)
+            yield branch, tracking
 
 
 def track_series(

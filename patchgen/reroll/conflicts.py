@@ -155,6 +155,14 @@ def is_stopped(repository: Repository) -> bool:
     return os.path.lexists(_folder(repository) / "state.json")
 
 
+def refuse_second() -> RefusedError:
+    """Return the error for a reroll that begins while another is waiting."""
+    return RefusedError(
+        "another reroll is waiting here for its conflicts",
+        hint="`patchgen reroll --continue` resumes it, `--abort` ends it",
+    )
+
+
 def forget_stopped(repository: Repository) -> None:
     """Remove the state of a stopped reroll, state.json first in case this is interrupted."""
     with suppress(IsADirectoryError, NotADirectoryError):

@@ -79,7 +79,7 @@ class Carrier:
     `generated` are the newly generated patches by name, in order, with the messages for a series
     without hand edits. `edited_messages` are the messages that mention an edit. `recorded` are the
     names of the patches generated before. `labels` name the two sides in conflict markers: the new
-    series, and the branch.
+    series, and the branch. `explain` returns why a commit is not in the new series, "" if unknown.
     """
 
     quarantine: Quarantine
@@ -91,6 +91,7 @@ class Carrier:
     parents: Callable[[Oid], Oid]
     labels: tuple[str, str]
     resolutions: Resolutions
+    explain: Callable[[Commit], str]
     remarks: list[str] = field(default_factory=list)
 
     def carry_content(
@@ -167,11 +168,13 @@ class Carrier:
         commit, name = matched.commit, matched.name
         if name not in self.generated:
             if matched.patch is not None and not matched.is_edited(self.change_digests):
-                self.remarks.append(f'not generated on this base: "{commit.subject}"')
+                reason = self.explain(commit) or "not generated on this base"
+                self.remarks.append(f'{reason}: "{commit.subject}"')
                 return None
             merged = self._pick(commit.subject, commit.oid, tree)
             if merged == tree:
-                reason = "dropped, the base has it" if commit.files else "dropped, it is empty"
+                reason = self.explain(commit) if commit.files else "dropped, it is empty"
+                reason = reason or "dropped, the base has it"
                 self.remarks.append(f'{reason}: "{commit.subject}"')
                 return None
             return NewCommit(name, commit.oid, merged, matched, is_generated=False)

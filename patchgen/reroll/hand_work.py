@@ -8,15 +8,15 @@ from collections.abc import Collection, Mapping, Sequence
 from patchgen.model.base import Oid
 from patchgen.model.series import Cover, RecipientEdits, Signatures
 from patchgen.odb import Quarantine, digest_commits, write_commit_chain
-from patchgen.pipeline.generate import GeneratedSeries
 from patchgen.reroll.changelog import DroppedTag, drop_tags
 from patchgen.reroll.hand_edits import NewCommit
+from patchgen.reroll.source import Generated
 from patchgen.series import HandWork, MatchedCommit, Record
 from patchgen.series.trailers import parse_message
 
 
 def expect_patch_names(
-    generated: GeneratedSeries,
+    generated: Generated,
     record: Record,
     branch: Sequence[MatchedCommit],
     change_digests: Mapping[Oid, str],
@@ -26,11 +26,8 @@ def expect_patch_names(
     These are the generated patches that no person left out, and those that a person edited.
     """
     branch_names = {matched.name for matched in branch}
-    present_names = {patch.name for patch in generated.patches if patch.present_at}
-    left_out = {patch.name for patch in record.patches} - branch_names - present_names
-    names = [
-        patch.name for patch in generated.patches if patch.name not in left_out | present_names
-    ]
+    left_out = {patch.name for patch in record.patches} - branch_names
+    names = [name for name in generated.names if name not in left_out | set(generated.present)]
     edited = [matched.name for matched in branch if matched.is_edited(change_digests)]
     return names + [name for name in edited if name not in names]
 

@@ -99,8 +99,8 @@ def read_history(
 ) -> SeriesHistory:
     """Read a branch (None: the current one) and choose the next version.
 
-    Raises RefusedError if the branch has no record or is a campaign's, or if the requested version
-    was sent already; UsageError if it is older than the branch.
+    Raises RefusedError if the branch has no record, or if the requested version was sent already;
+    UsageError if it is older than the branch.
     """
     name, tip = resolve_series(repository, branch, needs_cover=True)
     series = read_branch(repository, quarantine, name, tip)
@@ -146,15 +146,8 @@ def _require_record(series: SeriesBranch) -> tuple[Record, Tracking]:
     if series.record is None or series.tracking is None:
         raise RefusedError(
             f"{series.name} has no record of how it was generated, so it cannot be rerolled",
-            hint="`patchgen apply --b4`, the default, stores one in the cover letter's commit",
-        )
-    if series.record.split:
-        record = series.record
-        raise RefusedError(
-            f"{series.name} is a campaign of {record.variant}; campaigns cannot be rerolled",
-            hint=f"`patchgen run {record.variant} --base REV --split {record.split} "
-            f"-v {record.revision + 1}` runs it again on the newer base; "
-            "`patchgen status` shows which of its patches are still needed",
+            hint="`patchgen apply --b4`, the default, and `patchgen run --split` store one in the "
+            "cover letter's commit",
         )
     return series.record, series.tracking
 

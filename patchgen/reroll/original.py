@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Find the series as it was generated, before people edited it: the base of each three-way merge.
 
-It is looked up under the ref that a reroll writes, then in the branch's reflog, where `apply` left
-it. Otherwise it is generated again, with the same result if the templates and tools are the same.
-The record in the branch proves whether a candidate is the right one.
+It is looked up under the ref that a reroll writes, then in the branch's reflog, where `apply` and
+`run --split` left it. Otherwise it is generated again, with the same result if the templates and
+tools are the same. The record in the branch proves whether a candidate is the right one.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
 from patchgen.model.series import Cover, Signatures
 from patchgen.odb import Quarantine, Repository, digest_commits, read_commit, read_commits
-from patchgen.pipeline.generate import VariantRequest, plan_variant, run_plan
+from patchgen.reroll.source import SeriesSource
 from patchgen.series import (
     HandWork,
     Record,
@@ -28,7 +28,9 @@ from patchgen.series import (
     take_out_testing,
     write_patches,
 )
-from patchgen.spec import SeriesPlan
+
+# How the entries of reflogs begin that `apply` and `run --split` write.
+_GENERATED = ("patchgen: apply ", "patchgen: run ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ def find_original(
     quarantine: Quarantine,
     series: SeriesBranch,
     record: Record,
-    variant: str,
+    source: SeriesSource,
     subjects: Mapping[str, str],
 ) -> OriginalSeries | None:
     """Return the series as patchgen generated it, None if it cannot be found any more.
@@ -63,7 +65,7 @@ def find_original(
         original = _read_original(repository, quarantine, series.name, tip, record)
         if original is not None:
             return original
-    return _regenerate(repository, quarantine, series, record, variant, subjects)
+    return _regenerate(repository, quarantine, series, record, source, subjects)
 
 
 def _list_candidates(repository: Repository, series: SeriesBranch, record: Record) -> list[Oid]:
@@ -76,7 +78,7 @@ def _list_candidates(repository: Repository, series: SeriesBranch, record: Recor
     )
     for line in log.stdout.decode("utf-8", "replace").splitlines():
         oid, _, reason = line.partition("\0")
-        if reason.startswith("patchgen: apply"):
+        if reason.startswith(_GENERATED):
             tips.append(Oid(oid))
     return tips
 
@@ -112,16 +114,14 @@ def _regenerate(
     quarantine: Quarantine,
     series: SeriesBranch,
     record: Record,
-    variant: str,
+    source: SeriesSource,
     subjects: Mapping[str, str],
 ) -> OriginalSeries | None:
-    request = VariantRequest.from_record(record, variant)
     signatures = _read_signatures(repository, quarantine, series)
     try:
-        plan = plan_variant(repository, request, record.revision)
-        if dict(plan.inputs) != dict(record.inputs):
+        generated = source.regenerate()
+        if generated is None or generated.is_empty:
             return None
-        generated = run_plan(_as_recorded(plan, record), request)
         hand_work = record.hand or _guess_hand_work(generated.draft(signatures), record, subjects)
         draft = generated.draft(signatures, hand_work)
         oids, written = write_patches(quarantine, record.base, draft, signatures)
@@ -134,16 +134,6 @@ def _regenerate(
     commits = read_commits(quarantine, record.base, oids[-1])
     cover = draft.cover if written.cover == record.cover else None
     return OriginalSeries(dict(zip(draft.drafts, commits, strict=True)), cover)
-
-
-def _as_recorded(plan: SeriesPlan, record: Record) -> SeriesPlan:
-    """Return the plan with the tools and the base's name of a record.
-
-    So its templates have the same result as when the record was made.
-    """
-    base = {**plan.context["base"], "describe": record.describe}
-    context = {**plan.context, "tools": dict(record.tools), "base": base}
-    return replace(plan, base=replace(plan.base, describe=record.describe), context=context)
 
 
 def _guess_hand_work(draft: SeriesDraft, record: Record, subjects: Mapping[str, str]) -> HandWork:

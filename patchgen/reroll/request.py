@@ -22,7 +22,9 @@ class RerollRequest:
 
     `branch` None means the current branch; `base` None, the branch's base; `revision` None, the
     next version. `variant` is a folder, needed if the record names a variant that is not shipped.
-    With `resume`, the request of the waiting reroll is used.
+    For a campaign, `semantic_patch` replaces the recorded one, `only_built` is the .config of a run
+    that was restricted by one, and `trusted` lets the semantic patch run code. With `resume`, the
+    request of the waiting reroll is used.
     """
 
     tree: Path
@@ -33,6 +35,9 @@ class RerollRequest:
     variant: str | None = None
     definitions: tuple[str, ...] = ()
     backends: tuple[str, ...] = ()
+    semantic_patch: str | None = None
+    only_built: Path | None = None
+    trusted: bool = False
     changes: tuple[str, ...] = ()
     changelog: Path | None = None
     output: Path | None = None
@@ -40,6 +45,19 @@ class RerollRequest:
     force: bool = False
     dry_run: bool = False
     resume: bool = False
+
+    @property
+    def campaign_options(self) -> tuple[str, ...]:
+        """The parameters in use that only campaigns have."""
+        return self._list_used("semantic_patch", "only_built", "trusted")
+
+    @property
+    def variant_options(self) -> tuple[str, ...]:
+        """The parameters in use that only variants have."""
+        return self._list_used("variant", "backends")
+
+    def _list_used(self, *names: str) -> tuple[str, ...]:
+        return tuple(name for name in names if getattr(self, name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +90,10 @@ def to_document(request: RerollRequest, branch: str) -> dict[str, Any]:
     document = asdict(replace(request, branch=branch))
     for key in ("tree", "resume"):
         del document[key]
-    if "/" in (document["variant"] or ""):
-        document["variant"] = str(Path(document["variant"]).absolute())
-    for key in ("changelog", "output", "get_maintainer"):
+    for key in ("variant", "semantic_patch"):
+        if "/" in (document[key] or "") or (document[key] and Path(document[key]).is_file()):
+            document[key] = str(Path(document[key]).absolute())
+    for key in ("changelog", "output", "get_maintainer", "only_built"):
         document[key] = str(Path(document[key]).absolute()) if document[key] else None
     return document
 
@@ -104,15 +123,9 @@ def build_variant_request(request: RerollRequest, record: Record, base: str) -> 
 
     `base` is that of the branch.
     """
-    defined = {definition.partition("=")[0] for definition in request.definitions}
-    recorded = [
-        definition
-        for definition in record.definitions
-        if definition.partition("=")[0] not in defined
-    ]
     return replace(
         VariantRequest.from_record(record, request.variant or record.variant),
         base=request.base or base,
         backends=request.backends or record.backends,
-        definitions=(*recorded, *request.definitions),
+        definitions=record.join_definitions(request.definitions),
     )

@@ -515,15 +515,6 @@ def test_without_history_it_warns_that_it_cannot_name_commits(patchgen, tree, gi
     assert "warning: " in result.err
 
 
-def test_a_campaign_is_not_rerolled(patchgen, tree, git):
-    before = snapshot(tree, without="none")
-    result = patchgen("reroll", CAMPAIGN, "--tree", tree, "--onto", "master")
-    assert (result.code, result.out) == (1, "")
-    assert f"{CAMPAIGN} is a campaign of zalloc.cocci" in result.err
-    assert "patchgen run zalloc.cocci --base REV --split file -v 2" in result.err
-    assert snapshot(tree, without="none") == before
-
-
 def test_explain_shows_what_made_a_campaign(patchgen, tree, git):
     # The semantic patch is recorded once, and shown for each patch.
     for number, revision in ((1, f"{CAMPAIGN}~3"), (4, CAMPAIGN)):

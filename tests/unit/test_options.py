@@ -26,6 +26,7 @@ MEANINGS = {
     "--jobs": "parallel processes",
     "--json": "JSON",
     "--mode": "Mode to run in",
+    "--only-built": ".config",
     "--onto": "newer base",
     "--output-directory": "folder to write the mails to",
     "--quiet": "Print",

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Say why a patch, or a part of it, is not in the next version of its series."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from patchgen.commands.status import find_status
+from patchgen.model.base import Oid
+from patchgen.model.commit import Commit
+from patchgen.reroll.hand_edits import NewCommit
+from patchgen.series import SeriesBranch
+from patchgen.status import FileStatus, PatchState, PatchStatus, Upstream
+
+_SHOWN = 3
+
+
+class UpstreamFate:
+    """What has become of the patches of a campaign on a newer base, found when first needed."""
+
+    def __init__(self, tree: Path, series: SeriesBranch, onto: Oid):
+        self._tree = tree
+        self._series = series
+        self._onto = onto
+        self._patches: Mapping[Oid, PatchStatus] | None = None
+
+    def find(self, commit: Commit) -> PatchStatus | None:
+        """Return the status of a commit on the newer base, None if it is the same base.
+
+        Variants report by their own probes what a base has.
+        """
+        is_campaign = self._series.record is not None and self._series.record.split
+        if not is_campaign or self._onto == self._series.base:
+            return None
+        if self._patches is None:
+            status = find_status(self._tree, self._series.name, self._onto)
+            self._patches = {patch.commit.oid: patch for patch in status.patches}
+        return self._patches.get(commit.oid)
+
+    def describe(self, commit: Commit) -> str:
+        """Return why the new series lacks a commit, "" if it is unknown."""
+        status = self.find(commit)
+        if status is None or status.state not in (PatchState.APPLIED, PatchState.GONE):
+            return ""
+        if status.state is PatchState.GONE:
+            return "dropped, the code that it changes is gone"
+        return "dropped, the base has it" + _name_makers(status.made_by)
+
+
+def list_applied_parts(
+    commits: Sequence[NewCommit], generated: Mapping[str, Commit], fate: UpstreamFate
+) -> Iterator[str]:
+    """Yield a remark for each patch of which the base has some files by now.
+
+    `generated` are the newly generated patches by name.
+    """
+    for commit in commits:
+        before = commit.branch_commit
+        if before is None or not commit.is_generated:
+            continue
+        lost = set(before.files) - set(generated[commit.name].files)
+        status = fate.find(before) if lost else None
+        files = [file for file in status.files if file.path in lost] if status else []
+        present = [file for file in files if file.state is PatchState.APPLIED]
+        if present:
+            yield f'{_describe_files(present)}: "{before.subject}"'
+
+
+def _describe_files(files: Sequence[FileStatus]) -> str:
+    makers = dict.fromkeys(commit for file in files for commit in file.made_by)
+    names = ", ".join(str(file.path) for file in files[:_SHOWN])
+    more = f" and {len(files) - _SHOWN} more" if len(files) > _SHOWN else ""
+    return f"smaller, the base has the change of {names}{more}{_name_makers(tuple(makers))}"
+
+
+def _name_makers(commits: Sequence[Upstream]) -> str:
+    """Return ", by COMMIT" for the commits that made a change, "" if the history shows none."""
+    named = ", ".join(f'{commit.oid[:12]} ("{commit.subject}")' for commit in commits[:_SHOWN])
+    more = f" and {len(commits) - _SHOWN} more" if len(commits) > _SHOWN else ""
+    return f", by {named}{more}" if commits else ""

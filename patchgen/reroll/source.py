@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a reroll needs of a series: to generate its patches again, whatever they are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Protocol
+
+from patchgen.edit import OnProgress
+from patchgen.model.base import Base, TreeReader
+from patchgen.model.plan import LeftOut
+from patchgen.model.series import Signatures
+from patchgen.series import HandWork, SeriesDraft
+
+
+class Generated(Protocol):
+    """Patches that were generated on a base. `names` are those of all patches, in order.
+
+    `present` are the names of patches that the base has already. `title` is the name of what the
+    series is made from. `left_out` is what is not made on the base.
+    """
+
+    @property
+    def base(self) -> Base: ...
+    @property
+    def tree(self) -> TreeReader: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def names(self) -> Sequence[str]: ...
+    @property
+    def present(self) -> Collection[str]: ...
+    @property
+    def is_empty(self) -> bool: ...
+    @property
+    def left_out(self) -> tuple[LeftOut, ...]: ...
+    @property
+    def warnings(self) -> tuple[str, ...]: ...
+
+    def draft(self, signatures: Signatures, hand_work: HandWork | None = None) -> SeriesDraft:
+        """Return the messages, the cover letter and the record; `hand_work` None means no edits."""
+
+
+class SeriesSource(Protocol):
+    """What a series is made from: a variant, or the semantic patch of a campaign."""
+
+    def plan(self, on_progress: OnProgress) -> Sequence[str]:
+        """Return the names of the patches that the new base may get.
+
+        Raises a PatchgenError if the series cannot be made on it.
+        """
+
+    def generate(self, on_progress: OnProgress) -> Generated:
+        """Return the patches on the new base, after `plan`."""
+
+    def regenerate(self) -> Generated | None:
+        """Return the patches of the version before, on its base; None if its input has changed.
+
+        Raises a PatchgenError if they cannot be generated any more.
+        """

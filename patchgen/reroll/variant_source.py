@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Generate the series of a variant again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from patchgen.edit import OnProgress
+from patchgen.errors import UsageError
+from patchgen.odb import Repository
+from patchgen.pipeline.generate import GeneratedSeries, VariantRequest, plan_variant, run_plan
+from patchgen.reroll.history import SeriesHistory
+from patchgen.reroll.request import RerollRequest, build_variant_request
+from patchgen.series import Record
+from patchgen.spec import SeriesPlan
+
+
+class VariantSource:
+    """A variant, for the next version of a series and for the version before."""
+
+    def __init__(self, repository: Repository, request: RerollRequest, history: SeriesHistory):
+        if request.campaign_options:
+            raise UsageError(
+                f"{history.series.name} is the series of a variant, not a campaign",
+                hint="omit what only a campaign takes",
+                parameters=request.campaign_options,
+            )
+        self._repository = repository
+        self._record = history.record
+        self._variant = request.variant or history.record.variant
+        self._request = build_variant_request(request, history.record, history.series.base)
+        self._revision = history.revision
+        self._plan: SeriesPlan | None = None
+
+    def plan(self, on_progress: OnProgress) -> list[str]:
+        """Plan the variant on the new base; nothing runs yet."""
+        self._plan = plan_variant(self._repository, self._request, self._revision)
+        return [patch.name for patch in self._plan.patches]
+
+    def generate(self, on_progress: OnProgress) -> GeneratedSeries:
+        """Run the semantic patches on the new base."""
+        assert self._plan is not None
+        return run_plan(self._plan, self._request, on_progress)
+
+    def regenerate(self) -> GeneratedSeries | None:
+        """Run them on the old base, if the variant is as it was then."""
+        request = VariantRequest.from_record(self._record, self._variant)
+        plan = plan_variant(self._repository, request, self._record.revision)
+        if dict(plan.inputs) != dict(self._record.inputs):
+            return None
+        return run_plan(_as_recorded(plan, self._record), request)
+
+
+def _as_recorded(plan: SeriesPlan, record: Record) -> SeriesPlan:
+    """Return the plan with the tools and the base's name of a record.
+
+    So its templates have the same result as when the record was made.
+    """
+    base = {**plan.context["base"], "describe": record.describe}
+    context = {**plan.context, "tools": dict(record.tools), "base": base}
+    return replace(plan, base=replace(plan.base, describe=record.describe), context=context)

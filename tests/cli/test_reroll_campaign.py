@@ -1,0 +1,298 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`patchgen reroll` on a campaign: the rule again on a newer base, with all that people added."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Patchgen
+from tests.support.call_rule import format_function, format_rule
+from tests.support.campaign_tree import BRANCH, make_campaign_tree
+from tests.support.checks import snapshot
+
+V2 = "patchgen/call-v2"
+ACKED = "Acked-by: Fay <fay@example.org>"
+Git = Callable[..., str]
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    folder = tmp_path / "linux"
+    make_campaign_tree(folder)
+    return folder
+
+
+def run(patchgen: Patchgen, tree: Path, *args: str | Path) -> dict:
+    """Make the campaign, and return what --json shows of it."""
+    rule = tree.parent / "call.cocci"
+    done = patchgen(
+        "run", rule, "--tree", tree, "--json", "-o", tree.parent / "out", *args, "--split"
+    )
+    assert done.code == 0, done.err
+    return json.loads(done.out)["series"]
+
+
+def reroll(patchgen: Patchgen, tree: Path, *args: str | Path) -> dict:
+    done = patchgen("reroll", BRANCH, "--tree", tree, "--json", "-o", tree.parent / "out2", *args)
+    assert done.code == 0, done.err + done.out
+    return json.loads(done.out)
+
+
+def message(git: Git, tree: Path, revision: str) -> str:
+    return git(tree, "show", "-s", "--format=%B", revision)
+
+
+def convert(git: Git, tree: Path, *names: str) -> str:
+    """Make the change in some files, as their maintainer would, and return the commit."""
+    for name in names:
+        text = (tree / name).read_text()
+        (tree / name).write_text(text.replace("old_call()", "new_call()"))
+    git(tree, "commit", "-qam", f"net: Convert {' '.join(names)}")
+    return git(tree, "rev-parse", "--short=12", "HEAD").strip()
+
+
+def amend(git: Git, tree: Path, number: int, change: Callable[[], str | None]) -> None:
+    """Rewrite a patch of the campaign, from 1: check it out, change it, and pick those above."""
+    commits = git(tree, "rev-list", "--reverse", f"master..{BRANCH}").split()
+    git(tree, "checkout", "-q", "--detach", commits[number])
+    text = change()
+    args = ["-m", text] if text is not None else ["--no-edit"]
+    git(tree, "commit", "-qa", "--amend", *args)
+    for oid in commits[number + 1 :]:
+        git(tree, "cherry-pick", oid)
+    git(tree, "update-ref", f"refs/heads/{BRANCH}", "HEAD")
+    git(tree, "checkout", "-q", "master")
+
+
+def acknowledge(git: Git, tree: Path, number: int) -> None:
+    def tag() -> str:
+        return message(git, tree, "HEAD").replace("\n---\n", f"\n\n{ACKED}\n---\n")
+
+    amend(git, tree, number, tag)
+
+
+def test_what_was_applied_falls_out_and_new_places_come_in(patchgen, git, tree, monkeypatch):
+    run(patchgen, tree)
+    applied = convert(git, tree, "drivers/net/a.c", "drivers/net/b.c")
+    (tree / "lib/m.c").write_text(format_function("m"))
+    (tree / "kernel").mkdir()
+    (tree / "kernel/k.c").write_text(format_function("k"))
+    git(tree, "add", "-A")
+    # Whoever pulls from all is not the one who takes patches.
+    monkeypatch.setenv("GIT_COMMITTER_EMAIL", "torvalds@linux-foundation.org")
+    git(tree, "commit", "-qm", "more")
+    document = reroll(patchgen, tree, "--onto", "master")
+    assert document["branch"] == V2
+    assert document["patches"] == [
+        "f: Use new_call(), which takes a lock",
+        "treewide: Use new_call(), which takes a lock",
+    ]
+    assert document["remarks"] == [
+        f'dropped, the base has it, by {applied} ("net: Convert drivers/net/a.c drivers/net/b.c"): '
+        '"net: Use new_call(), which takes a lock"'
+    ]
+    names = git(tree, "show", "--format=", "--name-only", V2).split()
+    assert names == ["kernel/k.c", "lib/l.c", "lib/m.c"]
+    assert "It changes 3 places in 3 files." in message(git, tree, V2)
+    cover = message(git, tree, f"{V2}~2")
+    assert "A semantic patch changes 4 files, in 2 patches" in cover
+    assert "drivers/net" not in cover.partition("--- b4-submit-tracking")[0]
+
+
+def test_a_patch_that_was_applied_in_part_shrinks_and_says_so(patchgen, git, tree):
+    run(patchgen, tree)
+    applied = convert(git, tree, "drivers/net/a.c")
+    document = reroll(patchgen, tree, "--onto", "master")
+    assert document["patches"][0] == "net: Use new_call(), which takes a lock"
+    assert document["remarks"] == [
+        f'smaller, the base has the change of drivers/net/a.c, by {applied} ("net: Convert '
+        'drivers/net/a.c"): "net: Use new_call(), which takes a lock"'
+    ]
+    assert git(tree, "show", "--format=", "--name-only", f"{V2}~2").split() == ["drivers/net/b.c"]
+
+
+def test_tags_stay_where_the_patch_is_the_same(patchgen, git, tree):
+    run(patchgen, tree)
+    for number in (2, 3):
+        acknowledge(git, tree, number)
+    convert(git, tree, "drivers/net/a.c")
+    (tree / "fs/f/g.c").write_text(format_function("g"))
+    git(tree, "add", "-A")
+    git(tree, "commit", "-qm", "one more file")
+    document = reroll(patchgen, tree, "--onto", "master")
+    assert document["dropped_tags"] == [f'{ACKED} ("f: Use new_call(), which takes a lock")']
+    assert ACKED in message(git, tree, V2)
+    assert ACKED not in message(git, tree, f"{V2}~1").partition("\n---\n")[0]
+
+
+def test_hand_edits_texts_and_people_stay(patchgen, git, tree):
+    cover = tree.parent / "cover"
+    cover.write_text("Remove the old call\n\nIt has been wrong for years.\n")
+    run(patchgen, tree, "--cover", cover, "--subject", "Call the new one", "--signoff",
+        "--cc", "Zoe <zoe@example.org>")  # fmt: skip
+
+    def by_hand() -> str:
+        path = tree / "fs/f/f.c"
+        path.write_text(path.read_text().replace("new_call()", "new_call( )"))
+        return message(git, tree, "HEAD").replace("takes a lock", "takes the lock")
+
+    (tree.parent / "call.cocci").unlink()
+    cover.unlink()
+    amend(git, tree, 2, by_hand)
+    (tree / "lib/l.c").write_text("/* newer */\n" + (tree / "lib/l.c").read_text())
+    git(tree, "commit", "-qam", "newer")
+    document = reroll(patchgen, tree, "--onto", "master", "--changes", "treewide=Say so")
+    assert document["patches"] == [
+        "net: Call the new one", "f: Call the new one", "treewide: Call the new one"
+    ]  # fmt: skip
+    assert "new_call( );" in git(tree, "show", f"{V2}:fs/f/f.c")
+    edited = " ".join(message(git, tree, f"{V2}~1").split())
+    assert "The result was then edited by hand." in edited
+    letter = message(git, tree, f"{V2}~3")
+    assert letter.startswith("Remove the old call\n\nIt has been wrong for years.\n")
+    assert "These patches were edited by hand afterwards:\n\n  f: Call the new one\n" in letter
+    assert "Each patch applies independently" not in letter
+    assert "Changes in v2:\n- Say so\n" in letter
+    assert "Signed-off-by: Ada" in message(git, tree, V2)
+    assert all("zoe@example.org" in Path(mail).read_text() for mail in document["mails"])
+
+
+def test_a_clone_without_reflogs_finds_the_edits(patchgen, git, tree):
+    run(patchgen, tree)
+
+    def by_hand() -> None:
+        path = tree / "fs/f/f.c"
+        path.write_text(path.read_text().replace("new_call()", "new_call( )"))
+
+    amend(git, tree, 2, by_hand)
+    clone = tree.parent / "clone"
+    git(tree.parent, "clone", "-q", tree, clone)
+    git(clone, "branch", BRANCH, f"origin/{BRANCH}")
+    (clone / "fs/f/f.c").write_text("/* newer */\n" + (clone / "fs/f/f.c").read_text())
+    git(clone, "commit", "-qam", "newer")
+    reroll(patchgen, clone, "--onto", "master")
+    content = git(clone, "show", f"{V2}:fs/f/f.c")
+    assert content.startswith("/* newer */") and "new_call( );" in content
+
+
+def test_the_recorded_run_is_enough_to_make_the_same_again(patchgen, git, tree):
+    macros = tree.parent / "mine.h"
+    macros.write_text("#define mine\n")
+    rule = tree.parent / "call.cocci"
+    rule.write_text("#spatch --macro-file near.h\nvirtual patch\nvirtual more\n" + format_rule())
+    (tree.parent / "near.h").write_text("#define near\n")
+    options = (
+        "--no-style",
+        "--no-headers",
+        "--macros",
+        "none",
+        "-I",
+        "fs",
+        "-D",
+        "more",
+        "--trust",
+    )
+    run(patchgen, tree, *options, "--macro-file", macros, "drivers", "lib")
+    rule.unlink()
+    (tree.parent / "near.h").unlink()
+    document = reroll(patchgen, tree, "--trust")
+    assert document["range_diff"] == "" and document["remarks"] == []
+    assert git(tree, "rev-parse", f"{V2}^{{tree}}") == git(tree, "rev-parse", f"{BRANCH}^{{tree}}")
+    texts = [message(git, tree, branch).partition("\n---\n")[0] for branch in (V2, BRANCH)]
+    assert texts[0] == texts[1]
+    shown = " ".join(message(git, tree, V2).split())
+    assert (
+        "`patchgen run call.cocci drivers lib -D more --macro-file FILE -I fs --macros none "
+        "--no-headers --no-style`"
+    ) in shown
+
+
+def test_another_semantic_patch_can_take_the_place_of_the_recorded_one(patchgen, git, tree):
+    run(patchgen, tree)
+    newer = tree.parent / "newer.cocci"
+    newer.write_text(format_rule().replace("+ new_call();", "+ newer_call();"))
+    document = reroll(patchgen, tree, "--semantic-patch", newer)
+    assert len(document["patches"]) == 3
+    assert "newer_call();" in git(tree, "show", f"{V2}:lib/l.c")
+    assert "    + newer_call();" in message(git, tree, V2)
+
+
+def test_a_second_run_is_refused_with_a_hint_to_reroll(patchgen, git, tree):
+    run(patchgen, tree)
+    acknowledge(git, tree, 1)
+    before = snapshot(tree, without="none")
+    args = ("run", tree.parent / "call.cocci", "--tree", tree, "--split", "-v", "2")
+    done = patchgen(*args, "-o", tree.parent / "out2")
+    assert done.code == 1 and f"`patchgen reroll {BRANCH}`" in done.err
+    assert snapshot(tree, without="none") == before and not (tree.parent / "out2").exists()
+    assert patchgen(*args, "-o", tree.parent / "out2", "--force").code == 0
+
+
+def test_code_in_a_recorded_semantic_patch_needs_trust(patchgen, git, tree):
+    rule = tree.parent / "call.cocci"
+    mark = tree.parent / "ran"
+    script = f"\n@script:python@\n@@\nopen({str(mark)!r}, 'w').close()\n"
+    rule.write_text(format_rule() + script)
+    run(patchgen, tree, "--trust")
+    mark.unlink(missing_ok=True)
+    before = snapshot(tree, without="none")
+    done = patchgen("reroll", BRANCH, "--tree", tree)
+    assert done.code == 1 and "--trust" in done.err
+    assert snapshot(tree, without="none") == before and not mark.exists()
+    assert len(reroll(patchgen, tree, "--trust")["patches"]) == 3
+
+
+def test_a_path_that_is_gone_is_reported_and_the_others_are_run(patchgen, git, tree):
+    run(patchgen, tree, "drivers", "lib")
+    git(tree, "rm", "-rq", "lib")
+    git(tree, "commit", "-qm", "gone")
+    document = reroll(patchgen, tree, "--onto", "master")
+    assert "the base does not have lib" in document["warnings"]
+    assert document["patches"] == ["net: Use new_call(), which takes a lock"]
+    assert document["remarks"] == [
+        'dropped, the code that it changes is gone: "treewide: Use new_call(), which takes a lock"'
+    ]
+
+
+@pytest.mark.parametrize(
+    ("args", "text"),
+    [
+        (("--variant", "pvops"), "is a campaign, not the series of a variant"),
+        (("--changes", "nosuch=X"), "the series has no patch 'nosuch'"),
+    ],
+)
+def test_options_of_a_variant_are_usage_errors(patchgen, git, tree, args, text):
+    run(patchgen, tree)
+    done = patchgen("reroll", BRANCH, "--tree", tree, *args)
+    assert done.code == 2 and text in done.err
+    assert git(tree, "branch", "--list", V2) == ""
+
+
+def test_a_base_that_has_everything_is_refused(patchgen, git, tree):
+    run(patchgen, tree)
+    convert(git, tree, "drivers/net/a.c", "drivers/net/b.c", "fs/f/f.c", "lib/l.c")
+    done = patchgen("reroll", BRANCH, "--tree", tree, "--onto", "master")
+    assert done.code == 1 and "has the whole series" in done.err
+    assert git(tree, "branch", "--list", V2) == ""
+
+
+def test_a_record_of_an_older_patchgen_is_refused(patchgen, git, tree):
+    run(patchgen, tree)
+    text = message(git, tree, f"{BRANCH}~3")
+    head, _, section = text.partition("purposes.\n")
+    document = json.loads(section)
+    del document["patchgen"]["run"]
+    args = ("-p", "master", "-m", f"{head}purposes.\n{json.dumps(document)}")
+    oid = git(tree, "commit-tree", *args, "master^{tree}").strip()
+    git(tree, "checkout", "-q", "--detach", oid)
+    git(tree, "cherry-pick", f"{BRANCH}~3..{BRANCH}")
+    git(tree, "update-ref", f"refs/heads/{BRANCH}", "HEAD")
+    git(tree, "checkout", "-q", "master")
+    done = patchgen("reroll", BRANCH, "--tree", tree)
+    assert done.code == 1 and "its record lacks the options of the run" in done.err
+    assert "patchgen run call.cocci --base REV --split tree -v 2 --force" in done.err
+    assert git(tree, "branch", "--list", V2) == ""
