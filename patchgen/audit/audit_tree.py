@@ -12,7 +12,8 @@ from patchgen.audit.flow import Flow
 from patchgen.audit.function_platforms import Reach
 from patchgen.audit.hypercalls import find_hypercalls, find_op_calls
 from patchgen.audit.kbuild import find_unbuilt, find_unlinked
-from patchgen.audit.linked_code import LinkedCode, Node
+from patchgen.audit.linked_code import LinkedCode
+from patchgen.audit.nodes import Node
 from patchgen.audit.paths import BootPath, PointerCall, Routes, find_boot_path
 from patchgen.audit.platforms import PlatformTests
 from patchgen.audit.read_facts import (

@@ -13,7 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from patchgen.audit.facts import CallFact
 from patchgen.audit.flow import Flow
 from patchgen.audit.function_platforms import Doubts, Reach
-from patchgen.audit.linked_code import LinkedCode, Node
+from patchgen.audit.linked_code import LinkedCode
+from patchgen.audit.nodes import Node
 from patchgen.audit.notifiers import NotifierSearch, Visit
 from patchgen.audit.paths import Routes
 from patchgen.audit.platforms import Env, PlatformTests, find_surest
@@ -93,7 +94,7 @@ class _Changes:
                 for call in caller.calls:
                     if call.name not in names or caller.kind == "assembly":
                         continue
-                    for target in self._code.resolve(caller.path, call.name):
+                    for target in self._code.resolve(caller.path, call.name, call.line):
                         if target not in frontier or target is caller:
                             continue
                         if not call.forwards:

@@ -71,6 +71,36 @@ class Conditions:
         accepted = {"IS_BUILTIN": ("y",), "IS_MODULE": ("m",)}.get(test, ("y", "m"))
         return value in accepted
 
+    def read_term(self, text: str) -> bool | None:
+        """Return the value of a comparison or of another macro, None if unknown."""
+        return None
+
+
+class AssumedConditions(Conditions):
+    """Evaluates #if expressions under assumptions about the terms that are otherwise unknown.
+
+    `assumed` is the value of each term, None until one is assumed.
+    """
+
+    def __init__(self, known: Conditions):
+        super().__init__(known._settings, assembly=known._assembly)
+        self.assumed: dict[str, bool | None] = {}
+
+    def holds(self, condition: str) -> bool | None:
+        self._results.clear()
+        return super().holds(condition)
+
+    def is_defined(self, name: str) -> bool | None:
+        value = super().is_defined(name)
+        return self.read_term(f"defined({name})") if value is None else value
+
+    def is_enabled(self, test: str, name: str) -> bool | None:
+        value = super().is_enabled(test, name)
+        return self.read_term(f"{test}({name})") if value is None else value
+
+    def read_term(self, text: str) -> bool | None:
+        return self.assumed.setdefault(text, None)
+
 
 class _Expression:
     """A recursive-descent parser of one expression. The value of arithmetic is unknown."""
@@ -109,10 +139,11 @@ class _Expression:
         return value
 
     def _read_unary(self) -> bool | None:
+        start = self._at
         value = self._read_atom()
         if self._peek() not in ("", "&&", "||", ")"):
             self._skip()
-            return None
+            return self._conditions.read_term(" ".join(self._tokens[start : self._at]))
         return value
 
     def _skip(self) -> None:
@@ -135,7 +166,9 @@ class _Expression:
             return self._read_macro(token)
         if token.isdigit():
             return int(token) != 0
-        return self._conditions.is_defined(token) if _OPTION.fullmatch(token) else None
+        is_option = _OPTION.fullmatch(token) is not None
+        read = self._conditions.is_defined if is_option else self._conditions.read_term
+        return read(token)
 
     def _read_closed(self) -> bool | None:
         value = self._read_or()
@@ -159,11 +192,12 @@ class _Expression:
 
 
 class DeadCode:
-    """The lines of a file that are not compiled."""
+    """The lines of a file that are not compiled, and the conditions on the others."""
 
     def __init__(self, regions: Sequence[Region], conditions: Conditions):
         self._regions = regions
         self._dead = [r for r in regions if conditions.holds(r.condition) is False]
+        self._unknown = [r for r in regions if conditions.holds(r.condition) is None]
 
     def covers(self, line: int) -> bool:
         """Return whether a line is not compiled."""
@@ -174,6 +208,10 @@ class DeadCode:
         if not self._dead:
             return items if isinstance(items, tuple) else tuple(items)
         return tuple(item for item in items if not self.covers(item.line))
+
+    def list_unknown(self, line: int) -> tuple[str, ...]:
+        """Return the #if conditions around a line that may hold or not."""
+        return tuple(r.condition for r in self._unknown if r.first < line < r.last)
 
     def describe(self, line: int) -> str:
         """Return the conditions on options of Kconfig that a line is under."""

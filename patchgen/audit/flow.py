@@ -16,7 +16,8 @@ from dataclasses import replace
 from itertools import pairwise
 
 from patchgen.audit.facts import Access, CallFact, StoreFact
-from patchgen.audit.linked_code import Key, LinkedCode, Node, StaticVariable
+from patchgen.audit.linked_code import LinkedCode
+from patchgen.audit.nodes import Key, Node, StaticVariable
 from patchgen.audit.paths import Edge, Install, PointerCall
 from patchgen.audit.result import EdgeKind
 from patchgen.audit.static_calls import find_updates
@@ -63,11 +64,12 @@ class Flow:
                         self._code.add_alias(pattern.format(real), path, line, calls)
 
     def _register_all(self) -> None:
-        for path, name, _, arguments in self._code.list_invocations():
+        for path, name, line, arguments in self._code.list_invocations():
             for rule in self._tables.registered:
                 if not rule.macro.fullmatch(name) or len(arguments) <= rule.function:
                     continue
-                for node in self._find_functions(path, arguments[rule.function].strip("& ")):
+                name_of_function = arguments[rule.function].strip("& ")
+                for node in self._code.find_functions(path, name_of_function, line):
                     if rule.call is not None:
                         key = ("static_call", arguments[rule.call].strip())
                     else:
@@ -91,11 +93,11 @@ class Flow:
         for datum in list(self._code.list_data()):
             if datum.variable.stores and datum.variable.name not in referenced:
                 self._reach_variable(datum)
-        for path, macro, _, arguments in self._code.list_invocations():
+        for path, macro, line, arguments in self._code.list_invocations():
             for argument in arguments if self._tables.wakes.fullmatch(macro) else ():
                 name = argument.strip("& ")
                 if name.isidentifier():
-                    for datum in self._code.find_data(path, name):
+                    for datum in self._code.find_data(path, name, line):
                         self._reach_variable(datum)
 
     # --- following --------------------------------------------------------------------------------
@@ -152,7 +154,7 @@ class Flow:
     def _visit_store(self, node: Node, store: StoreFact) -> None:
         key = self._code.find_key(node.path, store.target)
         for name in store.names:
-            for target in self._find_functions(node.path, name):
+            for target in self._code.find_functions(node.path, name, store.line):
                 if key is None:
                     via = f"a variable of {node.name}()"
                     self._connect(
@@ -163,10 +165,10 @@ class Flow:
                     self._store(key, target, EdgeKind.POINTER, "", by)
 
     def _visit_identifier(self, node: Node, identifier: str) -> None:
-        for datum in self._code.find_data(node.path, identifier):
+        for datum in self._code.find_data(node.path, identifier, node.line):
             self._reach_variable(datum, node)
         for name in self._tables.stubs.get(identifier, ()):
-            for target in self._find_functions(node.path, name):
+            for target in self._code.find_functions(node.path, name):
                 self._connect(Edge(node, target, node.line, EdgeKind.POINTER, identifier))
         if identifier in self._tables_of_functions:
             self._add_pointer_call(("table", identifier), PointerCall(node, node.line, identifier))
@@ -182,7 +184,7 @@ class Flow:
                 via = f"{call.name}({member})"
                 self._add_pointer_call(("?", member), PointerCall(node, call.line, via, call.under))
             kind = EdgeKind.ASSEMBLY if node.kind == "assembly" else EdgeKind.CALL
-            targets = self._code.resolve(node.path, call.name)
+            targets = self._code.resolve(node.path, call.name, call.line)
             for target in targets:
                 if target is not node:
                     self._connect(Edge(node, target, call.line, kind, "", under=call.under))
@@ -193,7 +195,7 @@ class Flow:
         if call.passed and not self._tables.deferred.fullmatch(call.name):
             for name in call.passed:
                 # A macro may be passed to another one: LOCK_CONTENDED(lock, try, do_raw_lock).
-                for target in self._code.resolve(node.path, name):
+                for target in self._code.resolve(node.path, name, call.line):
                     via = f"an argument of {call.name or 'a pointer'}()"
                     self._connect(
                         Edge(node, target, call.line, EdgeKind.POINTER, via, under=call.under)
@@ -204,7 +206,7 @@ class Flow:
         updates = list(find_updates(self._code, node, call))
         for update in updates:
             key = ("static_call", update.name)
-            for target in self._find_functions(node.path, update.value):
+            for target in update.functions:
                 self._store(key, target, EdgeKind.STATIC_CALL, "", Install(node, call.under))
             member = None
             if update.access is not None:
@@ -270,20 +272,17 @@ class Flow:
         return access.local and any(
             store.target.local
             and store.target.base == access.base
-            and any(self._find_functions(node.path, name) for name in store.names)
+            and any(self._code.find_functions(node.path, name, store.line) for name in store.names)
             for store in node.stores
         )
 
     # --- pointers ---------------------------------------------------------------------------------
 
-    def _find_functions(self, path: str, name: str) -> Sequence[Node]:
-        return [node for node in self._code.resolve(path, name) if node.kind != "macro"]
-
     def _reach_variable(self, datum: StaticVariable, by: Node | None = None) -> None:
         variable = datum.variable
         if by is not None and variable.type in self._tables.hardware:
             for name in variable.identifiers:
-                for target in self._find_functions(datum.path, name):
+                for target in self._code.find_functions(datum.path, name, datum.line):
                     self._connect(Edge(by, target, by.line, EdgeKind.POINTER, variable.name))
         if datum in self._reached_variables or not variable.identifiers:
             return
@@ -292,18 +291,18 @@ class Flow:
             key = self._code.find_key(datum.path, store.target)
             if by is not None and key is not None and self._code.is_plain(key):
                 self._connect_hidden(by, datum, store)
-            for name in store.names:
-                for target in self._find_functions(datum.path, name) if key else ():
+            for name in store.names if key else ():
+                for target in self._code.find_functions(datum.path, name, store.line):
                     self._store(key, target, EdgeKind.POINTER, "")
         for identifier in variable.identifiers:
-            for referenced in self._code.find_data(datum.path, identifier):
+            for referenced in self._code.find_data(datum.path, identifier, datum.line):
                 self._reach_variable(referenced)
 
     def _connect_hidden(self, by: Node, datum: StaticVariable, store: StoreFact) -> None:
         """Follow functions that a macro stores in a struct: `= __TIMER_INITIALIZER(f, 0)`."""
         if not any(map(self._tables.deferred.fullmatch, store.names)):
             for name in store.names:
-                for target in self._find_functions(datum.path, name):
+                for target in self._code.find_functions(datum.path, name, store.line):
                     via = datum.variable.name
                     self._connect(Edge(by, target, by.line, EdgeKind.POINTER, via))
 

@@ -12,7 +12,7 @@ import heapq
 from collections.abc import Iterable
 
 from patchgen.audit.flow import Flow
-from patchgen.audit.linked_code import Node
+from patchgen.audit.nodes import Node
 from patchgen.audit.paths import Edge, Install
 from patchgen.audit.platforms import PlatformTests, find_surest
 from patchgen.audit.result import Doubt, Platform

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from patchgen.audit.c_text import IDENTIFIER
 from patchgen.audit.facts import CallFact
 from patchgen.audit.flow import Flow
-from patchgen.audit.linked_code import LinkedCode, Node
+from patchgen.audit.linked_code import LinkedCode
+from patchgen.audit.nodes import Node
 from patchgen.audit.paths import Routes
 from patchgen.audit.result import (
     Effect,
@@ -250,7 +251,7 @@ class _Finder:
                 for call in caller.calls:
                     if call.name not in names:
                         continue
-                    for target in self._resolve(caller, call.name):
+                    for target in self._resolve(caller, call):
                         if target in frontier and target is not caller:
                             callers.setdefault(target, []).append((caller, call))
                             if _is_passed_on(caller) and caller not in seen:
@@ -261,11 +262,11 @@ class _Finder:
             frontier = following
         return callers
 
-    def _resolve(self, caller: Node, name: str) -> Sequence[Node]:
-        targets = self._code.resolve(caller.path, name)
+    def _resolve(self, caller: Node, call: CallFact) -> Sequence[Node]:
+        targets = self._code.resolve(caller.path, call.name, call.line)
         if not targets and caller.kind == "assembly":
             # An assembler macro is defined in an included file, possibly of another folder.
-            return self._code.find_nodes(name)
+            return self._code.find_nodes(call.name)
         return targets
 
 

@@ -10,24 +10,23 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
+from typing import TypeVar
 
 from patchgen.audit.c_text import IDENTIFIER
 from patchgen.audit.conditions import Conditions, DeadCode, Settings
 from patchgen.audit.facts import (
     Access,
-    Asm,
     CallFact,
     FileFacts,
-    Guard,
     Macro,
-    StoreFact,
-    VariableFact,
 )
 from patchgen.audit.macro_definitions import defines_functions, expand_invocations, read_macro
+from patchgen.audit.nodes import Key, Node, StaticVariable
 from patchgen.audit.result import TreeLocation
+from patchgen.audit.struct_types import StructTypes
+from patchgen.audit.visibility import Visibility
 
 _MEMBER_CALL = re.compile(r"(?:->|\.)\s*([A-Za-z_]\w*)\s*\(")
 _CHOICE = re.compile(r"\bif\b|\?|&&|\|\||\bswitch\b")
@@ -35,43 +34,7 @@ _CHOICE = re.compile(r"\bif\b|\?|&&|\|\||\bswitch\b")
 # (arch/x86/boot/startup/Makefile), SYM_PIC_ALIAS() to symbols that this code uses (asm/linkage.h).
 _PREFIX = "__pi_"
 _MAX_TEXT = 3000
-Key = tuple[str, str]
-
-
-@dataclass(slots=True, eq=False)
-class Node:
-    """A function, a macro, or a symbol of a .S file. Compared by identity.
-
-    The fields are those of a Function; `body` is the text of a macro.
-    """
-
-    name: str
-    path: str
-    line: int
-    kind: str  # "function", "macro", "assembly"
-    static: bool
-    calls: Sequence[CallFact]
-    identifiers: Sequence[str] = ()
-    asms: Sequence[Asm] = ()
-    stores: Sequence[StoreFact] = ()
-    result: str = ""
-    parameters: Sequence[str] = ()
-    guards: Sequence[Guard] = ()
-    returns: str = ""
-    body: str = ""
-
-    @property
-    def header(self) -> bool:
-        """Return whether it is compiled into its callers."""
-        return self.path.endswith(".h") or self.kind == "macro"
-
-
-@dataclass(slots=True, eq=False)
-class StaticVariable:
-    """A variable with static storage, and its file."""
-
-    path: str
-    variable: VariableFact
+_Placed = TypeVar("_Placed", Node, StaticVariable)
 
 
 class LinkedCode:
@@ -79,13 +42,17 @@ class LinkedCode:
 
     def __init__(self, facts: Mapping[str, FileFacts], settings: Settings | None = None):
         self._facts = facts
-        self._dead = _find_dead_code(facts, settings)
+        c, assembly = Conditions(settings), Conditions(settings, assembly=True)
+        self._dead = {
+            path: DeadCode(file_facts.regions, assembly if path.endswith(".S") else c)
+            for path, file_facts in facts.items()
+        }
+        self._visibility = Visibility(c)
         self._units = _find_units(facts)
         self.nodes: list[Node] = []
         self._local: dict[tuple[str, str], list[Node]] = {}
         self._shared: dict[str, list[Node]] = {}
-        self._structs: dict[str, dict[str, str]] = {}
-        self._typedefs: dict[str, str] = {}
+        self._types = StructTypes()
         self._data: dict[str, list[StaticVariable]] = {}
         self._texts: dict[str, str] = {}
         self._definers: dict[str, Macro] = {}
@@ -117,13 +84,7 @@ class LinkedCode:
                 self._data.setdefault(variable.name, []).append(
                     StaticVariable(path, compiled_variable)
                 )
-        for struct in facts.structs:
-            fields = self._structs.setdefault(struct.name, {})
-            for name, kind in struct.fields:
-                if not fields.get(name):
-                    fields[name] = kind
-        for name, kind in facts.typedefs:
-            self._typedefs.setdefault(name, kind)
+        self._types.add(facts.structs, facts.typedefs)
 
     def _add_macro(self, path: str, macro: Macro) -> None:
         self._texts.setdefault(macro.name, macro.body)
@@ -172,17 +133,46 @@ class LinkedCode:
 
     # --- names ----------------------------------------------------------------------------------
 
-    def resolve(self, path: str, name: str) -> Sequence[Node]:
-        """Return the nodes that a name in a file may refer to."""
+    def resolve(self, path: str, name: str, line: int = 0) -> Sequence[Node]:
+        """Return the nodes that a name at a line of a file may refer to, 0 for any line."""
         unit = self._units.get(path)
-        if unit is not None:
-            local = self._local.get((unit, name))
-            if local:
-                return local
+        local = self._local.get((unit, name)) if unit is not None else None
+        if local:
+            return self._choose(path, line, local, lambda: self._find_shared(name))
+        return self._find_shared(name)
+
+    def _find_shared(self, name: str) -> Sequence[Node]:
         shared = self._shared.get(name, ())
         if not shared and name.startswith(_PREFIX):
             return self._shared.get(name.removeprefix(_PREFIX), ())
         return shared
+
+    def _choose(
+        self,
+        path: str,
+        line: int,
+        local: Sequence[_Placed],
+        find_others: Callable[[], Sequence[_Placed]],
+    ) -> Sequence[_Placed]:
+        """Return the local definitions that a use may mean, and the others unless these hide them.
+
+        A definition in a branch of an #if hides others only in that branch.
+        """
+        branches = [self._dead[place.path].list_unknown(place.line) for place in local]
+        if not all(branches):
+            return local
+        use = self._dead[path].list_unknown(line) if line else ()
+        possible, hides = self._visibility.compare(use, branches)
+        visible: list[_Placed] = [
+            place for place, meant in zip(local, possible, strict=True) if meant
+        ]
+        if not hides:
+            visible += find_others()
+        return visible
+
+    def find_functions(self, path: str, name: str, line: int = 0) -> Sequence[Node]:
+        """Return the functions, not macros, that a name may refer to."""
+        return [node for node in self.resolve(path, name, line) if node.kind != "macro"]
 
     def read_calls(self, node: Node) -> Sequence[CallFact]:
         """Return the calls of a node; those of a macro have the conditions in its text.
@@ -240,15 +230,16 @@ class LinkedCode:
                     callers.setdefault((node.path, call.name), set()).add(node.name)
         return callers
 
-    def find_data(self, path: str, name: str) -> Sequence[StaticVariable]:
-        """Return the variables that a name in a file may refer to."""
+    def find_data(self, path: str, name: str, line: int = 0) -> Sequence[StaticVariable]:
+        """Return the variables that a name at a line of a file may refer to, 0 for any line."""
         variables = self._data.get(name, ())
         local = [datum for datum in variables if datum.path == path]
-        if local:
-            return local
-        return [
-            datum for datum in variables if not datum.variable.static or datum.path.endswith(".h")
+        others = [
+            datum
+            for datum in variables
+            if datum.path != path and (not datum.variable.static or datum.path.endswith(".h"))
         ]
+        return self._choose(path, line, local, lambda: others) if local else others
 
     def expand(self, text: str, depth: int = 6) -> str:
         """Return a text with its macros expanded, up to `depth` levels."""
@@ -261,7 +252,7 @@ class LinkedCode:
 
     def _expand_identifier(self, match: re.Match[str]) -> str:
         name = match[0]
-        # Registers and instructions are not macros, and ALTERNATIVE is recognised by its name.
+        # Registers and instructions are not macros; ALTERNATIVE is recognised by its name.
         plain = not name.isupper() and not name.startswith("__")
         if plain or name.startswith("ALTERNATIVE"):
             return name
@@ -291,9 +282,9 @@ class LinkedCode:
                 None if access.local or access.called or access.base == "?" else ("=", access.base)
             )
         for member in members[:-1]:
-            kind = self._find_field_type(kind, member)
-        kind = self._resolve_typedef(kind)
-        if members[-1] == "*" and kind not in self._structs:
+            kind = self._types.find_field_type(kind, member)
+        kind = self._types.resolve(kind)
+        if members[-1] == "*" and kind not in self._types:
             return ("=", access.base) if not access.local else None
         return (kind or "?", members[-1])
 
@@ -310,22 +301,9 @@ class LinkedCode:
                 return datum.variable.type
         return ""
 
-    def _resolve_typedef(self, kind: str) -> str:
-        for _ in range(4):
-            if kind in self._structs or kind not in self._typedefs:
-                break
-            kind = self._typedefs[kind]
-        return kind
-
-    def _find_field_type(self, kind: str, member: str) -> str:
-        if member == "*":
-            return kind
-        return self._structs.get(self._resolve_typedef(kind), {}).get(member, "")
-
     def is_plain(self, key: Key) -> bool:
         """Return whether a key is known not to hold a function: a field that is a struct."""
-        kind = self._structs.get(key[0], {}).get(key[1], "")
-        return bool(kind) and kind != "()" and self._resolve_typedef(kind) in self._structs
+        return self._types.is_plain(*key)
 
     def find_field(self, member: str) -> TreeLocation | None:
         """Return the place of the first struct that has a member, or None."""
@@ -361,16 +339,6 @@ def _find_member_parameters(macro: Macro) -> frozenset[int]:
     """Return the numbers of a macro's parameters that name a member which the macro calls."""
     called = set(_MEMBER_CALL.findall(macro.body)) if "(" in macro.body else set()
     return frozenset(at for at, name in enumerate(macro.parameters) if name in called)
-
-
-def _find_dead_code(
-    facts: Mapping[str, FileFacts], settings: Settings | None
-) -> dict[str, DeadCode]:
-    c, assembly = Conditions(settings), Conditions(settings, assembly=True)
-    return {
-        path: DeadCode(file_facts.regions, assembly if path.endswith(".S") else c)
-        for path, file_facts in facts.items()
-    }
 
 
 def _find_units(facts: Mapping[str, FileFacts]) -> dict[str, str]:

@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from patchgen.audit.facts import Access, CallFact
 from patchgen.audit.flow import Flow
 from patchgen.audit.function_platforms import Doubts, Reach
-from patchgen.audit.linked_code import LinkedCode, Node
+from patchgen.audit.linked_code import LinkedCode
+from patchgen.audit.nodes import Node
 from patchgen.audit.platforms import Env, PlatformTests, find_surest
 from patchgen.audit.result import Notifier, Platform, TreeLocation
 from patchgen.audit.tables import Tables
@@ -95,7 +96,7 @@ class NotifierSearch:
                         queue.append((following, depth + 1))
 
     def _follow(self, visit: Visit, call: CallFact, platform: Platform) -> Iterator[Visit]:
-        targets = self._code.resolve(visit.node.path, call.name)
+        targets = self._code.resolve(visit.node.path, call.name, call.line)
         doubts = self._find_doubts(visit, call, platform) if targets else None
         if doubts is not None:
             for target in targets:

@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from patchgen.audit.linked_code import Key, LinkedCode, Node
+from patchgen.audit.linked_code import LinkedCode
+from patchgen.audit.nodes import Key, Node
 from patchgen.audit.result import EdgeKind, Route, Step, TreeLocation
 from patchgen.audit.tables import Tables
 from patchgen.errors import RefusedError
@@ -120,7 +121,7 @@ def _search(code: LinkedCode, start: Node, end: str) -> BootPath | None:
         if node.name == end:
             return _trace(code, before, node)
         for call in node.calls:
-            for target in code.resolve(node.path, call.name) if call.name else ():
+            for target in code.resolve(node.path, call.name, call.line) if call.name else ():
                 if target not in seen:
                     seen.add(target)
                     before[target] = node
@@ -134,7 +135,11 @@ def _trace(code: LinkedCode, before: Mapping[Node, Node], last: Node) -> BootPat
         nodes.append(before[nodes[-1]])
     nodes.reverse()
     lines = [
-        max(call.line for call in node.calls if following in code.resolve(node.path, call.name))
+        max(
+            call.line
+            for call in node.calls
+            if following in code.resolve(node.path, call.name, call.line)
+        )
         for node, following in pairwise(nodes)
     ]
     return BootPath(tuple(nodes), tuple(lines))

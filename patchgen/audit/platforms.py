@@ -17,7 +17,8 @@ from enum import Enum
 
 from patchgen.audit.c_text import CALLED, IDENTIFIER
 from patchgen.audit.facts import Guard
-from patchgen.audit.linked_code import LinkedCode, Node
+from patchgen.audit.linked_code import LinkedCode
+from patchgen.audit.nodes import Node
 from patchgen.audit.result import Doubt, Platform, TreeLocation
 from patchgen.audit.tables import Tables
 
@@ -158,7 +159,7 @@ class PlatformTests:
         self, name: str, inner: str, node: Node, env: Env, platform: Platform, depth: int
     ) -> Answer:
         """Return the result of a call, by the expression that the function returns."""
-        targets = [t for t in self._code.resolve(node.path, name) if t.kind != "macro"]
+        targets = self._code.find_functions(node.path, name, node.line)
         # A stub for a function that is not built returns a constant.
         real = [t for t in targets if t.returns not in _CONSTANTS] or targets
         if not real or not depth or not all(function.returns for function in real):

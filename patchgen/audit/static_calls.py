@@ -1,52 +1,93 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Find updates of static calls: `static_call_update(name, function)` (include/linux/static_call.h).
+"""Find the functions that static calls may call, and the code that calls them by a trampoline.
 
-The value may be a member that holds the function, and the update may be in a macro that joins the
-names: `#define update_call(__cb) static_call_update(apic_call_##__cb, *apic->__cb)`.
+`DEFINE_STATIC_CALL(name, function)` sets the first function, `static_call_update(name, function)`
+another one (include/linux/static_call.h), and `static_call_update_early()` does so before static
+calls are initialised (arch/x86/include/asm/static_call.h). The value may be a local variable, or a
+member that holds the function; the update may be in a macro that joins the names:
+`#define update_call(__cb) static_call_update(apic_call_##__cb, *apic->__cb)`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from patchgen.audit.c_text import IDENTIFIER
 from patchgen.audit.facts import Access, CallFact
-from patchgen.audit.linked_code import LinkedCode, Node
+from patchgen.audit.linked_code import LinkedCode
 from patchgen.audit.macro_definitions import replace_parameters
+from patchgen.audit.nodes import Node
+from patchgen.audit.tables import Tables
 
-_UPDATE = re.compile(r"\b_*static_call_update\s*\(\s*(\w+)\s*,\s*([^(),]+?)\s*\)")
+_UPDATER = re.compile(r"_*static_call_update(?:_early)?")
+_UPDATE = re.compile(r"\b_*static_call_update(?:_early)?\s*\(\s*(\w+)\s*,\s*([^(),]+?)\s*\)")
 _MEMBERS = re.compile(r"\*?\s*([A-Za-z_]\w*)\s*((?:(?:\.|->)\s*\w+\s*)+)")
 _MACRO = "static_call_update"
 
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """A static call's name, and its value: a function's name, or a member that holds one."""
+    """A static call's name, and its value: functions, or a member that holds one."""
 
     name: str
-    value: str
+    functions: tuple[Node, ...]
     access: Access | None
+
+
+@dataclass(slots=True)
+class StaticCall:
+    """The functions that it may call, and the code that sets it to anything else."""
+
+    functions: dict[Node, None] = field(default_factory=dict)
+    unknown: dict[Node, None] = field(default_factory=dict)
+
+
+def find_static_calls(code: LinkedCode, tables: Tables) -> Mapping[str, StaticCall]:
+    """Return all static calls by name, with what any code may set them to."""
+    found: dict[str, StaticCall] = {}
+    rules = [rule for rule in tables.registered if rule.call is not None]
+    for path, macro, _, arguments in code.list_invocations():
+        for rule in rules:
+            if rule.call is not None and rule.macro.fullmatch(macro) and len(arguments) > 1:
+                static_call = found.setdefault(arguments[rule.call].strip(), StaticCall())
+                name = arguments[rule.function].strip("& ")
+                static_call.functions |= dict.fromkeys(code.find_functions(path, name))
+    updating = {name for name, body in code.texts.items() if _MACRO in body}
+    for node in code.nodes:
+        for call in node.calls if node.kind != "macro" else ():
+            if call.name in updating or _UPDATER.fullmatch(call.name):
+                for update in find_updates(code, node, call):
+                    static_call = found.setdefault(update.name, StaticCall())
+                    static_call.functions |= dict.fromkeys(update.functions)
+                    if not update.functions and update.access is None:
+                        static_call.unknown[node] = None
+    return found
 
 
 def find_updates(code: LinkedCode, node: Node, call: CallFact) -> Iterator[Update]:
     """Yield the updates of static calls that a call makes, directly or through a macro."""
-    if call.name.lstrip("_") == _MACRO and node.kind != "macro":
+    if _UPDATER.fullmatch(call.name) and node.kind != "macro":
         if len(call.arguments) > 1:
-            yield _build_update(call.arguments[0], call.arguments[1])
+            yield _build_update(code, node, call.arguments[0], call.arguments[1])
         return
-    for target in code.resolve(node.path, call.name):
+    for target in code.resolve(node.path, call.name, call.line):
         if target.kind == "macro" and _MACRO in target.body:
             text = replace_parameters(target.body, target.parameters, call.arguments)
             for match in _UPDATE.finditer(text):
-                yield _build_update(match[1], match[2])
+                yield _build_update(code, node, match[1], match[2])
 
 
-def _build_update(name: str, value: str) -> Update:
+def _build_update(code: LinkedCode, node: Node, name: str, value: str) -> Update:
     value = value.strip("& ")
     match = _MEMBERS.fullmatch(value)
-    if match is None:
-        return Update(name.strip(), value, None)
-    members = tuple(IDENTIFIER.findall(match[2]))
-    return Update(name.strip(), "", Access(match[1], "", members))
+    if match is not None:
+        members = tuple(IDENTIFIER.findall(match[2]))
+        return Update(name.strip(), (), Access(match[1], "", members))
+    names = IDENTIFIER.findall(value)
+    for store in node.stores:
+        if store.target.local and not store.target.members and store.target.base in names:
+            names += store.names
+    functions = [target for value in names for target in code.find_functions(node.path, value)]
+    return Update(name.strip(), tuple(dict.fromkeys(functions)), None)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from patchgen.audit.facts import Access, CallFact
 from patchgen.audit.flow import Flow
-from patchgen.audit.linked_code import LinkedCode, Node
+from patchgen.audit.linked_code import LinkedCode
+from patchgen.audit.nodes import Node
 from patchgen.audit.result import TreeLocation
 
 
