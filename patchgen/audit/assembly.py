@@ -19,6 +19,10 @@ _END = re.compile(r"\bSYM_(?:FUNC|CODE|TYPED_FUNC)_END\w*\(")
 _DATA_SYMBOL = re.compile(r"\bSYM_DATA\(\s*(\w+)\s*,\s*\.(?:quad|long)\s+([A-Za-z_]\w*)\s*\)")
 _MACRO = re.compile(r"^\s*\.macro\s+(\w+)")
 _BRANCH = re.compile(r"^\s*(?:call|jmp|j[a-z]{1,3}|callq|jmpq|lea[ql]?)\s+\*?%?([A-Za-z_]\w*)")
+# The trampoline of a static call (include/linux/static_call_types.h).
+_TRAMPOLINE = re.compile(
+    r"^\s*(?:call|jmp)q?\s+(?:STATIC_CALL_TRAMP(?:_STR)?\s*\(\s*(\w+)\s*\)|__SCT__(\w+))"
+)
 _LOAD = re.compile(r"\b([A-Za-z_]\w*)\(%rip\)|\bpa\((\w+)\)|\*\(?([A-Za-z_]\w*)\)?\s*$")
 _IF = re.compile(r"^\s*\.if(?:n?def|c|nc|eq|ne)?\b\s*(?:\\(\w+)\s*$)?")
 _ARGUMENT = re.compile(r"\b(\w+)=(\w+)")
@@ -120,7 +124,10 @@ class _AssemblyReader:
             return
         calls, asms = self._choose_part()
         branch = _BRANCH.match(line)
-        if branch:
+        if trampoline := _TRAMPOLINE.match(line):
+            name = trampoline[1] or trampoline[2]
+            calls.append(CallFact(number, "", Access("static_call", "", (name,))))
+        elif branch:
             calls.append(CallFact(number, branch[1]))
         elif mnemonic := _MNEMONIC.match(line):
             asms.append(Asm(number, text, ""))

@@ -263,7 +263,8 @@ class Flow:
             if node.kind != "assembly" and not self.is_stored(node, access):
                 self._unknown.append(PointerCall(node, line, f"{via}()" if access.called else via))
             return
-        if node.kind == "assembly" and not self._code.find_data(node.path, access.base):
+        is_loaded = node.kind == "assembly" and key[0] != "static_call"
+        if is_loaded and not self._code.find_data(node.path, access.base):
             return
         self._add_pointer_call(key, PointerCall(node, line, via, call.under))
 

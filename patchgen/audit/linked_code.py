@@ -33,6 +33,10 @@ _CHOICE = re.compile(r"\bif\b|\?|&&|\|\||\bswitch\b")
 # objcopy adds it to the symbols of code that runs from the identity mapping
 # (arch/x86/boot/startup/Makefile), SYM_PIC_ALIAS() to symbols that this code uses (asm/linkage.h).
 _PREFIX = "__pi_"
+# The trampoline of a static call (include/linux/static_call_types.h).
+_TRAMPOLINE = re.compile(
+    r"\b(?:call|jmp)\b[\s\"]*(?:STATIC_CALL_TRAMP(?:_STR)?\s*\(\s*(\w+)\s*\)|__SCT__(\w+))"
+)
 _MAX_TEXT = 3000
 _Placed = TypeVar("_Placed", Node, StaticVariable)
 
@@ -61,6 +65,7 @@ class LinkedCode:
             self._add_file(path, facts[path])
         for path in sorted(facts):
             self._add_expanded(path, facts[path])
+        self._add_trampoline_calls()
 
     def _add_file(self, path: str, facts: FileFacts) -> None:
         dead = self._dead[path]
@@ -126,6 +131,23 @@ class LinkedCode:
         # A global function may be weak, and defined again elsewhere.
         if node.static and not node.path.endswith(".h"):
             self._local.setdefault((self._units[node.path], node.name), []).append(node)
+
+    def _add_trampoline_calls(self) -> None:
+        """Add the static calls that inline assembly makes: `call STATIC_CALL_TRAMP(name)`."""
+        names = {"STATIC_CALL_TRAMP", "STATIC_CALL_TRAMP_STR"}
+        for _ in range(2):
+            using = re.compile(rf"\b(?:{'|'.join(sorted(names))})\b|__SCT__")
+            names |= {name for name, body in self._texts.items() if using.search(body)}
+        for node in self.nodes:
+            asms = [(asm.line, asm.text) for asm in node.asms]
+            if node.kind == "macro" and "asm" in node.body:
+                asms = [(node.line, node.body.partition("asm")[2])]
+            for line, text in asms:
+                for match in _TRAMPOLINE.finditer(self.expand(text) if using.search(text) else ""):
+                    name = match[1] or match[2]
+                    if name not in node.parameters:
+                        call = CallFact(line, "", Access("static_call", "", (name,)))
+                        node.calls = [*node.calls, call]
 
     def add_alias(self, name: str, path: str, line: int, calls: Sequence[CallFact]) -> None:
         """Add a symbol that a macro creates for a function, with the calls that it makes."""
@@ -252,9 +274,9 @@ class LinkedCode:
 
     def _expand_identifier(self, match: re.Match[str]) -> str:
         name = match[0]
-        # Registers and instructions are not macros; ALTERNATIVE is recognised by its name.
+        # Registers and instructions are not macros; the others are recognised by their names.
         plain = not name.isupper() and not name.startswith("__")
-        if plain or name.startswith("ALTERNATIVE"):
+        if plain or name.startswith(("ALTERNATIVE", "STATIC_CALL_TRAMP")):
             return name
         body = self._texts.get(name, "")
         return body if body and len(body) < 1500 else name

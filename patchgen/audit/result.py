@@ -20,8 +20,9 @@ class Form(StrEnum):
     VMGEXIT = "vmgexit"  # `rep; vmmcall`: SEV-ES guests by GHCB
     TDCALL = "tdcall"
     IO = "io"  # IN, OUT or INS, OUTS to a hypervisor's port
-    MSR = "msr"  # WRMSR to a hypervisor's register that acts as a call
     PAGE = "page"  # CALL into a hypercall page that the hypervisor fills
+    SYSCALL = "syscall"  # PV guests of Xen
+    STATIC_CALL = "static-call"  # a static call that ends in several forms (Instruction.ends)
 
 
 class Platform(StrEnum):
@@ -113,7 +114,8 @@ class Effect:
 class Instruction:
     """An asm statement, or a line of assembly, that calls a hypervisor.
 
-    `text` is the assembler's input, shortened. `hypervisor` is "kvm", "sev" (the GHCB protocol),
+    `text` is the assembler's input, shortened. `ends` are the forms that a static call may end in.
+    `hypervisor` is "kvm", "sev" (the GHCB protocol),
     "tdx", "hyperv", "xen", "vmware", "acrn", "jailhouse", or "" if unknown.
     """
 
@@ -122,6 +124,7 @@ class Instruction:
     form: Form
     hypervisor: str
     text: str
+    ends: tuple[Form, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,12 +45,16 @@ class Alias:
 
 @dataclass(frozen=True, slots=True)
 class FormRule:
-    """How to recognise an instruction's form. `hypervisor` is "" if the place determines it."""
+    """How to recognise an instruction's form. `hypervisor` is "" if the place determines it.
+
+    `files` is found in the path of the instruction, None for all files.
+    """
 
     form: Form
     asm: Pattern
     operands: Pattern | None = None
     hypervisor: str = ""
+    files: Pattern | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +107,7 @@ class Tables:
     stubs: Mapping[str, tuple[str, ...]]
     hardware: frozenset[str]
     forms: tuple[FormRule, ...]
+    hypercall_page: Pattern
     hypervisors: tuple[tuple[str, Pattern], ...]
     status: Status
     platform_tests: tuple[PlatformTest, ...]
@@ -133,6 +138,7 @@ def load_tables() -> Tables:
         "stubs": {entry["word"]: entry["functions"] for entry in read["stub"]},
         "hardware": [entry["type"] for entry in read["hardware"]],
         "forms": read["form"],
+        "hypercall_page": read["hypercall_page"]["names"],
         "hypervisors": [(entry["name"], entry["found"]) for entry in read["hypervisor"]],
         "status": {**status, "platforms": list(status["platforms"].items())},
         "platform_tests": tests["test"],

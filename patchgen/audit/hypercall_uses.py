@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Find the instructions that call a hypervisor, and the code that uses each of them.
+
+Instructions are recognised by the assembler's text with macros expanded, not by the names of
+functions. If an instruction is in an inline function of a header, in a macro or in a .S file, its
+uses are the callers, through any number of such functions.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from patchgen.audit.c_text import IDENTIFIER
+from patchgen.audit.facts import CallFact
+from patchgen.audit.linked_code import LinkedCode
+from patchgen.audit.nodes import Node
+from patchgen.audit.result import Form, Instruction, TreeLocation
+from patchgen.audit.static_call_forms import Forms, StaticCallForms
+from patchgen.audit.static_calls import find_static_calls
+from patchgen.audit.tables import FormRule, Tables
+
+# An escape separates instructions; removing it would join the letters around it.
+_ESCAPE = re.compile(r"\\[nrt]")
+_JOINT = re.compile(r'"\s*"')
+_MAX_TEXT = 60
+_MAX_DEPTH = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A place that makes a hypercall.
+
+    `call` is the call of the function that contains the instruction, None if the instruction is in
+    `node` itself. `spares_tdx` is set if the called function takes another path in a TDX guest.
+    """
+
+    node: Node
+    line: int
+    call: CallFact | None
+    name: str
+    instruction: Instruction
+    spares_tdx: bool
+
+
+def find_uses(code: LinkedCode, tables: Tables) -> list[Use]:
+    """Return all uses in the code that call a hypervisor, sorted by place."""
+    finder = _Finder(code, tables)
+    uses = list(finder.find())
+    order = sorted(uses, key=lambda use: (use.node.path, use.line, use.name, use.instruction.form))
+    unique: dict[tuple[object, ...], Use] = {}
+    for use in order:
+        key = (use.node.path, use.line, use.node.name, use.name, use.instruction.form)
+        unique.setdefault(key, use)
+    return list(unique.values())
+
+
+_Holders = dict[Node, list[tuple[Instruction, bool]]]
+
+
+class _Finder:
+    """Finds instructions, then walks up from those that belong to their callers."""
+
+    def __init__(self, code: LinkedCode, tables: Tables):
+        self._code = code
+        self._tables = tables
+        self._filter = self._build_filter()
+
+    def _build_filter(self) -> re.Pattern[str]:
+        """Return the pattern of an asm to expand: it has a mnemonic or a macro's name."""
+        direct = re.compile(
+            r"(?i)\bvmm?call|\btdcall|\bsyscall\b|hypercall|0x0f\s*,\s*0x01\s*,\s*0xc|VMWARE_\w*(?:PORT|MAGIC)"
+        )
+        names = {
+            name for name, body in self._code.texts.items() if direct.search(_ESCAPE.sub(" ", body))
+        }
+        for _ in range(3):
+            names |= {
+                name
+                for name, body in self._code.texts.items()
+                if name not in names
+                and len(body) < 1500
+                and '"' not in body
+                and names.intersection(IDENTIFIER.findall(body))
+            }
+        upper = [re.escape(name) for name in names if name.isupper() or name.startswith("__")]
+        return re.compile("|".join([direct.pattern, rf"\b(?:{'|'.join(sorted(upper))})\b"]))
+
+    def find(self) -> Iterator[Use]:
+        holders: _Holders = {}
+        for node in self._code.nodes:
+            for instruction in self._read(node):
+                holders.setdefault(node, []).append((instruction, self._spares_tdx(node)))
+        uses = list(self._find_uses(holders))
+        yield from uses
+        forms = StaticCallForms(
+            self._code,
+            find_static_calls(self._code, self._tables),
+            ((node, each.form) for node, in_node in holders.items() for each, _ in in_node),
+            ((use.node, use.instruction.form) for use in uses),
+            self._tables.hypercall_page,
+        ).forms
+        yield from self._find_uses(self._find_static_calls(forms))
+
+    def _find_static_calls(self, forms: Forms) -> _Holders:
+        """Return the functions that make static calls which end in hypercalls."""
+        holders: _Holders = {}
+        for node in self._code.nodes:
+            for call in node.calls:
+                if call.access is None or call.access.base != "static_call":
+                    continue
+                name = call.access.members[-1]
+                if name in forms:
+                    instruction = self._build_static_call(node, call.line, name, forms[name])
+                    holders.setdefault(node, []).append((instruction, False))
+        return holders
+
+    def _build_static_call(
+        self, node: Node, line: int, name: str, ends: tuple[Form, ...]
+    ) -> Instruction:
+        form = ends[0] if len(ends) == 1 else Form.STATIC_CALL
+        hypervisor = self._find_hypervisor(f"{node.path} {node.name}")
+        place = TreeLocation(node.path, line)
+        return Instruction(node.name, place, form, hypervisor, f"static_call({name})", ends)
+
+    def _spares_tdx(self, node: Node) -> bool:
+        return bool(node.calls) and any("TDX_GUEST" in name for name in node.identifiers)
+
+    def _read(self, node: Node) -> Iterator[Instruction]:
+        texts: list[tuple[int, str, str]] = [(a.line, a.text, a.operands) for a in node.asms]
+        if node.kind == "macro" and "asm" in node.body:
+            _, _, asm = node.body.partition("asm")
+            texts.append((node.line, asm, asm))
+        for line, written, operands in texts:
+            text = _ESCAPE.sub(" ", written)
+            if self._filter.search(text) or self._filter.search(operands):
+                rule = self._match(node, text, operands)
+                if rule is not None:
+                    yield self._instruction(node, line, text, rule)
+
+    def _match(self, node: Node, text: str, operands: str) -> FormRule | None:
+        assembly = node.kind == "assembly"
+        expanded = text if assembly else self._code.expand(text)
+        joined = _ESCAPE.sub(" ", _JOINT.sub("", expanded)).lower()
+        for rule in self._tables.forms:
+            if assembly and rule.operands is not None:
+                continue
+            if rule.files is not None and not rule.files.search(node.path):
+                continue
+            if rule.asm.search(joined) and (
+                rule.operands is None or rule.operands.search(expanded + operands + text)
+            ):
+                return rule
+        return None
+
+    def _instruction(self, node: Node, line: int, text: str, rule: FormRule) -> Instruction:
+        hypervisor = rule.hypervisor or self._find_hypervisor(f"{node.path} {node.name}")
+        shortened = " ".join(text.replace('"', "").split())
+        return Instruction(
+            node.name, TreeLocation(node.path, line), rule.form, hypervisor, shortened[:_MAX_TEXT]
+        )
+
+    def _find_hypervisor(self, text: str) -> str:
+        for name, pattern in self._tables.hypervisors:
+            if pattern.search(text):
+                return name
+        return ""
+
+    def _find_uses(self, holders: _Holders) -> Iterator[Use]:
+        """Yield the uses of instructions, through functions compiled into their callers."""
+        instructions = {node: list(in_node) for node, in_node in holders.items()}
+        todo = list(instructions)
+        callers = self._find_callers(instructions)
+        origins = {each: node for node, in_node in holders.items() for each, _ in in_node}
+        seen: set[tuple[Node, Instruction]] = set()
+        while todo:
+            node = todo.pop(0)
+            for instruction, spares in instructions[node]:
+                if (node, instruction) in seen:
+                    continue
+                seen.add((node, instruction))
+                if not _is_passed_on(node):
+                    if node in holders and (instruction, spares) in holders[node]:
+                        yield Use(node, instruction.place.line, None, "", instruction, spares)
+                    continue
+                users = callers.get(node, [])
+                if not users and node.kind == "assembly":
+                    origin = origins[instruction]
+                    yield Use(origin, instruction.place.line, None, "", instruction, spares)
+                for caller, call in users:
+                    if _is_passed_on(caller):
+                        instructions.setdefault(caller, []).append(
+                            (instruction, spares or self._spares_tdx(caller))
+                        )
+                        todo.append(caller)
+                    else:
+                        yield Use(caller, call.line, call, node.name, instruction, spares)
+
+    def _find_callers(
+        self, holders: Mapping[Node, object]
+    ) -> dict[Node, list[tuple[Node, CallFact]]]:
+        """Return the callers of functions whose instructions belong to their callers."""
+        callers: dict[Node, list[tuple[Node, CallFact]]] = {}
+        frontier = {node for node in holders if _is_passed_on(node)}
+        seen = set(frontier)
+        for _ in range(_MAX_DEPTH):
+            names = {node.name for node in frontier}
+            following: set[Node] = set()
+            for caller in self._code.nodes:
+                for call in caller.calls:
+                    if call.name not in names:
+                        continue
+                    for target in self._resolve(caller, call):
+                        if target in frontier and target is not caller:
+                            callers.setdefault(target, []).append((caller, call))
+                            if _is_passed_on(caller) and caller not in seen:
+                                following.add(caller)
+            if not following:
+                break
+            seen |= following
+            frontier = following
+        return callers
+
+    def _resolve(self, caller: Node, call: CallFact) -> Sequence[Node]:
+        targets = self._code.resolve(caller.path, call.name, call.line)
+        if not targets and caller.kind == "assembly":
+            # An assembler macro is defined in an included file, possibly of another folder.
+            return self._code.find_nodes(call.name)
+        return targets
+
+
+def _is_passed_on(node: Node) -> bool:
+    """Return whether its instructions belong to its callers: inline, a macro, or assembly."""
+    return node.header or node.kind == "assembly"
