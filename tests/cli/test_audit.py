@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -20,28 +21,52 @@ struct x86_init_ops x86_init = { .hyper.init_platform = kvm_init_platform };
 #endif
 """
 TEXT = """\
+1 early site; 2 calls unresolved, 0 of them in arch/x86. An early site is a hypercall that can run
+before alternative_instructions() patches the kernel's code; 1 is fatal on a platform. Unresolved
+calls may lead to more.
 6.1.0 (HEAD), all branches (no --config)
-window: x86_64_start_kernel() up to alternative_instructions() at arch/x86/kernel/cpu/common.c:4
+window: x86_64_start_kernel() to arch/x86/kernel/cpu/common.c:4
 op: this kernel has no pv_ops.mmu.notify_page_enc_status_changed()
 
-early hypercalls, not routed through the op: 1
-  arch/x86/kernel/kvm.c:3 kvm_init_platform()
-      kvm_hypercall1(KVM_HC_X): alternative, fatal on SEV, SEV-ES/SNP, TDX
-      it does not report page status, so the op does not replace it; \
+Early hypercalls, fatal on one platform or more: 1 (1 kvm by alternative)
+  site                    function          form        fatal on       op by way of
+  arch/x86/kernel/kvm.c:3 kvm_init_platform alternative SEV ES/SNP TDX no start_kernel > setup_arch
+
+Unresolved early calls: 2 (0 in arch/x86)
+  init/main.c:8  do_early_param p.setup_func: nothing in the window assigns \
+obs_kernel_param.setup_func
+  init/main.c:18 start_kernel   nothing in the window assigns late_time_init
+
+Unread early code, by the names that it is called by: 2
+  console_init identify_boot_cpu
+"""
+DETAIL = """\
+      kvm_hypercall1(KVM_HC_X): it does not report page status, so the op does not replace it; \
 it is fatal on SEV, SEV-ES/SNP, TDX
       1 path; the shortest:
         x86_64_start_kernel()
         start_kernel() at arch/x86/kernel/head64.c:3
         setup_arch() at init/main.c:14
         kvm_init_platform() by x86_init.hyper.init_platform at arch/x86/kernel/setup.c:3
+      VT-x: works: VMCALL exits to the hypervisor
+"""
+MANY = 30
 
-1 not routed, 0 routed, 0 by VMGEXIT or TDCALL, 0 of other hypervisors, 0 late; \
-0 of 0 early changes tell nobody; 2 pointers unresolved (--verbose lists them, and all paths)
+
+# It makes a call that is unresolved in arch/x86.
+CONSOLE = """\
+extern void (*console_hook)(void);
+void console_init(void)
+{
+	console_hook();
+	kvm_hypercall1(KVM_HC_X, 0);
+}
 """
 
 
 @pytest.fixture
-def kernel(tmp_path):
+def kernel(tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "99")
     tree = tmp_path / "kernel"
     write_files(tree, {**FILES, "arch/x86/kernel/kvm.c": KVM})
     commit_all(tree, "kernel")
@@ -52,6 +77,34 @@ def test_shows_what_is_early_and_writes_nothing(kernel, patchgen, git):
     result = patchgen("audit", "--tree", kernel)
     assert (result.code, result.err, result.out) == (0, "", TEXT)
     assert git(kernel, "status", "--porcelain") == ""
+
+
+def test_all_details_of_a_site_are_below_its_line(kernel, patchgen):
+    out = patchgen("audit", "--tree", kernel, "--verbose").out
+    before, _, after = TEXT.partition("start_kernel > setup_arch\n")
+    assert out.startswith(f"{before}start_kernel > setup_arch\n{DETAIL}")
+    assert out.endswith(after)
+
+
+def test_a_small_screen_has_the_first_sites_and_the_number_of_the_others(
+    kernel, patchgen, git, monkeypatch
+):
+    calls = "".join(f"\tkvm_hypercall1(KVM_HC_X, {number});\n" for number in range(MANY - 1))
+    (kernel / "arch/x86/kernel/kvm.c").write_text(
+        KVM.replace("\tkvm_hypercall1(KVM_HC_X, 0);\n", calls) + CONSOLE
+    )
+    git(kernel, "commit", "-q", "-a", "-m", "many")
+    for height in (24, 30, 44):
+        monkeypatch.setenv("COLUMNS", "80")
+        monkeypatch.setenv("LINES", str(height))
+        lines = patchgen("audit", "--tree", kernel).out.splitlines()
+        assert lines[0].startswith(f"{MANY} early sites; 3 calls unresolved, 1 of them in arch/x86")
+        assert height - 3 <= len(lines) < height
+        sites = [line for line in lines if "kvm.c:" in line and "alternative" in line]
+        (left_out,) = re.findall(r"Left out: (\d+) fatal sites", " ".join(lines))
+        assert len(sites) + int(left_out) == MANY
+    sites = patchgen("audit", "--tree", kernel, "--verbose").out
+    assert "Left out" not in sites and sites.count("  arch/x86/kernel/kvm.c:") == MANY + 1
 
 
 def test_the_second_run_prints_the_same_from_the_cache(kernel, patchgen):
@@ -96,11 +149,7 @@ def test_a_config_leaves_out_what_it_does_not_build(kernel, patchgen, tmp_path):
     config.write_text("# CONFIG_KVM_GUEST is not set\n")
     result = patchgen("audit", "--tree", kernel, "--config", config)
     assert result.code == 0
-    assert result.out.endswith("3 pointers unresolved (--verbose lists them, and all paths)\n")
-    assert (
-        "0 not routed, 0 routed, 0 by VMGEXIT or TDCALL, 0 of other hypervisors, 1 late"
-        in result.out
-    )
+    assert result.out.startswith("0 early sites; 3 calls unresolved, 1 of them in arch/x86.")
 
 
 def test_a_makefile_leaves_out_what_its_option_does_not_build(kernel, patchgen, git, tmp_path):

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The answer of an audit in short: early sites by danger, folded paths, and what is uncertain."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+
+from patchgen.audit.result import (
+    Audit,
+    EffectOutcome,
+    Hypercall,
+    Platform,
+    Route,
+    SiteGroup,
+    StatusChange,
+    UnresolvedPointer,
+)
+
+_ARCH = "arch/x86/"
+_MOST_KINDS = 4
+
+
+class Danger(StrEnum):
+    """The heading under which an early hypercall is listed."""
+
+    FATAL = "fatal"  # on one platform or more
+    HARMLESS = "harmless"
+    OTHER = "other"  # calls to other hypervisors
+
+
+def group_by_danger(hypercalls: Iterable[Hypercall]) -> Mapping[Danger, list[Hypercall]]:
+    """Return the hypercalls of each heading; those that bypass the op come first."""
+    groups: dict[Danger, list[Hypercall]] = {danger: [] for danger in Danger}
+    for hypercall in hypercalls:
+        groups[_judge(hypercall)].append(hypercall)
+    for members in groups.values():
+        members.sort(key=lambda hypercall: hypercall.group is not SiteGroup.UNROUTED)
+    return groups
+
+
+def _judge(hypercall: Hypercall) -> Danger:
+    if hypercall.group is SiteGroup.OTHER:
+        return Danger.OTHER
+    return Danger.FATAL if list_fatal(hypercall) else Danger.HARMLESS
+
+
+def list_fatal(hypercall: Hypercall) -> tuple[Platform, ...]:
+    """Return the platforms on which the form of a hypercall is fatal."""
+    return tuple(
+        platform
+        for platform, effect in hypercall.effects.items()
+        if effect.outcome is EffectOutcome.FATAL
+    )
+
+
+def describe_routing(hypercall: Hypercall) -> str:
+    """Return whether a hypercall goes through the op, "-" if the op does not concern it."""
+    if hypercall.group in (SiteGroup.OWN, SiteGroup.OTHER):
+        return "-"
+    return "yes" if hypercall.routed else "no"
+
+
+def describe_means(change: StatusChange) -> str:
+    """Return what notifies the hypervisor of a change: the op, a callback, a hypercall, nothing."""
+    means = dict.fromkeys(notifier.means for notifier in change.notifiers)
+    if not means:
+        return "nobody" if change.silent else "-"
+    return "+".join(sorted(means, key=("op", "callback", "hypercall").index))
+
+
+def count_forms(hypercalls: Iterable[Hypercall]) -> str:
+    """Return the number of hypercalls of the most common hypervisors and forms."""
+    kinds = Counter(
+        f"{hypercall.instruction.hypervisor or 'unknown'} by {hypercall.instruction.form.value}"
+        for hypercall in hypercalls
+    ).most_common()
+    more = sum(count for _, count in kinds[_MOST_KINDS:])
+    texts = [f"{count} {kind}" for kind, count in kinds[:_MOST_KINDS]]
+    return ", ".join([*texts, f"{more} more"] if more else texts)
+
+
+# --- what is uncertain ----------------------------------------------------------------------------
+
+
+def sort_unresolved(audit: Audit) -> tuple[list[UnresolvedPointer], int]:
+    """Return the unresolved calls, those in arch/x86 first, and the number of these."""
+    calls = sorted(audit.unresolved, key=lambda call: not call.place.path.startswith(_ARCH))
+    return calls, sum(call.place.path.startswith(_ARCH) for call in calls)
+
+
+def describe_certainty(audit: Audit) -> str:
+    """Return how complete the list of sites is, as a clause."""
+    total = len(audit.unresolved)
+    if not total:
+        return "all calls resolved"
+    inside = sort_unresolved(audit)[1]
+    calls = "call" if total == 1 else "calls"
+    return f"{total} {calls} unresolved, {inside} of them in arch/x86"
+
+
+def describe_answer(audit: Audit) -> str:
+    """Return the answer as sentences for a reader who does not know the tool."""
+    total = len(audit.early_hypercalls)
+    fatal = len(group_by_danger(audit.early_hypercalls)[Danger.FATAL])
+    sites = "early site" if total == 1 else "early sites"
+    text = f"{total} {sites}; {describe_certainty(audit)}."
+    text += (
+        " An early site is a hypercall that can run before"
+        f" {audit.window.end}() patches the kernel's code"
+    )
+    if fatal:
+        text += f"; {fatal} {'is' if fatal == 1 else 'are'} fatal on a platform"
+    if silent := sum(change.silent for change in audit.early_changes):
+        changes = "change of page status tells" if silent == 1 else "changes of page status tell"
+        text += f". {silent} early {changes} nobody"
+    return text + (". Unresolved calls may lead to more." if audit.unresolved else ".")
+
+
+# --- paths ----------------------------------------------------------------------------------------
+
+
+def list_callers(audit: Audit, route: Route) -> list[str]:
+    """Return the functions of a route before its last.
+
+    Of the start that it shares with the boot path, only the last function is included.
+    """
+    boot_path = [step.function for step in audit.window.boot_path]
+    names = [step.function for step in route.steps]
+    shared = 0
+    while shared < min(len(names) - 1, len(boot_path)) and names[shared] == boot_path[shared]:
+        shared += 1
+    return names[max(shared - 1, 0) : -1]

@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The output of `patchgen audit` on a terminal: a line for each site, at most a screen of them."""
+
+from __future__ import annotations
+
+import textwrap
+
+from patchgen.audit import (
+    CHANGE_TITLES,
+    FOLDED_GROUPS,
+    describe_call,
+    describe_notifiers,
+    explain_routing,
+)
+from patchgen.audit.diff import AuditDiff, ChangeKind
+from patchgen.audit.overview import (
+    Danger,
+    count_forms,
+    describe_answer,
+    describe_means,
+    describe_routing,
+    group_by_danger,
+    list_callers,
+    list_fatal,
+    sort_unresolved,
+)
+from patchgen.audit.result import Audit, Hypercall, Platform, Route, StatusChange, UnresolvedPointer
+from patchgen.cli.audit_table import (
+    Line,
+    Row,
+    Section,
+    measure_screen,
+    print_screen,
+    wrap_names,
+)
+from patchgen.cli.printer import Printer
+
+_TITLES = {
+    Danger.FATAL: "fatal on one platform or more",
+    Danger.HARMLESS: "harmless on all platforms",
+    Danger.OTHER: "to other hypervisors",
+}
+_NOUNS = {
+    Danger.FATAL: "fatal sites",
+    Danger.HARMLESS: "harmless sites",
+    Danger.OTHER: "sites of other hypervisors",
+}
+_SHORT_NAMES = {Platform.SEV_ES: "ES/SNP"}
+_HEADER = ("site", "function", "form", "fatal on", "op")
+
+
+def print_audit(printer: Printer, audit: Audit, *, verbose: bool) -> None:
+    """Print the answer, then the sites by danger, changes of page status, and what is uncertain.
+
+    Without `verbose`, the output fits a screen.
+    """
+    width, _ = measure_screen()
+    sections = _build_sections(audit, width)
+    print_screen(printer, _write_head(audit, width), sections, verbose=verbose)
+
+
+def _write_head(audit: Audit, width: int) -> list[Line]:
+    """Return the first lines, with their styles."""
+    config = audit.config or "all branches (no --config)"
+    first, last = audit.window.boot_path[0], audit.window.boot_path[-1]
+    answer = textwrap.wrap(describe_answer(audit), width)
+    lines: list[Line] = [(line, {"bold": True}) for line in answer]
+    texts = [
+        f"{audit.version or audit.commit[:12]} ({audit.revision}), {config}",
+        f"window: {first.function}() to {last.called or last.function}",
+        _describe_op(audit),
+    ]
+    for text in texts:
+        lines += [(line, {}) for line in textwrap.wrap(text, width, subsequent_indent="  ")]
+    return lines
+
+
+def _describe_op(audit: Audit) -> str:
+    if audit.notify is None:
+        return "op: this kernel has no pv_ops.mmu.notify_page_enc_status_changed()"
+    names = ", ".join(step.function for step in audit.notify.implementations) or "nobody"
+    return f"op: {audit.notify.member}(), installed: {names}"
+
+
+# --- sections -----------------------------------------------------------------------------------
+
+
+def _build_sections(audit: Audit, width: int) -> list[Section]:
+    """Return all sections, the most important first."""
+    sections = []
+    for danger, members in group_by_danger(audit.early_hypercalls).items():
+        fatal = danger is Danger.FATAL
+        sections.append(
+            Section(
+                f"Early hypercalls, {_TITLES[danger]}",
+                _NOUNS[danger],
+                [_build_site(audit, hypercall) for hypercall in members],
+                share=8 if fatal else 1,
+                summary=count_forms(members),
+                header=_HEADER,
+                style={"fg": "red"} if fatal else {},
+            )
+        )
+    for silent in (True, False):
+        changes = [change for change in audit.early_changes if change.silent is silent]
+        sections.append(
+            Section(
+                "Early changes of page status that "
+                + ("tell nobody" if silent else "tell the hypervisor"),
+                "changes that tell nobody" if silent else "changes that tell the hypervisor",
+                [_build_change(audit, change) for change in changes],
+                share=8 if silent else 1,
+                header=("site", "function", "page", "told by"),
+                style={"fg": "red"} if silent else {},
+            )
+        )
+    return [*sections, *_build_doubts(audit, width)]
+
+
+def _build_site(audit: Audit, hypercall: Hypercall) -> Row:
+    fatal = " ".join(_SHORT_NAMES.get(p, p.value) for p in list_fatal(hypercall))
+    cells = (
+        str(hypercall.place),
+        hypercall.function,
+        hypercall.instruction.form.value,
+        fatal or "-",
+        describe_routing(hypercall),
+    )
+    route = hypercall.unrouted or hypercall.early
+
+    def explain() -> list[str]:
+        lines = [f"{describe_call(hypercall)}: {explain_routing(hypercall)}", *_write_route(route)]
+        for platform, effect in hypercall.effects.items():
+            lines.append(f"{platform.value}: {effect.outcome.value}: {effect.reason}")
+        return lines
+
+    return Row(cells, list_callers(audit, route) if route else (), explain)
+
+
+def _build_change(audit: Audit, change: StatusChange) -> Row:
+    cells = (
+        str(change.place),
+        change.function,
+        change.to or "-",
+        describe_means(change),
+    )
+
+    def explain() -> list[str]:
+        notifiers = f"{describe_call(change)}: {describe_notifiers(change)}"
+        return [notifiers, *_write_route(change.early)]
+
+    return Row(cells, list_callers(audit, change.early) if change.early else (), explain)
+
+
+def _build_doubts(audit: Audit, width: int) -> list[Section]:
+    """Return what the audit could not follow: calls, functions, and names without a definition."""
+    calls, inside = sort_unresolved(audit)
+    unresolved = [
+        Row((str(call.place), call.function, _explain_unresolved(call))) for call in calls
+    ]
+    return [
+        Section(
+            "Unresolved early calls",
+            "unresolved calls",
+            unresolved,
+            share=2,
+            summary=f"{inside} in arch/x86" + (", listed first" if 0 < inside < len(calls) else ""),
+        ),
+        Section(
+            "Functions that the parser gave up on",
+            "functions that the parser gave up on",
+            [Row((name,)) for name in audit.coverage.lost],
+        ),
+        Section(
+            "Unread early code, by the names that it is called by",
+            "unread names",
+            wrap_names(audit.coverage.unread, width),
+        ),
+    ]
+
+
+def _explain_unresolved(call: UnresolvedPointer) -> str:
+    return call.reason if call.via in call.reason else f"{call.via}: {call.reason}"
+
+
+def _write_route(route: Route | None) -> list[str]:
+    if route is None:
+        return []
+    count = f"{route.paths}{' or more' if route.capped else ''}"
+    lines = [f"{count} path{'s' if route.paths != 1 else ''}; the shortest:"]
+    for step in route.steps:
+        by = f" by {step.via}" if step.via else ""
+        at = f" at {step.called}" if step.called else ""
+        lines.append(f"  {step.function}(){by}{at}")
+    return lines
+
+
+# --- two revisions ------------------------------------------------------------------------------
+
+
+def print_diff(printer: Printer, diff: AuditDiff) -> None:
+    """Print what has changed between two commits for each early site, grouped by fate."""
+    printer.line(f"{diff.before.revision} .. {diff.after.revision}", bold=True)
+    for kind, title in CHANGE_TITLES.items():
+        differences = [
+            difference for difference in diff.differences if difference.change_kind is kind
+        ]
+        if not differences:
+            continue
+        printer.line()
+        printer.line(f"{title}: {len(differences)}", bold=True)
+        lines: dict[str, int] = {}
+        for difference in differences:
+            site = difference.after or difference.before
+            if site is None:
+                continue
+            plain = isinstance(site, Hypercall) and site.group in FOLDED_GROUPS
+            if kind is ChangeKind.STAYS and plain:
+                lines[difference.reason] = lines.get(difference.reason, 0) + 1
+                continue
+            what = site.call or site.function
+            printer.line(f"  {site.place} {site.function}(): {what}({site.argument})")
+            printer.line(f"      {difference.reason}")
+        for reason, count in lines.items():
+            printer.line(f"  {count} more: {reason}")
