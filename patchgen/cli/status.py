@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,16 @@ import click
 
 from patchgen.cli.options import json_option, onto_option, tree_option, variant_option
 from patchgen.cli.printer import Printer, count
-from patchgen.commands.status import find_status
-from patchgen.status import FileStatus, PatchState, PatchStatus, SeriesStatus, Upstream
+from patchgen.commands.status import StatusRequest, find_status, has_series, list_status
+from patchgen.status import (
+    FileStatus,
+    ListedSeries,
+    PatchState,
+    PatchStatus,
+    SentMail,
+    SeriesStatus,
+    Upstream,
+)
 
 _COLORS = {
     PatchState.APPLIED: "green",
@@ -37,17 +46,20 @@ _SHOWN = 8
 @variant_option
 @tree_option
 @json_option
-def command(
-    branch: str | None, onto: str | None, variant: str | None, tree: Path, as_json: bool
-) -> None:
+def command(as_json: bool, **options: Any) -> None:
     """Show the state of each patch on a newer base: applied, needed, conflicts, or gone.
 
     The series comes from `patchgen run --split` or `patchgen apply`, or is any branch whose base
-    can be determined. Nothing is written.
+    can be determined. Without BRANCH, where none is checked out, all series are listed. Nothing is
+    written.
     """
     printer = Printer(as_json=as_json)
+    request = StatusRequest(**options)
+    if request.branch is None and not has_series(request.tree):
+        _list_series(printer, request, as_json=as_json)
+        return
     with printer.progress("comparing") as on_progress:
-        status = find_status(tree, branch, onto, variant, on_progress=on_progress)
+        status = find_status(request, on_progress=on_progress)
     for warning in status.warnings:
         printer.warning(warning)
     if as_json:
@@ -57,22 +69,66 @@ def command(
         printer.parts(*line)
 
 
+def _list_series(printer: Printer, request: StatusRequest, *, as_json: bool) -> None:
+    """Print a line for each series, or the document about all of them."""
+    with printer.progress("comparing") as on_progress:
+        listed = list_status(request, on_progress=on_progress)
+    if as_json:
+        printer.document({"series": [_describe_listed(series) for series in listed]})
+        return
+    width = max(len(series.name.branch) for series in listed)
+    for series in listed:
+        printer.line(f"{series.name.branch:{width}}  {_summarise_listed(series)}")
+
+
+def _describe_listed(listed: ListedSeries) -> dict[str, Any]:
+    """Return a series of the list as values for JSON; a series without a status has null values."""
+    status = listed.status
+    return {
+        "branch": listed.name.branch,
+        "description": listed.name.description,
+        "revision": status.revision if status else None,
+        "patches": len(status.patches) if status else None,
+        **{
+            key: describe(status)[key] if status else None
+            for key in ("base", "onto", "newer_commits", "counts", "stages")
+        },
+        "warnings": list(status.warnings) if status else [],
+        "problem": listed.problem or None,
+    }
+
+
+def _summarise_listed(listed: ListedSeries) -> str:
+    status = listed.status
+    if status is None:
+        return listed.problem
+    patches = count(len(status.patches), "patch")
+    stages = ", ".join(f"{number} {stage}" for stage, number in status.stages.items() if number)
+    where = f"on {status.base[1]}, against {status.onto[1]}"
+    return f"v{status.revision}, {patches} {where}: {stages}"
+
+
 def describe(status: SeriesStatus) -> dict[str, Any]:
     """Return the document of --json; docs/files-and-formats.md describes its keys."""
     return {
         "branch": status.branch,
+        "revision": status.revision,
         "base": {"commit": status.base[0], "name": status.base[1]},
         "onto": {"commit": status.onto[0], "name": status.onto[1]},
         "newer_commits": status.newer,
         "counts": {state.value: number for state, number in status.counts.items()},
+        "stages": {stage.value: number for stage, number in status.stages.items()},
         "patches": [
             {
                 "number": number,
                 "commit": patch.commit.oid,
                 "subject": patch.commit.subject,
                 "state": patch.state.value,
+                "stage": patch.stage.value,
                 "present_at": str(patch.present_at) if patch.present_at else None,
                 "partly_applied": patch.is_partly_applied,
+                "tags": list(map(str, patch.tags)),
+                "sent": _describe_mail(patch.mail),
                 "by": [_describe_commit(commit) for commit in patch.made_by],
                 "files": [_describe_file(file) for file in patch.files],
             }
@@ -81,6 +137,10 @@ def describe(status: SeriesStatus) -> dict[str, Any]:
         "run_again": _suggest_run(status),
         "warnings": list(status.warnings),
     }
+
+
+def _describe_mail(mail: SentMail | None) -> dict[str, Any] | None:
+    return {"message_id": mail.message_id, "time": mail.time} if mail else None
 
 
 def _describe_file(file: FileStatus) -> dict[str, Any]:
@@ -168,6 +228,13 @@ def _details(patch: PatchStatus) -> Iterator[str]:
         yield f"{_list(files)}: already there, by {_show(commit)}"
     if unnamed:
         yield f"{_list(unnamed)}: already there"
+    if patch.mail is not None:
+        yield f"sent{_show_time(patch.mail)}: <{patch.mail.message_id}>"
+    yield from (f"{tag.name}: {tag.value}" for tag in patch.tags)
+
+
+def _show_time(mail: SentMail) -> str:
+    return f" on {datetime.fromtimestamp(mail.time, UTC):%Y-%m-%d}" if mail.time else ""
 
 
 def _list(files: Sequence[FileStatus]) -> str:

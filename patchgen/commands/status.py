@@ -9,9 +9,10 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
+from patchgen.commands.sent_mails import find_sent_mails
 from patchgen.edit import OnProgress
 from patchgen.errors import MissingObjectsError, PatchgenError, RefusedError
 from patchgen.model.base import Oid
@@ -27,32 +28,91 @@ from patchgen.odb import (
     require_objects,
 )
 from patchgen.pipeline.generate import find_present
-from patchgen.series import SeriesBranch, match_commits, read_branch, resolve_series
+from patchgen.series import (
+    NamedSeries,
+    SeriesBranch,
+    find_current_series,
+    list_series,
+    match_commits,
+    read_branch,
+    resolve_series,
+)
 from patchgen.status.cherry_pick import Picker
 from patchgen.status.judge import PatchJudge
 from patchgen.status.newer_base import NewerBase, choose_newer_base
-from patchgen.status.result import PatchStatus, SeriesStatus
+from patchgen.status.result import ListedSeries, PatchStatus, SeriesStatus
 from patchgen.status.upstream import UpstreamHistory
 
 
-def find_status(
-    tree: Path,
-    branch: str | None = None,
-    onto: str | None = None,
-    variant: str | None = None,
-    *,
-    on_progress: OnProgress = lambda done, total: None,
-) -> SeriesStatus:
-    """Return the state of each patch of a series on a newer base; the repository does not change.
+@dataclass(frozen=True, slots=True)
+class StatusRequest:
+    """Which series to compare with which newer base; the repository does not change.
 
-    `branch` None means the current branch, `onto` None the branch that contains the series' base,
-    and `variant` None the one that the series was made from. Raises RefusedError for a branch or a
-    revision that cannot be read, UsageError if `onto` is missing and ambiguous, and SpecError if
-    the named `variant` is wrong.
+    `branch` None means the current branch, or all series if that is not a series. `onto` None means
+    the branch that contains the series' base, and `variant` None the one that the series was made
+    from.
     """
-    with closing(Repository(tree)) as repository, Quarantine(repository) as quarantine:
-        name, tip = resolve_series(repository, branch)
-        return _find(repository, quarantine, name, tip, onto, variant, on_progress)
+
+    tree: Path
+    branch: str | None = None
+    onto: str | None = None
+    variant: str | None = None
+
+
+def find_status(
+    request: StatusRequest, *, on_progress: OnProgress = lambda done, total: None
+) -> SeriesStatus:
+    """Return the state of each patch of a series on a newer base.
+
+    Raises RefusedError for a branch or a revision that cannot be read, UsageError if the newer base
+    is ambiguous, and SpecError if the named variant is wrong.
+    """
+    with closing(Repository(request.tree)) as repository, Quarantine(repository) as quarantine:
+        name, tip = resolve_series(repository, request.branch)
+        return _find(repository, quarantine, name, tip, request, on_progress)
+
+
+def has_series(tree: Path) -> bool:
+    """Return whether the current branch of a repository is a series."""
+    with closing(Repository(tree)) as repository:
+        return find_current_series(repository) is not None
+
+
+def list_status(
+    request: StatusRequest, *, on_progress: OnProgress = lambda done, total: None
+) -> tuple[ListedSeries, ...]:
+    """Return the status of each branch with a cover letter, those with the newest commits first.
+
+    Raises UsageError if there is none.
+    """
+    with closing(Repository(request.tree)) as repository, Quarantine(repository) as quarantine:
+        named = list(list_series(repository, count=0))
+        if not named:
+            resolve_series(repository, None)
+        listed = []
+        for number, series in enumerate(named):
+            on_progress(number, len(named))
+            listed.append(_find_listed(repository, quarantine, series, request))
+        return tuple(listed)
+
+
+def _find_listed(
+    repository: Repository, quarantine: Quarantine, named: NamedSeries, request: StatusRequest
+) -> ListedSeries:
+    try:
+        status = _find(
+            repository,
+            quarantine,
+            named.branch,
+            named.tip,
+            replace(request, variant=None),
+            lambda done, total: None,
+        )
+    except MissingObjectsError:
+        raise
+    except PatchgenError as err:
+        return ListedSeries(named, None, err.message)
+    return ListedSeries(named, status)
 
 
 def _find(
@@ -60,25 +120,24 @@ def _find(
     quarantine: Quarantine,
     name: str,
     tip: Oid,
-    onto: str | None,
-    variant: str | None,
+    request: StatusRequest,
     on_progress: OnProgress,
 ) -> SeriesStatus:
     series = _read_series(repository, quarantine, name, tip)
-    if onto is None:
+    if request.onto is None:
         newer = choose_newer_base(repository, series)
     else:
-        newer = NewerBase(onto, repository.resolve_commit(onto))
-    present, problems = _ask_probes(repository, quarantine, series, newer.oid, variant)
+        newer = NewerBase(request.onto, repository.resolve_commit(request.onto))
+    present, problems = _ask_probes(repository, quarantine, series, newer.oid, request.variant)
     patches = _judge(repository, quarantine, series, newer.oid, present, on_progress)
+    mails = find_sent_mails(repository, series)
     count = quarantine.run("rev-list", "--count", f"{series.base}..{newer.oid}").stdout
     return SeriesStatus(
-        branch=name,
+        series=series,
         base=(series.base, repository.describe(series.base)),
         onto=(newer.oid, newer.name),
         newer=int(count),
-        patches=patches,
-        record=series.record,
+        patches=tuple(replace(patch, mail=mails.get(patch.commit.oid)) for patch in patches),
         warnings=(*_warn(quarantine, series.base, newer), *problems),
     )
 

@@ -20,6 +20,9 @@ from .change_id import (
 )
 from .default_branch import (
     BASES as BASES,
+    NamedSeries as NamedSeries,
+    find_current_series as find_current_series,
+    list_series as list_series,
     resolve_series as resolve_series,
 )
 from .messages import (

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from patchgen.controls import escape_controls
 from patchgen.errors import RefusedError, UsageError
@@ -17,6 +18,15 @@ _SHOWN = 10
 _SEARCHED = 200
 # Branches that series are based on. Their own commits are a series only with a cover letter.
 BASES = ("master", "main")
+
+
+@dataclass(frozen=True, slots=True)
+class NamedSeries:
+    """A branch with a cover letter. `description` is its version and its subject."""
+
+    branch: str
+    tip: Oid
+    description: str
 
 
 def resolve_series(
@@ -36,19 +46,31 @@ def resolve_series(
     if name is not None or has_start:
         return repository.resolve_branch(name)
     head = repository.find_head_branch()
-    tip = repository.find_ref(f"refs/heads/{head}") if head is not None else None
-    if head is not None and tip is not None:
-        if _describe_series(repository, tip):
-            return head, tip
-        if not needs_cover and head not in BASES and _has_start(repository, head, tip):
-            return head, tip
+    current = find_current_series(repository, needs_cover=needs_cover)
+    if current is not None:
+        return current
     reason = f"{head} is not a series" if head is not None else "HEAD is detached"
-    series = list(_list_series(repository))
-    if not series:
+    lines = [f"  {series.branch}  ({series.description})" for series in list_series(repository)]
+    if not lines:
         hint = "`patchgen apply` and `b4 prep` make one"
         raise UsageError(f"{reason}, and no branch has a cover letter's commit", hint=hint)
-    more = [f"  and {len(series) - _SHOWN} more"] if len(series) > _SHOWN else []
-    raise UsageError("\n".join([f"{reason}; name one of these:", *series[:_SHOWN], *more]))
+    more = [f"  and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else []
+    shown = map(escape_controls, lines[:_SHOWN])
+    raise UsageError("\n".join([f"{reason}; name one of these:", *shown, *more]))
+
+
+def find_current_series(
+    repository: Repository, *, needs_cover: bool = False
+) -> tuple[str, Oid] | None:
+    """Return the current branch and its last commit, None if it is not a series."""
+    head = repository.find_head_branch()
+    tip = repository.find_ref(f"refs/heads/{head}") if head is not None else None
+    if head is None or tip is None:
+        return None
+    has_start = not needs_cover and head not in BASES
+    if _describe_series(repository, tip) or (has_start and _has_start(repository, head, tip)):
+        return head, tip
+    return None
 
 
 def _has_start(repository: Repository, branch: str, tip: Oid) -> bool:
@@ -59,14 +81,17 @@ def _has_start(repository: Repository, branch: str, tip: Oid) -> bool:
     return True
 
 
-def _list_series(repository: Repository) -> Iterator[str]:
-    """Yield a line for each branch with a cover letter, those with the newest commits first."""
-    args = ("for-each-ref", "--sort=-committerdate", f"--count={_SEARCHED}")
+def list_series(repository: Repository, count: int = _SEARCHED) -> Iterator[NamedSeries]:
+    """Yield each branch with a cover letter, those with the newest commits first.
+
+    Only the newest `count` branches are searched, 0 for all of them.
+    """
+    args = ("for-each-ref", "--sort=-committerdate", f"--count={count}")
     output = repository.run(*args, "--format=%(refname)%00%(objectname)", "refs/heads/").stdout
     for line in output.decode("utf-8", "replace").splitlines():
         ref, _, tip = line.partition("\0")
         if description := _describe_series(repository, Oid(tip)):
-            yield escape_controls(f"  {ref.removeprefix('refs/heads/')}  ({description})")
+            yield NamedSeries(ref.removeprefix("refs/heads/"), Oid(tip), description)
 
 
 def _describe_series(repository: Repository, tip: Oid) -> str:

@@ -11,7 +11,11 @@ from pathlib import PurePosixPath
 from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
 from patchgen.model.outcome import Site
-from patchgen.series import Record
+from patchgen.series import NamedSeries, Record, SeriesBranch, Trailer, parse_message
+from patchgen.series.trailers import REVIEW_TAGS
+
+# With these, a maintainer can apply the patch; Tested-by alone does not say so.
+_ACKS = ("Reviewed-by", "Acked-by")
 
 
 class PatchState(StrEnum):
@@ -22,6 +26,21 @@ class PatchState(StrEnum):
     """
 
     APPLIED = "applied"
+    NEEDED = "needed"
+    CONFLICTS = "conflicts"
+    GONE = "gone"
+
+
+class Stage(StrEnum):
+    """How far a patch has come on its way upstream; each patch has one.
+
+    A patch that still has to be applied is ACKED if somebody reviewed or acked it, else SENT if its
+    mail was sent, else NEEDED. The others are as in PatchState.
+    """
+
+    APPLIED = "applied"
+    ACKED = "acked"
+    SENT = "sent"
     NEEDED = "needed"
     CONFLICTS = "conflicts"
     GONE = "gone"
@@ -59,15 +78,25 @@ class FileStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class SentMail:
+    """The mail of a patch that was sent. `time` is in seconds since 1970, None if unknown."""
+
+    message_id: str
+    time: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PatchStatus:
     """A commit of the series and its state now.
 
-    `present_at` is where a probe of the variant found the patch, whatever its diff says.
+    `present_at` is where a probe of the variant found the patch, whatever its diff says. `mail` is
+    the one that was sent for it.
     """
 
     commit: Commit
     files: tuple[FileStatus, ...]
     present_at: Site | None = None
+    mail: SentMail | None = None
 
     @property
     def state(self) -> PatchState:
@@ -77,6 +106,21 @@ class PatchStatus:
         states = {file.state for file in self.files}
         order = (PatchState.CONFLICTS, PatchState.NEEDED, PatchState.APPLIED)
         return next((state for state in order if state in states), PatchState.GONE)
+
+    @property
+    def stage(self) -> Stage:
+        """How far the patch has come."""
+        if self.state is not PatchState.NEEDED:
+            return Stage(self.state)
+        if any(tag.name in _ACKS for tag in self.tags):
+            return Stage.ACKED
+        return Stage.SENT if self.mail else Stage.NEEDED
+
+    @property
+    def tags(self) -> tuple[Trailer, ...]:
+        """The review tags in the patch's message."""
+        trailers = parse_message(self.commit.message).trailers
+        return tuple(trailer for trailer in trailers if trailer.name in REVIEW_TAGS)
 
     @property
     def is_partly_applied(self) -> bool:
@@ -97,16 +141,45 @@ class SeriesStatus:
     `newer` is the number of commits that the newer base has and the old one lacks.
     """
 
-    branch: str
+    series: SeriesBranch
     base: tuple[Oid, str]
     onto: tuple[Oid, str]
     newer: int
     patches: tuple[PatchStatus, ...]
-    record: Record | None
     warnings: tuple[str, ...] = ()
+
+    @property
+    def branch(self) -> str:
+        """The name of the branch."""
+        return self.series.name
+
+    @property
+    def record(self) -> Record | None:
+        """The record of how patchgen made the series, None if it did not."""
+        return self.series.record
+
+    @property
+    def revision(self) -> int | None:
+        """The version of the series, None without a cover letter."""
+        return self.series.tracking.revision if self.series.tracking else None
 
     @property
     def counts(self) -> Mapping[PatchState, int]:
         """The number of patches in each state."""
         states = [patch.state for patch in self.patches]
         return {state: states.count(state) for state in PatchState}
+
+    @property
+    def stages(self) -> Mapping[Stage, int]:
+        """The number of patches at each stage."""
+        stages = [patch.stage for patch in self.patches]
+        return {stage: stages.count(stage) for stage in Stage}
+
+
+@dataclass(frozen=True, slots=True)
+class ListedSeries:
+    """A series of the repository. `problem` is why it has no status, "" if it has one."""
+
+    name: NamedSeries
+    status: SeriesStatus | None
+    problem: str = ""

@@ -13,7 +13,7 @@ V4 = "patchgen/pvops-v4"
 SUBJECT = "x86: Route page encryption status changes through pv_ops"
 
 
-@pytest.mark.parametrize("command", ["status", "trailers", "send", "format", "reroll", "verify"])
+@pytest.mark.parametrize("command", ["trailers", "send", "format", "reroll", "verify"])
 @pytest.mark.parametrize("head", ["master", "--detach"])
 def test_the_series_are_listed_where_none_is_checked_out(patchgen, pvops, git, command, head):
     git(pvops, "checkout", "-q", head)

@@ -6,10 +6,16 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Sequence
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from patchgen.mail import read_mails
+from patchgen.odb import Repository, record_sent
+from patchgen.send.journal import Journal, MailState, begin_entries, set_state
+from patchgen.series import SeriesBranch, read_branch
 from tests.conftest import Patchgen
 from tests.support import TOP
 from tests.support.checks import snapshot
@@ -529,3 +535,116 @@ def test_explain_shows_what_made_a_campaign(patchgen, tree, git):
         assert document["series"]["split"] == "file"
     cover = patchgen("explain", "--tree", tree, f"{CAMPAIGN}~4").out
     assert "  split by: file" in cover and "  patch 4: d: Use kzalloc" in cover
+
+
+def begin_sending(tree: Path, sent: int) -> list[str]:
+    """Record that `send` sent the first mails of the campaign; return the message-ids of all."""
+    entries = list(begin_entries(read_mails(tree / "outgoing/zalloc-v1")))
+    for number in range(sent):
+        entries[number] = set_state(entries[number], MailState.SENT)
+    with closing(Repository(tree)) as repository:
+        series = read_campaign(repository)
+        journal = Journal(repository, series.tracking.change_id, 1)
+        with journal.lock():
+            journal.write(entries)
+    return [entry.message_id for entry in entries]
+
+
+def tag_as_sent(tree: Path, ids: Sequence[str]) -> None:
+    """Replace the journal by the tag, as in another clone."""
+    shutil.rmtree(tree / ".git/patchgen/send")
+    with closing(Repository(tree)) as repository:
+        series = read_campaign(repository)
+        record_sent(
+            repository,
+            series.tracking.change_id,
+            1,
+            series.cover,
+            series.base,
+            series.tip,
+            ids,
+            repository.read_signatures().committer,
+        )
+
+
+def read_campaign(repository: Repository) -> SeriesBranch:
+    return read_branch(repository, repository, *repository.resolve_branch(CAMPAIGN))
+
+
+def test_a_patch_shows_how_far_it_has_come(patchgen, tree, git):
+    ids = begin_sending(tree, 4)
+    git(tree, "checkout", "-q", CAMPAIGN)
+    reply = "Acked-by: Bea Reviewer <bea@example.org>"
+    tested = "Tested-by: Cy Tester <cy@example.org>"
+    for trailer in (reply, tested):
+        git(tree, "commit", "-q", "--amend", "--no-edit", "--trailer", trailer)
+    git(tree, "checkout", "-q", "master")
+    pick(git, tree, "drivers/a.c")
+    document = status(patchgen, tree)
+    stages = [patch["stage"] for patch in document["patches"]]
+    assert stages == ["applied", "sent", "sent", "acked"]
+    assert states(document) == ["applied", "needed", "needed", "needed"]
+    assert document["stages"] == {
+        "applied": 1,
+        "acked": 1,
+        "sent": 2,
+        "needed": 0,
+        "conflicts": 0,
+        "gone": 0,
+    }
+    sent = [patch["sent"] and patch["sent"]["message_id"] for patch in document["patches"]]
+    assert sent == [*ids[1:4], None]
+    assert [patch["tags"] for patch in document["patches"]] == [[], [], [], [reply, tested]]
+    shown = patchgen("status", CAMPAIGN, "--tree", tree).out
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    assert f"sent on {today}: <{ids[2]}>" in shown and f"        {reply}\n" in shown
+    tag_as_sent(tree, ids)
+    patches = status(patchgen, tree)["patches"]
+    assert [patch["sent"] for patch in patches] == [
+        {"message_id": message_id, "time": None} for message_id in ids[1:]
+    ]
+
+
+def test_all_series_are_listed_where_none_is_checked_out(patchgen, tree, git):
+    again = patchgen(
+        "run", tree.parent / "zalloc.cocci", "--tree", tree, "--split", "none", "--branch", "whole"
+    )
+    assert again.code == 0, again.err
+    taken = pick(git, tree, "drivers/a.c")
+    base = git(tree, "rev-parse", "--short=12", "master~1").strip()
+    for head in ("master", "--detach"):
+        git(tree, "checkout", "-q", head)
+        result = patchgen("status", cwd=tree)
+        assert (result.code, result.err) == (0, "")
+        assert sorted(result.out.splitlines()) == [
+            f"{CAMPAIGN}  v1, 4 patches on {base}, against master: 1 applied, 3 needed",
+            f"whole               v1, 1 patch on {base}, against master: 1 needed",
+        ]
+    [campaign] = [
+        series
+        for series in json.loads(patchgen("status", "--tree", tree, "--json").out)["series"]
+        if series["branch"] == CAMPAIGN
+    ]
+    assert campaign["onto"] == {"commit": taken, "name": "master"}
+    assert (campaign["revision"], campaign["patches"], campaign["newer_commits"]) == (1, 4, 1)
+    assert campaign["counts"] == {"applied": 1, "needed": 3, "conflicts": 0, "gone": 0}
+    assert campaign["problem"] is None
+    # With the named base, and on a series, as ever.
+    assert "against HEAD~1: 4 needed" in patchgen("status", "--onto", "HEAD~1", cwd=tree).out
+    git(tree, "checkout", "-q", CAMPAIGN)
+    assert patchgen("status", cwd=tree).out.startswith(f"{CAMPAIGN} on {base}, against master")
+
+
+def test_a_series_that_cannot_be_read_is_listed_with_the_reason(patchgen, tree, git):
+    message = git(tree, "log", "-1", "--format=%B", f"{CAMPAIGN}~4").replace('"series"', '"serie"')
+    broken = git(tree, "commit-tree", "-p", "master", "-m", message, "master^{tree}").strip()
+    git(tree, "branch", "broken", broken)
+    result = patchgen("status", cwd=tree)
+    assert result.code == 0, result.err
+    assert any(line.startswith(f"{CAMPAIGN}  v1, 4 patches") for line in result.out.splitlines())
+    assert "broken              the tracking section in the cover letter's commit" in result.out
+    # Without any series, there is nothing to list.
+    git(tree, "branch", "-q", "-D", "broken", CAMPAIGN)
+    result = patchgen("status", cwd=tree)
+    assert (result.code, result.out) == (2, "")
+    assert "master is not a series, and no branch has a cover letter's commit" in result.err
