@@ -1,17 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Render an audit, or the comparison of two, as one HTML page that needs no network.
+"""Render an audit, or the comparison of two, as one HTML page.
 
-The page is self-contained. Its content security policy allows only its own script and style, by
-their digests, so that text from a hostile tree could not run even if a browser read it as markup.
 The drawing is laid out here; the script of the page only folds and searches it
 (`templates/page.js`).
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -38,8 +33,7 @@ from patchgen.audit.pathtree import (
     select_route,
 )
 from patchgen.audit.result import Audit, Hypercall, Platform, Route, SiteGroup, StatusChange
-from patchgen.sourcefolder import SourceFolder
-from patchgen.templating import render_html
+from patchgen.templating import render_html_page
 
 _TEMPLATES = Path(__file__).with_name("templates")
 # In pixels; page.js has the same numbers.
@@ -55,11 +49,6 @@ _LEGEND = {
     Mark.OTHER: "call to another hypervisor",
     Mark.END: "alternatives are patched",
 }
-# Characters that no name contains and no page may: control characters, surrogates (bytes of a path
-# that are not UTF-8), and marks that reverse the direction of text.
-_UNPRINTABLE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +106,7 @@ class DifferenceSection:
 def render_page(audit: Audit) -> str:
     """Return the page of an audit."""
     context = {**_build_context(audit), "headline": headline(audit), "fates": (), "before": None}
-    return _render(context)
+    return render_html_page(_TEMPLATES, context)
 
 
 def render_diff_page(diff: AuditDiff) -> str:
@@ -127,13 +116,14 @@ def render_diff_page(diff: AuditDiff) -> str:
     fates = tuple(
         _build_difference_section(kind, diff.differences, numbers) for kind in _PAGE_TITLES
     )
-    return _render(
+    return render_html_page(
+        _TEMPLATES,
         {
             **context,
             "headline": (_count_routed(diff), *headline(diff.after)),
             "fates": tuple(fate for fate in fates if fate.rows or fate.more),
             "before": diff.before,
-        }
+        },
     )
 
 
@@ -161,22 +151,6 @@ def _count_routed(diff: AuditDiff) -> str:
     fates = Counter(difference.change_kind for difference in diff.differences)
     count = fates[ChangeKind.ROUTED]
     return f"{count or 'No'} early site{'' if count == 1 else 's'} routed"
-
-
-def _render(context: dict[str, Any]) -> str:
-    script, style = ((_TEMPLATES / name).read_text("utf-8") for name in ("page.js", "page.css"))
-    policy = (
-        f"default-src 'none'; script-src {_digest(script)}; style-src {_digest(style)};"
-        " base-uri 'none'; form-action 'none'"
-    )
-    assets = {"script": script, "style": style, "policy": policy}
-    page = render_html("page.html.j2", [SourceFolder(_TEMPLATES)], {**context, **assets})
-    return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", page)
-
-
-def _digest(text: str) -> str:
-    digest = hashlib.sha256(text.encode()).digest()
-    return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
 def _build_context(audit: Audit) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-from .environment import render_html as render_html
+from .page import render_html_page as render_html_page
 from .renderer import (
     render_smpl as render_smpl,
     render_text as render_text,

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
 
 from patchgen.audit import compare_audits, render_diff_page, render_page
 from patchgen.audit.pathtree import Mark, build_tree
 from patchgen.audit.result import Audit
+from tests.support import TOP
 from tests.support.hostile_audit import MARKUP, hostile_audit
 from tests.support.small_kernel import audit_files
 
@@ -57,8 +57,8 @@ def test_it_needs_nothing_but_itself(audit):
     assert reader.references
     assert all(reference.startswith("#") for reference in reader.references)
     assert not {"link", "iframe", "object", "embed"} & set(reader.tags)
-    css = Path("patchgen/audit/templates/page.css")
-    assert "url(" not in (Path(__file__).parents[2] / css).read_text()
+    for name in ("audit/templates/page.css", "templating/pages/frame.css"):
+        assert "url(" not in (TOP / "patchgen" / name).read_text()
 
 
 def test_the_same_audit_gives_the_same_page(audit):

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Render HTML pages that need no network.
+
+A page is self-contained. Its content security policy allows only its own script and style, by their
+digests, so that text from a hostile tree could not run even if a browser read it as markup.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from patchgen.sourcefolder import SourceFolder
+from patchgen.templating.environment import render_html
+
+_FRAME = Path(__file__).with_name("pages")
+# Characters that no name contains and no page may: control characters, surrogates (bytes of a path
+# that are not UTF-8), and marks that reverse the direction of text.
+_UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+
+
+def render_html_page(folder: Path, context: Mapping[str, Any]) -> str:
+    """Return the page of a folder with page.html.j2, page.css and page.js.
+
+    The template extends frame.html.j2, whose style comes before that of the page.
+    """
+    styles = (_FRAME / "frame.css", folder / "page.css")
+    style = "".join(path.read_text("utf-8") for path in styles)
+    script = (folder / "page.js").read_text("utf-8")
+    policy = (
+        f"default-src 'none'; script-src {_digest(script)}; style-src {_digest(style)};"
+        " base-uri 'none'; form-action 'none'"
+    )
+    folders = [SourceFolder(folder), SourceFolder(_FRAME)]
+    assets = {"script": script, "style": style, "policy": policy}
+    page = render_html("page.html.j2", folders, {**context, **assets})
+    return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", page)
+
+
+def _digest(text: str) -> str:
+    digest = hashlib.sha256(text.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
