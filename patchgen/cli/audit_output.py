@@ -27,8 +27,8 @@ from patchgen.audit.overview import (
 from patchgen.audit.result import Audit, Hypercall, Platform, Route, StatusChange, UnresolvedPointer
 from patchgen.cli.audit_table import (
     Line,
-    Row,
     Section,
+    TableRow,
     measure_screen,
     print_screen,
     wrap_names,
@@ -117,7 +117,7 @@ def _build_sections(audit: Audit, width: int) -> list[Section]:
     return [*sections, *_build_doubts(audit, width)]
 
 
-def _build_site(audit: Audit, hypercall: Hypercall) -> Row:
+def _build_site(audit: Audit, hypercall: Hypercall) -> TableRow:
     fatal = " ".join(_SHORT_NAMES.get(p, p.value) for p in list_fatal(hypercall))
     cells = (
         str(hypercall.place),
@@ -134,10 +134,10 @@ def _build_site(audit: Audit, hypercall: Hypercall) -> Row:
             lines.append(f"{platform.value}: {effect.outcome.value}: {effect.reason}")
         return lines
 
-    return Row(cells, list_callers(audit, route) if route else (), explain)
+    return TableRow(cells, list_callers(audit, route) if route else (), explain)
 
 
-def _build_change(audit: Audit, change: StatusChange) -> Row:
+def _build_change(audit: Audit, change: StatusChange) -> TableRow:
     cells = (
         str(change.place),
         change.function,
@@ -149,14 +149,14 @@ def _build_change(audit: Audit, change: StatusChange) -> Row:
         notifiers = f"{describe_call(change)}: {describe_notifiers(change)}"
         return [notifiers, *_write_route(change.early)]
 
-    return Row(cells, list_callers(audit, change.early) if change.early else (), explain)
+    return TableRow(cells, list_callers(audit, change.early) if change.early else (), explain)
 
 
 def _build_doubts(audit: Audit, width: int) -> list[Section]:
     """Return what the audit could not follow: calls, functions, and names without a definition."""
     calls, inside = sort_unresolved(audit)
     unresolved = [
-        Row((str(call.place), call.function, _explain_unresolved(call))) for call in calls
+        TableRow((str(call.place), call.function, _explain_unresolved(call))) for call in calls
     ]
     return [
         Section(
@@ -169,7 +169,7 @@ def _build_doubts(audit: Audit, width: int) -> list[Section]:
         Section(
             "Functions that the parser gave up on",
             "functions that the parser gave up on",
-            [Row((name,)) for name in audit.coverage.lost],
+            [TableRow((name,)) for name in audit.coverage.lost],
         ),
         Section(
             "Unread early code, by the names that it is called by",

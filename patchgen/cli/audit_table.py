@@ -23,7 +23,7 @@ Line = tuple[str, dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TableRow:
     """A line: cells, then functions that are folded into the remaining width.
 
     `count` is the number of things on the line, and `detail` returns more about them.
@@ -41,7 +41,7 @@ class Section:
 
     heading: str
     noun: str
-    rows: Sequence[Row]
+    rows: Sequence[TableRow]
     share: int = 1
     summary: str = ""
     header: tuple[str, ...] = ()
@@ -58,10 +58,10 @@ def measure_screen() -> tuple[int, int]:
     return width, height
 
 
-def wrap_names(names: Sequence[str], width: int) -> list[Row]:
+def wrap_names(names: Sequence[str], width: int) -> list[TableRow]:
     """Return rows with as many names as fit each."""
     lines = textwrap.wrap(" ".join(names), width - 2, break_long_words=False)
-    return [Row((line,), count=len(line.split())) for line in lines]
+    return [TableRow((line,), count=len(line.split())) for line in lines]
 
 
 def print_screen(
@@ -138,7 +138,7 @@ def _write_sections(
 
 
 def _write_rows(
-    section: Section, rows: Sequence[Row], width: int, *, verbose: bool
+    section: Section, rows: Sequence[TableRow], width: int, *, verbose: bool
 ) -> Iterator[Line]:
     table = [row.cells for row in rows]
     has_path = bool(section.header)

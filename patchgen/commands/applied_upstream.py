@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from patchgen.commands.status import find_status
+from patchgen.commands.status import StatusRequest, find_status
 from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
 from patchgen.reroll.hand_edits import NewCommit
@@ -34,7 +34,8 @@ class UpstreamFate:
         if not is_campaign or self._onto == self._series.base:
             return None
         if self._patches is None:
-            status = find_status(self._tree, self._series.name, self._onto)
+            request = StatusRequest(self._tree, self._series.name, self._onto)
+            status = find_status(request)
             self._patches = {patch.commit.oid: patch for patch in status.patches}
         return self._patches.get(commit.oid)
 
