@@ -112,6 +112,8 @@ class Matrix:
     variables: Sequence[str] = ()
     added_exec_bits: bool = False
     _builders: dict[str, Builder] = field(default_factory=dict)
+    # By configuration: the Kconfig files of the series as they were when it was configured last.
+    _configured: dict[str, Mapping[PurePosixPath, bytes]] = field(default_factory=dict)
 
     def run(
         self, base: Point, commits: Sequence[Point], on_build: OnBuild
@@ -191,19 +193,24 @@ class Matrix:
         return Build(built, tuple(sorted(needed)), linkage.undefined, mismatches, unchecked)
 
     def _find_builder(self, output: Path, config: BuildConfig, log: Path) -> Builder:
-        """Return the builder of a configuration, configured."""
-        existing = self._builders.get(config.name)
-        builder = existing or Builder(
-            self.checkout.folder,
-            output / config.name,
-            config,
-            jobs=max(1, self.jobs // len(self.configs)),
-            sparse=self.sparse,
-            variables=self.variables,
+        """Return the builder of a configuration, configured for the Kconfig files of the commit."""
+        builder = self._builders.setdefault(
+            config.name,
+            Builder(
+                self.checkout.folder,
+                output / config.name,
+                config,
+                jobs=max(1, self.jobs // len(self.configs)),
+                sparse=self.sparse,
+                variables=self.variables,
+            ),
         )
-        if existing is None or any(file.name.startswith("Kconfig") for file in self.files):
+        existing = [file for file in self._list_existing() if file.name.startswith("Kconfig")]
+        kconfig = {file: (self.checkout.folder / file).read_bytes() for file in existing}
+        # configure() checks all that the build of any object needs, which takes seconds.
+        if self._configured.pop(config.name, None) != kconfig:
             builder.configure(log)
-        self._builders[config.name] = builder
+        self._configured[config.name] = kconfig
         return builder
 
     def _list_existing(self) -> list[PurePosixPath]:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.buildable_tree import KVM, write_buildable_tree
+from tests.support.programs import log_runs
 
 FILE = "arch/x86/kernel/kvm.c"
 CONFIGS = ("x86_64", "no-paravirt", "i386")
@@ -172,3 +173,47 @@ def test_refuses_a_make_variable_that_it_cannot_set(patchgen, small, variable, m
     result = patchgen("verify", "master", "--tree", small, "--make-var", variable)
     assert (result.code, result.out) == (2, "") and message in result.err
     assert "(--make-var)" not in result.err or "hint" in result.err
+
+
+KCONFIG = "arch/x86/Kconfig"
+
+
+@pytest.fixture
+def list_steps(monkeypatch, tmp_path) -> Callable[[str], list[str]]:
+    """Return the last argument of each run of make for a configuration."""
+    log = log_runs("make", tmp_path, monkeypatch)
+    return lambda config: [
+        run.split()[-1] for run in log.read_text().splitlines() if f"/{config} " in run
+    ]
+
+
+def test_only_a_commit_that_changes_kconfig_configures_again(verify, commit, small, list_steps):
+    """Configuring takes longer than building the objects of a series."""
+    verify.start()
+    for number, text in enumerate(("config A\n", "config B\n", "config B\n", None, "config C\n")):
+        if text is None:
+            (small / KCONFIG).unlink()
+        commit((FILE, f"{KVM}/* {number} */\n"), *([(KCONFIG, text)] if text else []))
+    assert verify(*ONLY_BUILD)["passed"]
+    for config in CONFIGS:
+        steps = list_steps(config)
+        configured = [i for i, step in enumerate(steps) if step == "olddefconfig"]
+        builds = [i for i, step in enumerate(steps) if step.endswith("kvm.o")]
+        # Of the base and five commits, all but the third commit have another Kconfig.
+        assert len(builds) == 6 and len(configured) == 5
+        assert not any(builds[2] < i < builds[3] for i in configured)
+
+
+def test_after_a_commit_that_cannot_be_configured_the_next_is_configured(
+    verify, commit, list_steps
+):
+    commit((KCONFIG, "config A\n"))
+    verify.start()
+    check = "scripts/check.sh"
+    commit((FILE, f"{KVM}/* 1 */\n"), (KCONFIG, "config B\n"), (check, "#!/bin/sh\nexit 1\n"))
+    commit((FILE, f"{KVM}/* 2 */\n"), (KCONFIG, "config A\n"), (check, "#!/bin/sh\nexit 0\n"))
+    failed, passed = verify(*ONLY_BUILD)["commits"]
+    assert set(builds(failed["findings"])) == set(CONFIGS)
+    assert not builds(passed["findings"])
+    for config in CONFIGS:
+        assert list_steps(config).count("olddefconfig") == 3

@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from tests.support.programs import log_runs
 
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel")]
 
@@ -102,13 +102,7 @@ def broken(kernel_6_1, git, tmp_path) -> Path:
 @pytest.fixture
 def make_log(monkeypatch, tmp_path) -> Path:
     """Return a file that gets the arguments of each run of make."""
-    log = tmp_path / "make.log"
-    wrapper = tmp_path / "bin" / "make"
-    wrapper.parent.mkdir()
-    wrapper.write_text(f'#!/bin/sh\necho "$@" >> {log}\nexec {shutil.which("make")} "$@"\n')
-    wrapper.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{wrapper.parent}:{os.environ['PATH']}")
-    return log
+    return log_runs("make", tmp_path, monkeypatch)
 
 
 def test_the_right_check_reports_each_fault(broken, make_log, patchgen, git, monkeypatch, tmp_path):

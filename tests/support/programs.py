@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Install patchgen as a program, and list the programs that a test starts."""
+"""Install patchgen as a program, and list the programs that a test starts or patchgen runs."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import pytest
 
 from tests.support import TOP
 
@@ -19,6 +22,17 @@ def install_patchgen(path: Path) -> Path:
     path.write_text(f'#!/bin/sh\nPYTHONPATH={TOP} exec {sys.executable} -m patchgen "$@"\n')
     path.chmod(0o755)
     return path
+
+
+def log_runs(program: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a file that gets the arguments of each run of a program of the PATH."""
+    log = folder / f"{program}.log"
+    wrapper = folder / "bin" / program
+    wrapper.parent.mkdir(exist_ok=True)
+    wrapper.write_text(f'#!/bin/sh\necho "$@" >> {log}\nexec {shutil.which(program)} "$@"\n')
+    wrapper.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{wrapper.parent}:{os.environ['PATH']}")
+    return log
 
 
 def _note(event: str, args: tuple[object, ...]) -> None:
