@@ -228,8 +228,14 @@ class PatchedTree:
 
     def read(self, file: TreeFile) -> bytes:
         """Return the content of a file after all patches."""
-        edit = self._edits.get(file.path)
-        return edit.after if edit else self._tree.read(file)
+        return self.read_all([file])[0]
+
+    def read_all(self, files: Sequence[TreeFile]) -> list[bytes]:
+        """Return the contents of files after all patches."""
+        unedited = [file for file in files if file.path not in self._edits]
+        contents = iter(self._tree.read_all(unedited))
+        edits = [self._edits.get(file.path) for file in files]
+        return [edit.after if edit else next(contents) for edit in edits]
 
 
 def _matches(path: str, patterns: Sequence[str]) -> bool:

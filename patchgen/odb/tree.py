@@ -55,14 +55,18 @@ class GitTree:
         Raises MissingObjectsError if the repository lacks the blob. The error also names the other
         missing blobs of the files found so far, since they are likely to be read, too.
         """
-        if file.oid not in self._content:
-            [blob] = self._git.objects.read([file.oid])
+        return self.read_all([file])[0]
+
+    def read_all(self, files: Sequence[TreeFile]) -> list[bytes]:
+        """Return the contents of files. Raises as `read` does."""
+        new = {file.oid: file for file in files if file.oid not in self._content}
+        for (oid, file), blob in zip(new.items(), self._git.objects.read(list(new)), strict=True):
             if blob is None:
                 oids = [entry.oid for files in self._matches.values() for entry in files]
-                missing = find_missing(self._git, [file.oid, *oids])
+                missing = find_missing(self._git, [oid, *oids])
                 raise MissingObjectsError(missing, what=str(file.path))
-            self._content[file.oid] = blob[1]
-        return self._content[file.oid]
+            self._content[oid] = blob[1]
+        return [self._content[file.oid] for file in files]
 
     def require(self, patterns: Sequence[str]) -> None:
         """Raise MissingObjectsError, with all missing blobs, if the files lack their content."""

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Any
 
 from patchgen.ctokens import Assignment, TokenCall, find_calls, tokenize
@@ -35,13 +36,14 @@ def find_cited_calls(
     """Return the calls in a tree that the manifests of a variant and its backends cite."""
     cited = []
     graphs: dict[tuple[str, ...], _Graph] = {}
+    sources: dict[PurePosixPath, _Source] = {}
     for unit in select_units(variant, backends):
         if unit.backend is not None and unit.backend not in backends:
             continue
         for number, cite in enumerate(unit.manifest.cites):
             keys = ("cites", number, "when")
             if holds(cite.when, context["has"], unit, f"cites {cite.name}: when", *keys):
-                graph = graphs.setdefault(cite.file, _Graph(tree, tree.find(cite.file)))
+                graph = graphs.setdefault(cite.file, _Graph(tree, tree.find(cite.file), sources))
                 calls = tuple(_cite(cite, graph, context))
                 cited.append(CitedCalls(cite.name, fill_in(cite.title, context), calls))
     return tuple(cited)
@@ -83,21 +85,24 @@ def _contains(tokens: Sequence[bytes], part: Sequence[bytes]) -> bool:
 
 @dataclass(slots=True)
 class _Graph:
-    """The call graph of some files of a tree. A file is read when a search needs it."""
+    """The call graph of some files of a tree. A file is parsed when a search needs it.
+
+    `sources` are the files that were read so far, for any graph.
+    """
 
     tree: TreeReader
     files: Sequence[TreeFile]
-    _sources: dict[TreeFile, bytes] = field(default_factory=dict)
-    _parsed: dict[TreeFile, tuple[list[TokenCall], list[Assignment]]] = field(default_factory=dict)
+    sources: dict[PurePosixPath, _Source]
     _paths: dict[str, Paths] = field(default_factory=dict)
 
     def find_calls_of(
         self, names: Sequence[str], *, containing: Sequence[bytes] = ()
     ) -> Iterator[tuple[Site, TokenCall]]:
         """Yield the calls of any of these functions, in files that contain all of `containing`."""
+        targets = set(names)
         for file, (calls, _) in self._read(names, containing):
             for call in calls:
-                if call.callee in names:
+                if call.callee in targets:
                     yield Site(file.path, call.line, call.function), call
 
     def find_paths(self, target: str) -> Paths:
@@ -138,18 +143,37 @@ class _Graph:
     def _read(
         self, names: Sequence[str], containing: Sequence[bytes] = ()
     ) -> Iterator[tuple[TreeFile, tuple[list[TokenCall], list[Assignment]]]]:
-        """Yield the parsed files that use any of the names and contain all of `containing`."""
-        patterns = [(name.encode(), _compile_use(name.encode())) for name in names]
+        """Yield the files that may use any of the names and contain all of `containing`, parsed."""
+        unread = [file for file in self.files if file.path not in self.sources]
+        for file, text in zip(unread, self.tree.read_all(unread), strict=True):
+            self.sources[file.path] = _Source(text)
+        encoded = [name.encode() for name in names]
         for file in self.files:
-            if file not in self._parsed:
-                source = self._sources.get(file) or self.tree.read(file)
-                self._sources[file] = source
-                if not all(token in source for token in containing) or not any(
-                    name in source and pattern.search(source) for name, pattern in patterns
-                ):
-                    continue
-                self._parsed[file] = find_calls(source)
-            yield file, self._parsed[file]
+            yield file, self.sources[file.path].find_uses(encoded, containing)
+
+
+class _Source:
+    """The text of a file, which is parsed when a search needs it."""
+
+    def __init__(self, text: bytes):
+        self._text = text
+        self._parsed: tuple[list[TokenCall], list[Assignment]] | None = None
+
+    def find_uses(
+        self, names: Collection[bytes], containing: Sequence[bytes]
+    ) -> tuple[list[TokenCall], list[Assignment]]:
+        """Return its calls and assignments, none if it does not use any of the names.
+
+        A text that does not contain all of `containing` need not be parsed.
+        """
+        text = self._text
+        if self._parsed is None:
+            if not all(token in text for token in containing) or not any(
+                name in text and _compile_use(name).search(text) for name in names
+            ):
+                return [], []
+            self._parsed = find_calls(text)
+        return self._parsed
 
 
 @functools.cache

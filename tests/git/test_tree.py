@@ -68,6 +68,19 @@ def test_contents_are_those_of_the_files(tree):
         assert tree.read(file) == os.fsencode(name)
 
 
+def test_several_files_are_read_with_one_request(tree, monkeypatch):
+    requests = []
+    read = tree._git.objects.read
+    monkeypatch.setattr(
+        type(tree._git.objects), "read", lambda _, oids: requests.append(oids) or read(oids)
+    )
+    files = [*tree.find(NAMES), *tree.find(["top.c"])]
+    requests.clear()
+    assert tree.read_all(files) == [os.fsencode(file.path) for file in files]
+    assert tree.read(files[0]) == os.fsencode(files[0].path)
+    assert [len(oids) for oids in requests] == [len(files) - 1, 0]
+
+
 @pytest.mark.parametrize(
     "paths",
     [(), (".",), ("a",), ("a", "a.c"), ("a.c", "a", "a/b", "a-b"), ("a/link.c", "no", "top.c/x")],

@@ -29,3 +29,7 @@ class MemoryTree:
     def read(self, file: TreeFile) -> bytes:
         """Return the content of a file."""
         return self._contents[str(file.path)]
+
+    def read_all(self, files: Sequence[TreeFile]) -> list[bytes]:
+        """Return the contents of files."""
+        return [self.read(file) for file in files]

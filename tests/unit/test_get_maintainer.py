@@ -47,6 +47,9 @@ class Tree:
         text = self._files[str(file.path)]
         return text if isinstance(text, bytes) else text.encode()
 
+    def read_all(self, files: Sequence[TreeFile]) -> list[bytes]:
+        return [self.read(file) for file in files]
+
 
 def patch(*paths: str, text: str = "", added: str = "b") -> Mail:
     diffs = "".join(
