@@ -12,6 +12,9 @@ change it parses the new function (cocci_small_output-*) and the new file (cocci
 Only the first two are places in the source. A header is parsed again for each file that includes
 it, and each file again if a script asks for another pass.
 
+FILE is a file of macros, such as spatch's standard.h, if the error is in what one of them expands
+to. The lines are those of the source with the macro's use.
+
 In place of the lines, `PB: bad: but on tokens not from original file` is printed if the error is in
 what a macro of spatch's own expands to.
 
@@ -41,6 +44,7 @@ _NOWHERE = re.compile(r"^PB: bad: but on tokens not from original file")
 _FLOW = re.compile(
     r"^FLOW: (?!deadcode)(?P<what>.*?)(?:: File \"(?P<file>[^\"]*)\", line (?P<line>\d+))?$"
 )
+_OWN_OUTPUT = re.compile(r"\bcocci(?:_small_output|-output)-")
 _LABEL = re.compile(r"can't jump to (?P<missing>\w+):|duplicate label (?P<double>\w+)")
 
 
@@ -72,14 +76,27 @@ def read_unparsed(
     found: dict[UnparsedFunction, None] = {}
     finders: dict[str, _PlaceFinder] = {}
     for error in _read_errors(output, handled):
-        if error.file in sources:
-            path = PurePosixPath(error.file)
-            finder = finders.setdefault(error.file, _PlaceFinder(path, sources[error.file]))
+        for name in _list_sources(error, sources, handled):
+            finder = finders.get(name)
+            if finder is None:
+                finder = finders[name] = _PlaceFinder(PurePosixPath(name), sources[name])
             if isinstance(error, _FlowError):
                 found |= dict.fromkeys(finder.find_function(error))
-            else:
+            elif error.file == name or finder.has(error.lines):
                 found |= dict.fromkeys(finder.find(error.lines))
+                break
     return tuple(found)
+
+
+def _list_sources(
+    error: _Stretch | _FlowError, sources: Mapping[str, bytes], handled: str
+) -> Sequence[str]:
+    """Return the sources that an error may be in. The error in a macro is in the first with it."""
+    if error.file in sources:
+        return (error.file,)
+    if isinstance(error, _FlowError) or not error.lines or _OWN_OUTPUT.search(error.file):
+        return ()
+    return (handled, *sources)
 
 
 def _read_errors(output: str, handled: str) -> Iterator[_Stretch | _FlowError]:
@@ -115,6 +132,10 @@ class _PlaceFinder:
         # A stretch can begin in the middle of a continued #define.
         self._code = erase_directives(source).split(b"\n")
         self._searched = 0
+
+    def has(self, stretch: Sequence[str]) -> bool:
+        """Return whether the source has the lines of a stretch."""
+        return self._locate([line.rstrip() for line in stretch], 0) is not None
 
     def find(self, stretch: Sequence[str]) -> list[UnparsedFunction]:
         """Return the functions in a stretch."""

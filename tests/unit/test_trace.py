@@ -96,3 +96,15 @@ def test_a_block_that_follows_a_semicolon_is_a_place_without_a_name():
     output = "badcount: 5\n" + "".join(f"bad: {line}\n" for line in source.decode().splitlines())
     found = read_unparsed(output, {"a.c": source}, "a.c")
     assert [(f.name, f.line, f.end) for f in found] == [(None, 1, 5)]
+
+
+def test_an_error_in_a_macro_of_spatch_is_a_place_in_the_file_with_its_use():
+    source = b"int a;\nstatic DEFINE_PER_CPU(int, b);\n"
+    bad = "bad: int a;\nbad: static DEFINE_PER_CPU(int, b);\n"
+    output = " = error in {}; set verbose_parsing for more info\nbadcount: 1\n" + bad
+    sources = {"x.c": b"int c;\n", "x.h": source}
+    macros = "/usr/lib/coccinelle/standard.h"
+    [found] = read_unparsed(output.format(macros), sources, "x.c")
+    assert (str(found.path), found.line, found.end) == ("x.h", 1, 2)
+    own_output = "/tmp/cocci_small_output-1-2-x.c"
+    assert read_unparsed(output.format(own_output), sources, "x.c") == ()
