@@ -24,6 +24,7 @@ MINIMUM_VERSION = (1, 1, 1)
 # The names of trust.py's _FILE_NAME are reserved for these.
 _PATCH = "patchgen.cocci"
 _MACROS = "patchgen-macros.h"
+_OWN_MACROS = "patchgen-own-macros.h"
 _ISOMORPHISMS = "patchgen.iso"
 HINT = "install Coccinelle (Debian: apt-get install coccinelle), or set SPATCH to its path"
 
@@ -38,7 +39,8 @@ class RunnableSmpl:
     longer. With `restyles`, changed lines are laid out in the kernel's style. `companions` are
     other files that the semantic patch reads, by the names that it uses, `isomorphisms` the text of
     the file that options name. `headers` are read before each file, and named in the same way.
-    `may_run_code` is set if the user trusts it.
+    `own_macros` replace the macros that spatch defines by itself. `may_run_code` is set if the user
+    trusts it.
     """
 
     patch: SemanticPatch
@@ -50,6 +52,7 @@ class RunnableSmpl:
     companions: Mapping[str, str] = field(default_factory=dict)
     isomorphisms: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
+    own_macros: str = ""
     may_run_code: bool = False
 
     @property
@@ -120,23 +123,28 @@ class Spatch:
         files = (scratch / "groups").read_text(encoding="ascii").split()
         # With groups, another pass gets the text of a file in place of its name (1.1.1).
         is_plain = len(files) == 1 and any(map(may_iterate, program.scripts))
-        macros = program.patch.macros
-        (scratch / _MACROS).write_text(macros, encoding="utf-8")
+        for name, macros in ((_MACROS, program.patch.macros), (_OWN_MACROS, program.own_macros)):
+            (scratch / name).write_text(macros, encoding="utf-8")
         return self._start(
             program,
             text,
             scratch,
             # Without a trace if there are OCaml scripts: it would mix with their output.
             *(() if program.runs("ocaml") else ("--debug",)),
+            *(("--macro-file-builtins", f"../{_OWN_MACROS}") if program.own_macros else ()),
             *program.options,
             *_name_isomorphisms(program, scratch, ".."),
-            *(("--macro-file", f"../{_MACROS}") if macros else ()),
+            *(("--macro-file", f"../{_MACROS}") if program.patch.macros else ()),
             *(() if program.shows_marks else ("--no-show-diff", "--in-place")),
             *("--timeout", str(timeout_s), "--sp-file", f"../{_PATCH}"),
             *(files if is_plain else ("--file-groups", "../groups")),
             inside="tree",
             timeout_s=3 * timeout_s + 60,
         )
+
+    def read_own_macros(self) -> str:
+        """Return the macros that spatch defines by itself; "" if their file cannot be read."""
+        return _read_own_macros(self.path)
 
     def ask_needs(self, program: RunnableSmpl, text: str, scratch: Path) -> Completed:
         """Let spatch read `text`, derived from a semantic patch, and report the words it needs.
@@ -222,6 +230,16 @@ def _python() -> tuple[str, ...]:
     """Return the option that names the system's Python: a shim would cost 300 ms per run."""
     path = Path("/usr/bin/python3")
     return ("--python", str(path)) if path.exists() else ()
+
+
+@lru_cache
+def _read_own_macros(path: str) -> str:
+    options = run([path, "--longhelp"], ok=None, cwd=Path("/"), env=_environment(os.devnull)).stdout
+    named = re.search(rb"--macro-file-builtins\s+<file> \(default=(.+)\)", options)
+    try:
+        return Path(os.fsdecode(named[1])).read_text("utf-8", "replace") if named else ""
+    except OSError:
+        return ""
 
 
 @lru_cache

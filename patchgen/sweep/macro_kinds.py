@@ -250,6 +250,9 @@ def _find_name_parameter(definition: MacroDefinition, uses: Uses) -> int | None:
     """
     head = definition.body[_find_last_part(definition.body) :]
     parameters = definition.parameters or ()
+    # Calls of macros that expand to complete declarations may come before it.
+    while len(head) > (after := _after_arguments(head, 1)) > 1:
+        head = head[after:]
     opens = head.index(b"(") if b"(" in head else 0
     if not opens or _after(head, opens) != len(head):
         return None

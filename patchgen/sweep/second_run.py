@@ -27,7 +27,7 @@ from patchgen.sweep.request import SweepRequest
 from patchgen.sweep.results import SweepState, name_content, outcome_of, pack
 from patchgen.sweep.slices import restore
 from patchgen.sweep.stand_ins import Disguised, disguise
-from patchgen.sweep.tree_macros import MacroFinder
+from patchgen.sweep.tree_macros import MacroFinder, make_own_macros
 
 
 @dataclass(slots=True)
@@ -65,11 +65,14 @@ class SecondRun:
         for file, text in read_in_groups(self.repository, files):
             self._prepare(file, text)
         own = self.request.program.patch
+        own_macros = make_own_macros(self.spatch.read_own_macros())
         has_written = False
         for hints, reruns in self.groups.items():
             patch = replace(own, macros=hints + own.macros)
             # A stand-in may end with spaces, which must not be removed before it is replaced.
-            program = replace(self.request.program, patch=patch, restyles=False)
+            program = replace(
+                self.request.program, patch=patch, own_macros=own_macros, restyles=False
+            )
             request = replace(self.request, program=program)
             by_path = {rerun.file.path: rerun for rerun in reruns}
             batches = make_batches(

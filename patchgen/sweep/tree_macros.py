@@ -22,6 +22,7 @@ from patchgen.odb import Entry, Repository, list_entries, read_contents
 from patchgen.resources import digest_code
 from patchgen.sweep.candidates import read_in_groups
 from patchgen.sweep.macro_kinds import (
+    MacroDefinition,
     MacroKind,
     MacroUse,
     find_uses,
@@ -31,6 +32,7 @@ from patchgen.sweep.macro_kinds import (
 from patchgen.sweep.request import MACRO_FOLDERS, SweepRequest
 
 _SHARED = re.compile(r"(?:include|arch/[^/]+/include)/")
+_BEFORE_TYPES = frozenset({b"extern", b"static", b"__attribute__"})
 _INCLUDE = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*"([^"/\n]+\.h)"', re.MULTILINE)
 
 
@@ -122,6 +124,28 @@ def make_hints(uses: Mapping[str, MacroUse]) -> str:
     """Return the file of macros that makes spatch parse the uses of loops."""
     loops = sorted(name for name, use in uses.items() if use.kind is MacroKind.ITERATOR)
     return "".join(f"#define {name}(...) YACFE_ITERATOR\n" for name in loops)
+
+
+def make_own_macros(own: str) -> str:
+    """Return the macros that spatch defines by itself, with a hint for those that it cannot parse.
+
+    1.1.1 replaces `DEFINE_PER_CPU(type, name)` by a declaration that its own grammar refuses after
+    `static`. With the hint it reads the macro as a declaration, and the types in its arguments.
+    """
+    hints = (
+        f"\n#define {name}(...) YACFE_DECLARATOR"
+        for name, definition in read_definitions(own.encode())
+        if definition is not None and _declares_variable(definition)
+    )
+    return own + "".join(hints)
+
+
+def _declares_variable(definition: MacroDefinition) -> bool:
+    """Return whether a body declares a variable that a parameter names: `extern type x_##name`."""
+    body = definition.body
+    if not body or body[0] not in _BEFORE_TYPES:
+        return False
+    return not set(body[-1].split(b"##")).isdisjoint(definition.parameters or ())
 
 
 _BODIES = {

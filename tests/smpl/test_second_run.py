@@ -29,6 +29,8 @@ _label:									\\
 #define with_guard(_name, args...)	scoped_guard(_name, args)
 #define RUNTIME_PM_OPS(a, b) .runtime_suspend = a, .runtime_resume = b,
 #define BPF_CALL_1(name, ...) static int name(__VA_ARGS__); static int name(__VA_ARGS__)
+#define __CALLX(x, name, ...) static long call##name(__VA_ARGS__)
+#define CALL_DEFINE2(name, ...) RECORD(name, 2) __CALLX(2, _##name, __VA_ARGS__)
 #define list_for_each_entry(pos, head, member) for (pos = head; pos; pos = pos->member)
 #endif
 """
@@ -44,6 +46,10 @@ UNPARSED = {
     ),
     "fields": "struct ops x = {\n\tRUNTIME_PM_OPS(foo, foo)\n\t.y = foo(1),\n};\n",
     "function": "/* bpf */\nBPF_CALL_1(f, struct seq_file *, m)\n{\n\tfoo(m);\n\treturn 0;\n}\n",
+    "function by way of others": (
+        "/* call */\nCALL_DEFINE2(f, struct a *, b)\n{\n\tfoo(b);\n\treturn 0;\n}\n"
+    ),
+    "per cpu": "static DEFINE_PER_CPU(struct a, b) = {\n\t.c = foo(1),\n};\n",
     "declaration": (
         "int f(void)\n{\n\tDECLARE_THINGS(bitmap, 8) = { };\n\n\treturn foo(bitmap);\n}\n"
     ),
@@ -57,7 +63,7 @@ UNPARSED = {
     ),
 }
 # spatch reads the definition of the loop in the same file, and 1.3.1 parses the others.
-MAY_BE_PARSED = {"own loop", "scoped", "function", "declaration", "aligned"}
+MAY_BE_PARSED = {"own loop", "scoped", "function", "per cpu", "declaration", "aligned"}
 NEAR = "#define in_turn(x) for (x = 0; x < 2; x++)\n"
 PARSED = "\nint parsed(void)\n{\n\treturn foo(9);\n}\n"
 RENAME = "@@\nexpression list es;\n@@\n- foo(es)\n+ bar(es)\n"
