@@ -4,7 +4,8 @@
 
 `benchmarks/parse.py TREE [FOLDER ...]`: a git repository of a kernel, and folders of it. The lines
 are those that `spatch --parse-c` counts as good and bad, in .c files. A file with macros is parsed
-as `run` does in its second run; a line that either of the runs parses is not counted.
+as `run` does in its second run; a line that either of the runs parses is not counted. A line is
+identified by its number: stand-ins do not change the numbers of lines.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
@@ -24,16 +25,19 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from patchgen.coccinelle import find_spatch
 from patchgen.model.base import TreeFile
 from patchgen.odb import Repository, list_files, read_contents
 from patchgen.sweep.stand_ins import disguise
-from patchgen.sweep.tree_macros import MacroFinder, read_tree_macros
+from patchgen.sweep.tree_macros import MacroFinder, make_own_macros, read_tree_macros
 
 FOLDERS = ("kernel", "mm", "fs", "net", "drivers/gpio", "drivers/iio", "drivers/cxl")
 AT_ONCE = 200
 _COUNTS = re.compile(r"nb good = (\d+),  nb bad = (\d+)")
 _FILE = re.compile(r"^PARSING: (.*)$", re.MULTILINE)
-_BAD = re.compile(r"^(?:bad: |BAD:!!!!! )(.*)$")
+_BAD = re.compile(r"(?:bad: |BAD:!!!!! )(.*)", re.DOTALL)
+# The numbers of the lines of each file that cannot be parsed.
+BadLines = dict[str, set[int]]
 
 
 def main() -> None:
@@ -81,42 +85,77 @@ def count_lines(
             disguised.setdefault(found.hints, {})[str(file.path)] = (
                 changed.text if changed else text
             )
-    counts, bad = parse(plain, "")
-    still_bad: dict[str, Counter[str]] = {}
+    counts, bad = parse(plain)
+    still_bad: BadLines = {}
+    own_macros = make_own_macros(find_spatch().read_own_macros())
     for hints, texts in disguised.items():
-        still_bad.update(parse({path: texts[path] for path in bad if path in texts}, hints)[1])
+        again = {path: texts[path] for path in bad if path in texts}
+        still_bad.update(parse(again, hints, own_macros)[1])
     both = [
-        f"{path}: {line}"
-        for path, lines in still_bad.items()
-        for line in (lines & bad[path]).elements()
+        f"{path}:{number}: {plain[path].decode('latin-1').split(chr(10))[number - 1]}"
+        for path, numbers in still_bad.items()
+        for number in sorted(numbers & bad[path])
     ]
     counts["in both"] = len(both)
     return counts, both
 
 
-def parse(texts: Mapping[str, bytes], hints: str) -> tuple[Counter[str], dict[str, Counter[str]]]:
-    """Return how many lines spatch parses, and the lines of each file that it does not."""
+def parse(
+    texts: Mapping[str, bytes], hints: str = "", own_macros: str = ""
+) -> tuple[Counter[str], BadLines]:
+    """Return how many lines spatch parses, and the numbers of the lines that it does not.
+
+    `own_macros` replace those of spatch.
+    """
     counts: Counter[str] = Counter()
-    bad: dict[str, Counter[str]] = {}
+    bad: BadLines = {}
     names = list(texts)
     for start in range(0, len(names), AT_ONCE):
         with tempfile.TemporaryDirectory(prefix="patchgen-bench-") as folder:
-            macros = Path(folder, "macros.h")
-            macros.write_text(hints)
+            Path(folder, "macros.h").write_text(hints)
+            Path(folder, "own-macros.h").write_text(own_macros)
             files = {f"{number}.c": name for number, name in enumerate(names[start:][:AT_ONCE])}
             for file, name in files.items():
                 Path(folder, file).write_bytes(texts[name])
-            argv = ["spatch", "--macro-file", str(macros), "--parse-c", *files]
+            own = ["--macro-file-builtins", "own-macros.h"] if own_macros else []
+            argv = [find_spatch().path, *own, "--macro-file", "macros.h", "--parse-c", *files]
             done = subprocess.run(argv, cwd=folder, capture_output=True, check=False)
         output = (done.stdout + done.stderr).decode("latin-1")
         good, unparsed = map(int, _COUNTS.findall(output)[-1])
         counts.update(good=good, bad=unparsed)
         pieces = _FILE.split(output)
-        for file, text in zip(pieces[1::2], pieces[2::2], strict=True):
-            lines = Counter(m[1] for line in text.splitlines() if (m := _BAD.match(line)))
-            if lines:
-                bad[files[Path(file.strip()).name]] = lines
+        for file, printed in zip(pieces[1::2], pieces[2::2], strict=True):
+            name = files[Path(file.strip()).name]
+            if numbers := set(find_bad_lines(printed, texts[name])):
+                bad[name] = numbers
     return counts, bad
+
+
+def find_bad_lines(printed: str, source: bytes) -> Iterator[int]:
+    """Yield the numbers of the lines that spatch printed as bad, which are parts of the source.
+
+    The first line of each part is the last one of the code before it, which spatch does not count.
+    The parts are in order, but spatch may go back to an earlier one.
+    """
+    lines = source.decode("latin-1").split("\n")
+    at = 0
+    for part in split_parts(printed):
+        starts = (*range(at, len(lines)), *range(at))
+        at = next(start for start in starts if lines[start : start + len(part)] == part)
+        yield from range(at + 2, at + len(part) + 1)
+
+
+def split_parts(printed: str) -> Iterator[Sequence[str]]:
+    """Yield the lines of each part that spatch printed as bad."""
+    part: list[str] = []
+    for line in printed.split("\n"):
+        if match := _BAD.match(line):
+            part.append(match[1])
+        elif part:
+            yield part
+            part = []
+    if part:
+        yield part
 
 
 def format_row(folder: str, counts: Counter[str]) -> tuple[str, ...]:
