@@ -13,6 +13,7 @@ import re
 from collections import deque
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 _CONJUNCTIONS = (
     r"if|once|when|whenever|unless|until|provided|providing|assuming|after|modulo|except|excepting"
@@ -66,29 +67,41 @@ def find_conditions(
     `tags` are the numbers of the lines with tags, in order. If the sender wrote a diff
     (`follows_diff`), "With that:" refers to it, and is not a condition.
     """
-    problems = {}
-    for number, text, is_adjacent in read_paragraphs(lines, tags, upwards=True):
-        if (is_adjacent or _CONTINUATION.match(text)) and (condition := _find_condition(text)):
-            problems[number] = f'the text below it has a condition: "{condition}"'
-    for number, text, _ in read_paragraphs(lines, tags, upwards=False):
-        if follows_diff and _REFERENCE.fullmatch(text):
-            continue
-        if condition := _find_condition(text):
-            problems[number] = f'the text above it has a condition: "{condition}"'
+    problems: dict[int, str] = {}
+    for upwards, where in ((True, "below"), (False, "above")):
+        by_block: dict[int, str] = {}
+        for number, text, is_adjacent, block in read_paragraphs(lines, tags, upwards=upwards):
+            if follows_diff and not upwards and _REFERENCE.fullmatch(text):
+                continue
+            is_about_tag = not upwards or is_adjacent or _CONTINUATION.match(text)
+            if is_about_tag and (condition := _find_condition(text)):
+                by_block[block] = f'the text {where} it has a condition: "{condition}"'
+            if block in by_block:
+                problems[number] = by_block[block]
     return problems
+
+
+class Paragraph(NamedTuple):
+    """The paragraph next to a tag on line `number`. It is adjacent if at most tags are between.
+
+    Tags without an empty line between them are in one `block`: text above the first one is about
+    all of them, whatever stands between them ("Thanks!").
+    """
+
+    number: int
+    text: str
+    is_adjacent: bool
+    block: int
 
 
 def read_paragraphs(
     lines: Sequence[str], tags: Sequence[int], *, upwards: bool
-) -> Iterator[tuple[int, str, bool]]:
-    """Yield the number of each tag's line, the paragraph next to it, and whether it is adjacent.
-
-    The paragraph is the one above, or, reading `upwards`, the one below. It is adjacent if at most
-    other tags are between them.
-    """
+) -> Iterator[Paragraph]:
+    """Yield the paragraph above each tag's line, or, reading `upwards`, the one below."""
     tag_numbers = set(tags)
     paragraph: deque[str] = deque(maxlen=_MAX_LINES)
     text = ""
+    block = 0
     is_open = is_adjacent = False
     numbers = range(len(lines))
     for number in reversed(numbers) if upwards else numbers:
@@ -103,9 +116,10 @@ def read_paragraphs(
             text = " ".join(reversed(paragraph) if upwards else paragraph)
             is_open = False
         if number in tag_numbers:
-            yield number, text, is_adjacent
+            yield Paragraph(number, text, is_adjacent, block)
         else:
             is_adjacent = False
+            block = number
 
 
 @lru_cache(maxsize=8)

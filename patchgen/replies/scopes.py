@@ -86,12 +86,16 @@ def find_scopes(lines: Sequence[str], tags: Sequence[int]) -> dict[int, Scope]:
     scopes: dict[int, Scope] = {}
     if somewhere := _find_somewhere(lines, tags):
         scopes = dict.fromkeys(tags, Scope(somewhere, is_near=False))
-    for number, text, is_adjacent in read_paragraphs(lines, tags, upwards=False):
+    by_block: dict[int, Scope] = {}
+    for number, text, is_adjacent, block in read_paragraphs(lines, tags, upwards=False):
         if scope := _find_in_paragraph(text):
-            scopes[number] = Scope(scope, is_near=is_adjacent or text.endswith(":"))
+            by_block[block] = Scope(scope, is_near=is_adjacent or text.endswith(":"))
         elif _ALL.search(text):
             scopes.pop(number, None)
-    for number, text, is_adjacent in read_paragraphs(lines, tags, upwards=True):
+            by_block.pop(block, None)
+        if block in by_block:
+            scopes[number] = by_block[block]
+    for number, text, is_adjacent, _ in read_paragraphs(lines, tags, upwards=True):
         # A text with a colon is about the next tag.
         if (
             _CONTINUATION.match(text)

@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from patchgen.controls import has_controls
 from patchgen.mail import decode_words, has_garbled_name
@@ -87,19 +88,17 @@ class FoundTag:
 
 def find_tags(lines: Sequence[str], *, follows_diff: bool = False) -> Iterator[FoundTag]:
     """Yield the tags in lines, in order; `follows_diff` is set if the sender wrote a diff, too."""
-    matches = [match_tag(line) for line in lines]
-    tags = [number for number, match in enumerate(matches) if match]
+    values = dict(_read_values(lines))
+    # The lines below a tag that belong to it are not text about it.
+    tags = [n for number, value in values.items() for n in range(number, number + value.height)]
     conditions = find_conditions(lines, tags, follows_diff=follows_diff)
     scopes = find_scopes(lines, tags)
-    for number, (line, match) in enumerate(zip(lines, matches, strict=True)):
-        if match is None:
-            continue
-        key, value = match["key"], match["value"].strip(" \t")
+    for number, (key, value, note, _) in values.items():
+        line = lines[number]
         if len(line) > MAX_LENGTH:
             shown = Trailer(usual_case(key), f"{value[:80]}...")
             yield FoundTag(shown, f"the line has {len(line)} characters")
             continue
-        value, note = _unwrap(value, lines[number + 1 : number + 4])
         problem = _CONTROLS if _match(line) is None else ""
         for tag in _read(key, _normalize(value), note, line):
             own_scope = find_scope(f"{value.rpartition('>')[2]} {note}")
@@ -108,8 +107,26 @@ def find_tags(lines: Sequence[str], *, follows_diff: bool = False) -> Iterator[F
             yield replace(tag, scope=scope, problem=reason)
 
 
-def _unwrap(value: str, lines: Sequence[str]) -> tuple[str, str]:
-    """Return a tag's value and the note below it, "" if there is none.
+class _Value(NamedTuple):
+    """The key and text of a tag, the note below it ("" if there is none), and how many lines."""
+
+    key: str
+    text: str
+    note: str
+    height: int
+
+
+def _read_values(lines: Sequence[str]) -> Iterator[tuple[int, _Value]]:
+    """Yield the number of each line with a tag, and its value."""
+    for number, line in enumerate(lines):
+        if match := match_tag(line):
+            value = match["value"].strip(" \t")
+            following = [] if len(line) > MAX_LENGTH else lines[number + 1 : number + 4]
+            yield number, _Value(match["key"], *_unwrap(value, following))
+
+
+def _unwrap(value: str, lines: Sequence[str]) -> tuple[str, str, int]:
+    """Return a tag's value, the note below it ("" if there is none), and the number of its lines.
 
     A mailer that wraps lines puts the address on a line of its own, or breaks it.
     """
@@ -123,7 +140,8 @@ def _unwrap(value: str, lines: Sequence[str]) -> tuple[str, str]:
             following.pop(0)
     if following and _REMARK.fullmatch(following[0]) and not _LAST_REMARK.search(value):
         value = f"{value} {following.pop(0)}"
-    return value, following[0] if following and _NOTE.fullmatch(following[0]) else ""
+    note = following.pop(0) if following and _NOTE.fullmatch(following[0]) else ""
+    return value, note, 1 + len(lines) - len(following)
 
 
 def find_mentions(lines: Sequence[str], is_own: Callable[[str], bool]) -> Iterator[FoundTag]:
