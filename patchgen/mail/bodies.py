@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The text of a mail: its plain-text parts, decoded, and the problems in decoding them."""
+"""The text of a mail: its plain-text parts, decoded, and the problems in decoding them.
+
+The text of HTML parts is separate, since a quote is not always recognised there.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from dataclasses import dataclass
 from email.message import Message
 
 from patchgen.mail.decoding import decode_bytes, is_known_charset
+from patchgen.mail.html_text import read_html
 from patchgen.odb.difftext import has_diff
 
 _TAG_START = re.compile(r"[ \t]*[A-Za-z-]{2,40}-by[ \t]*:", re.IGNORECASE)
@@ -34,7 +38,7 @@ class MailText:
 
     `is_flowed` is set if `text` is format=flowed, `deletes_spaces` by its DelSp (RFC 3676).
     `problems` describe what could not be read ("it has no plain text"). `is_damaged` is set if text
-    is missing.
+    is missing. `html` is the text of the HTML parts.
     """
 
     text: str
@@ -43,6 +47,7 @@ class MailText:
     deletes_spaces: bool = False
     problems: tuple[str, ...] = ()
     is_damaged: bool = False
+    html: str = ""
 
     @property
     def has_diff(self) -> bool:
@@ -57,9 +62,11 @@ class MailText:
 def read_body(message: Message) -> MailText:
     """Return the text of a mail that was parsed as Latin-1, so that each character is a byte."""
     parts = list(_plain_parts(message))
+    html = _read_html_parts(message)
     if not parts:
         kinds = sorted({part.get_content_type() for part in message.walk()} - {"multipart/mixed"})
-        return MailText("", "", problems=(f"it has no plain text, only {', '.join(kinds)}"[:200],))
+        problem = f"it has no plain text, only {', '.join(kinds)}"[:200]
+        return MailText("", "", problems=(problem,), html=html)
     texts: list[str] = []
     problems: list[str] = []
     is_damaged = False
@@ -74,6 +81,8 @@ def read_body(message: Message) -> MailText:
             is_damaged = True
     chosen = next((number for number, text in enumerate(texts) if text.strip()), 0)
     first = parts[chosen]
+    if html and not texts[chosen].strip():
+        problems.append("its plain text is empty, and it has HTML")
     return MailText(
         texts[chosen],
         "\n".join(texts[chosen:]),
@@ -81,6 +90,7 @@ def read_body(message: Message) -> MailText:
         deletes_spaces=_parameter(first, "delsp").lower() == "yes",
         problems=tuple(dict.fromkeys(problems)),
         is_damaged=is_damaged,
+        html=html,
     )
 
 
@@ -102,6 +112,12 @@ def _plain_parts(message: Message) -> Iterator[Message]:
         is_text = main == "multipart" or (main == "text" and subtype not in _NO_TEXT)
         if is_text and not part.is_multipart():
             yield part
+
+
+def _read_html_parts(message: Message) -> str:
+    parts = [part for part in message.walk() if part.get_content_type() == "text/html"]
+    contents = ((_decode_transfer(part)[0], _parameter(part, "charset")) for part in parts)
+    return "\n".join(read_html(decode_bytes(*content)) for content in contents)
 
 
 def _parameter(part: Message, name: str) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from patchgen.mail import ReadableMail
-from patchgen.odb.difftext import Kind, classify_lines
+from patchgen.odb.difftext import Kind, classify_lines, has_diff
 from patchgen.replies.sender import find_relation
 from patchgen.replies.tags import REPLY_TAGS, FoundTag, find_mentions, find_tags
 
@@ -49,7 +49,9 @@ class Reply:
     @property
     def own_diff(self) -> str:
         """A text with the diffs that are not quoted, "" if there are none."""
-        return self.mail.body.everything if self.mail.body.has_diff else ""
+        body = self.mail.body
+        text = body.everything if body.everything.strip() else body.html
+        return text if has_diff(text) else ""
 
     @property
     def is_post(self) -> bool:
@@ -80,6 +82,7 @@ def parse_reply(mail: ReadableMail) -> Reply:
             reply,
             "it is in another part of the mail than the text",
         ),
+        *_find_in_html(reply),
     )
     return replace(reply, tags=tags)
 
@@ -90,6 +93,24 @@ def _find_elsewhere(lines: Sequence[str], reply: Reply, problem: str) -> Iterato
     for tag in (*find_tags(unquoted), *find_mentions(unquoted, reply.names_sender)):
         if tag.trailer.key in REPLY_TAGS and reply.names_sender(tag.trailer.value):
             yield replace(tag, problem=problem)
+
+
+def _find_in_html(reply: Reply) -> Iterator[FoundTag]:
+    """Yield the tags in HTML, of the sender only if there is plain text, too; none is added.
+
+    Mailers write the same text in both forms, so a tag that the plain text has, perhaps in a quote,
+    is left out.
+    """
+    body = reply.mail.body
+    plain = find_tags([_QUOTE_MARK.sub("", line) for line in _LINE_END.split(body.everything)])
+    present = {(tag.trailer.key, tag.trailer.address) for tag in plain}
+    lines = list(_own_lines(body.html.split("\n")))
+    for tag in (*find_tags(lines), *find_mentions(lines, reply.names_sender)):
+        is_own = reply.names_sender(tag.trailer.value)
+        if (tag.trailer.key, tag.trailer.address) in present or not (is_own or not body.text):
+            continue
+        problem = "it is in HTML, where a quote may not be recognised" if is_own else ""
+        yield replace(tag, problem=tag.problem or problem)
 
 
 def _own_lines(lines: Sequence[str]) -> Iterator[str]:
