@@ -14,7 +14,7 @@ from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
 from patchgen.model.series import Mail
 from patchgen.replies.match import Match, Matcher, NoPatch
-from patchgen.replies.patches import Patches
+from patchgen.replies.patches import OtherVersion, Patches
 from patchgen.replies.reply import Reply, parse_reply
 from patchgen.replies.scopes import list_numbers
 from patchgen.replies.tags import REPLY_TAGS, FoundTag
@@ -156,24 +156,47 @@ class _Collector:
         number = match.number or None
         all_numbers = tuple(range(1, len(self._commits) + 1))
         numbers = all_numbers if number is None else (number,)
-        is_restricted = not tag.scope.includes(number)
+        version = match.version
+        named = list_numbers(tag.scope.text)
+        if named and version is not None:
+            named = {version.numbers[n] for n in named if n in version.numbers}
+        is_restricted = not tag.scope.includes(number, named)
         reason = _find_problem(tag, reply)
         if not reason and is_restricted:
             where = "next to it" if tag.scope.is_near else "of the mail"
             reason = f'the text {where} restricts it to "{tag.scope.text}"'
+            reason += f" of {version.name}" if version is not None else ""
         if reason:
-            named = list_numbers(tag.scope.text) if is_restricted else set()
-            targets = tuple(n for n in all_numbers if n in named) if named else numbers
-            targets = targets if _is_acceptable(tag.trailer) else ()
-            self._list_skipped(tag, reply, reason, number, targets)
+            if is_restricted and list_numbers(tag.scope.text):
+                numbers = tuple(n for n in all_numbers if n in named)
+            self._list_doubtful(tag, reply, reason, number, numbers, version)
             return
         for target in numbers:
             if reason := self._find_objection(tag.trailer, target):
                 self._list_skipped(tag, reply, reason, target)
-            elif outdated := match.outdated.get(target):
-                self._list_skipped(tag, reply, outdated, target, (target,))
+            elif version is not None and target in version.outdated:
+                targets = (target,) if version.has(target) else ()
+                self._list_skipped(tag, reply, version.outdated[target], target, targets)
             else:
                 self._add(target, tag.trailer, reply, match.matched_by)
+
+    def _list_doubtful(
+        self,
+        tag: FoundTag,
+        reply: Reply,
+        reason: str,
+        number: int | None,
+        numbers: Sequence[int],
+        version: OtherVersion | None,
+    ) -> None:
+        """List a tag for patches. Those with other code than was read do not get it if accepted."""
+        outdated = version.outdated if version is not None else {}
+        for outdated_number in (n for n in numbers if n in outdated):
+            where = f"patch {outdated_number}: " if number is None else ""
+            reason += f"; {where}{outdated[outdated_number]}"
+        targets = tuple(n for n in numbers if n not in outdated)
+        targets = targets if _is_acceptable(tag.trailer) else ()
+        self._list_skipped(tag, reply, reason, number, targets)
 
     def accept(self, index: int) -> None:
         """Add a tag that was skipped. Raises RefusedError if no patch can get it."""

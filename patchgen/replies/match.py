@@ -8,29 +8,30 @@ other diff in the mailbox or in the quote.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from patchgen.mail import ReadableMail, Subject, read_footer
 from patchgen.odb.difftext import digest_changes, list_changes
-from patchgen.replies.patches import COVER, Patches
+from patchgen.replies.patches import COVER, OtherVersion, Patches
 from patchgen.replies.reply import Reply
 
 _UNKNOWN = "cannot tell which patch it is for"
+# A text with numbers of patches cannot be understood without their version.
+_UNKNOWN_VERSION = OtherVersion("an unknown version", {}, {})
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
     """The patch of a reply, and how it was found. `remark` reports contradicting facts.
 
-    `outdated` are patches that the answered version has with other code, or not at all, each with
-    that reason.
+    `version` is the answered version, None if it is the branch.
     """
 
     number: int
     matched_by: str
     remark: str = ""
-    outdated: Mapping[int, str] = field(default_factory=dict)
+    version: OtherVersion | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Matcher:
         self.patches = patches
         self.replies = {reply.mail.message_id: reply for reply in replies if reply.mail.message_id}
         self.numbers = dict(patches.numbers_by_mail)
-        self.outdated = dict(patches.outdated_by_mail)
+        self.versions = dict(patches.versions_by_mail)
         self.foreign_reasons = {
             message_id: f"it answers {name}, which this version does not have"
             for message_id, name in patches.dropped_by_mail.items()
@@ -80,33 +81,36 @@ class Matcher:
         threads: dict[str, list[ReadableMail]] = {mail.message_id: [] for mail in letters}
         for mail in patches:
             cover_ids = [answer for answer in mail.answers if answer not in ids]
-            if cover_ids:
-                threads.setdefault(cover_ids[0], []).append(mail)
+            threads.setdefault((cover_ids or [mail.message_id])[0], []).append(mail)
         letters_by_id = {mail.message_id: mail for mail in letters}
         for message_id, posted in threads.items():
-            if message_id in self.numbers or message_id in self.foreign_reasons:
-                continue
             letter = letters_by_id.get(message_id)
             if posted:
-                subject = (letter or posted[0]).subject
-                self.outdated[message_id] = self._explain_outdated(posted, subject)
+                version = self._compare(posted, (letter or posted[0]).subject)
+                self.versions |= {mail.message_id: version for mail in posted}
+            if message_id in self.numbers or message_id in self.foreign_reasons:
+                continue
+            if posted:
+                self.versions[message_id] = version
             elif letter is not None and (reason := self._contradict(letter)):
                 self.foreign_reasons[message_id] = reason
                 continue
             self.numbers[message_id] = COVER
 
-    def _explain_outdated(
-        self, posted: Sequence[ReadableMail], subject: Subject
-    ) -> Mapping[int, str]:
-        """Return which patches have changed since a posted version, with the reasons.
+    def _compare(self, posted: Sequence[ReadableMail], subject: Subject) -> OtherVersion:
+        """Return how the version with the posted patches differs from the branch.
 
         The `subject` of one of its mails names the version and the number of patches.
         """
         numbers = {mail.subject.number for mail in posted} - {None}
-        return self.patches.explain_outdated(
+        return self.patches.compare(
             f"v{subject.revision or 1}",
-            [mail.subject.text for mail in posted],
-            {self.numbers.get(mail.message_id) for mail in posted},
+            {mail.subject.number or 1: mail.subject for mail in posted},
+            {
+                mail.subject.number or 1: self.numbers[mail.message_id]
+                for mail in posted
+                if mail.message_id in self.numbers
+            },
             is_complete=subject.total is not None and len(numbers) >= subject.total,
         )
 
@@ -133,10 +137,11 @@ class Matcher:
             remark = ""
             if by_subject is not None and by_subject != number:
                 remark = f"its subject is that of patch {by_subject}"
-            return Match(number, "message-id", remark, self.outdated.get(trail.answered, {}))
+            return Match(number, "message-id", remark, self.versions.get(trail.answered))
         quoted = self._identify(reply.quoted + "\n") if "diff --git " in reply.quoted else None
-        if quoted is not None:
-            return Match(quoted, "patch-id")
+        if quoted is not None and not trail.foreign_reason:
+            is_current = reply.mail.subject.revision == self.patches.revision
+            return Match(quoted, "patch-id", version=None if is_current else _UNKNOWN_VERSION)
         reason = trail.foreign_reason or self._contradict_version(reply.mail.subject)
         if not reason and trail.unknown:
             reason = f"it answers <{trail.unknown}>, which is not a known mail of this series"

@@ -4,11 +4,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from patchgen.mail import Subject, find_mails_of
-from patchgen.model.commit import Commit
 from patchgen.model.series import Mail
 from patchgen.odb import (
     Quarantine,
@@ -27,20 +26,38 @@ COVER = 0
 
 
 @dataclass(frozen=True, slots=True)
+class OtherVersion:
+    """A posted version ("v3") that is not the branch.
+
+    `numbers` has the branch's patch with the same change or subject for each of its patches, by
+    number; it lacks those that the branch does not have. `outdated` are the branch's patches that
+    it has with other code, or not at all, each with that reason.
+    """
+
+    name: str
+    numbers: Mapping[int, int]
+    outdated: Mapping[int, str]
+
+    def has(self, patch: int) -> bool:
+        """Return whether the version has a patch of the branch, perhaps with other code."""
+        return patch in self.numbers.values()
+
+
+@dataclass(frozen=True, slots=True)
 class Patches:
     """The series that replies are for. Numbers count from 1; 0 is the cover letter.
 
     `subjects` are by number. `numbers_by_digest` has the digests of `digest_changes`,
-    `numbers_by_mail` message-ids without brackets. `outdated_by_mail` has for each mail of an
-    earlier version the patches that it is not about, with the reasons. `dropped_by_mail` names the
-    mails of patches that the series no longer has ("v3 5/5"). `changes` are the changed lines of
-    each patch. If unknown, `revision` is None, and `change_id` and `base` are "".
+    `numbers_by_mail` message-ids without brackets. `versions_by_mail` has the version of each mail
+    of an earlier version. `dropped_by_mail` names the mails of patches that the series no longer
+    has ("v3 5/5"). `changes` are the changed lines of each patch. If unknown, `revision` is None,
+    and `change_id` and `base` are "".
     """
 
     subjects: dict[int, str]
     numbers_by_digest: dict[str, int] = field(default_factory=dict)
     numbers_by_mail: dict[str, int] = field(default_factory=dict)
-    outdated_by_mail: dict[str, Mapping[int, str]] = field(default_factory=dict)
+    versions_by_mail: dict[str, OtherVersion] = field(default_factory=dict)
     dropped_by_mail: dict[str, str] = field(default_factory=dict)
     changes: dict[int, frozenset[str]] = field(default_factory=dict)
     revision: int | None = None
@@ -52,27 +69,34 @@ class Patches:
         """The numbers of the patches."""
         return tuple(number for number in self.subjects if number != COVER)
 
-    def explain_outdated(
+    def compare(
         self,
-        version: str,
-        subjects: Iterable[str],
-        unchanged: Collection[int | None],
+        name: str,
+        subjects: Mapping[int, Subject],
+        unchanged: Mapping[int, int],
         *,
         is_complete: bool = True,
-    ) -> dict[int, str]:
-        """Return for each patch that has changed since an earlier version why it is not the same.
+    ) -> OtherVersion:
+        """Return how a version differs from the branch.
 
-        `subjects` are those of the version's patches, as far as they could be read (`is_complete`).
+        `subjects` are those of its patches, by number, as far as they could be read
+        (`is_complete`). `unchanged` has the branch's patch for each one with the same change.
         """
-        earlier = set(map(_normalize, subjects))
-        source = version if is_complete else f"what was read of {version}"
-        return {
-            number: f"the patch has changed since {version}"
-            if _normalize(self.subjects[number]) in earlier
+        texts = Counter(_normalize(subject.text) for subject in subjects.values())
+        numbers = dict(unchanged)
+        for number, subject in subjects.items():
+            same = self.find_subject(subject) if texts[_normalize(subject.text)] == 1 else None
+            if same and same not in unchanged.values():
+                numbers.setdefault(number, same)
+        source = name if is_complete else f"what was read of {name}"
+        outdated = {
+            number: f"the patch has changed since {name}"
+            if _normalize(self.subjects[number]) in texts
             else f"{source} has no patch with its subject or its change"
             for number in self.numbers
-            if number not in unchanged
+            if number not in unchanged.values()
         }
+        return OtherVersion(name, numbers, outdated)
 
     def find_subject(self, subject: Subject) -> int | None:
         """Return the only patch with a subject, ignoring white space and case.
@@ -112,7 +136,7 @@ def describe_patches(
         for number in range(len(series.commits) + 1):
             patches.numbers_by_mail[make_message_id(*version, number, sender, content)] = number
         numbers = {digest_diff(diffs[commit.oid]): n for n, commit in enumerate(series.commits, 1)}
-        _read_sent(repository, quarantine, series.commits, tracking, numbers, patches)
+        _read_sent(repository, quarantine, tracking, numbers, patches)
         _read_history(tracking, patches)
     return patches
 
@@ -134,40 +158,37 @@ def read_own_mails(repository: Repository, series: SeriesBranch) -> tuple[Mail, 
 def _read_sent(
     repository: Repository,
     quarantine: Quarantine,
-    current: Sequence[Commit],
     tracking: Tracking,
     numbers: Mapping[str, int],
     patches: Patches,
 ) -> None:
-    """Record the message-ids of sent versions, each with its patch among the `current` ones.
+    """Record the message-ids of sent versions, each with its patch on the branch.
 
-    `numbers` are those of the current patches by the digests of their changes. A version's mails
-    are outdated for patches that have changed since, or that it does not have.
+    `numbers` are those of the branch's patches by the digests of their changes.
     """
-    numbers_by_subject = _number_subjects(current)
     for sent in read_sent(repository, tracking.change_id):
-        version = f"v{sent.revision}"
+        name = f"v{sent.revision}"
         commits = read_commits(quarantine, sent.base, sent.tip)
         ids = sent.message_ids or _guess_ids(
-            tracking.history.get(version, ()), sent.revision, len(commits)
+            tracking.history.get(name, ()), sent.revision, len(commits)
         )
         if not ids:
             continue
         digests = digest_commits(quarantine, sent.base, sent.tip)
-        unchanged = {numbers.get(digest) for digest in digests.values()}
-        subjects = [commit.subject for commit in commits]
-        outdated = patches.explain_outdated(version, subjects, unchanged)
-        patches.outdated_by_mail.update(dict.fromkeys(ids, outdated))
+        unchanged = {
+            number: numbers[digests[commit.oid]]
+            for number, commit in enumerate(commits, 1)
+            if digests.get(commit.oid) in numbers
+        }
+        subjects = {number: Subject(commit.subject) for number, commit in enumerate(commits, 1)}
+        version = patches.compare(name, subjects, unchanged)
+        patches.versions_by_mail.update(dict.fromkeys(ids, version))
         patches.numbers_by_mail.update(dict.fromkeys(filter(None, ids[:1]), COVER))
-        sent_numbers = _number_subjects(commits)
-        for sent_number, (commit, message_id) in enumerate(zip(commits, ids[1:], strict=False), 1):
-            number = numbers.get(digests[commit.oid])
-            if number is None and sent_numbers.get(commit.subject) == sent_number:
-                number = numbers_by_subject.get(commit.subject)
-            if number is None:
-                patches.dropped_by_mail[message_id] = f"{version} {sent_number}/{len(commits)}"
+        for number, message_id in enumerate(ids[1 : len(commits) + 1], 1):
+            if number in version.numbers:
+                patches.numbers_by_mail[message_id] = version.numbers[number]
             else:
-                patches.numbers_by_mail[message_id] = number
+                patches.dropped_by_mail[message_id] = f"{name} {number}/{len(commits)}"
 
 
 def _read_history(tracking: Tracking, patches: Patches) -> None:
@@ -180,13 +201,8 @@ def _read_history(tracking: Tracking, patches: Patches) -> None:
             if message_id not in patches.numbers_by_mail:
                 patches.numbers_by_mail[message_id] = COVER
                 reason = f"the code of {version} is not known here; `patchgen import` records it"
-                patches.outdated_by_mail[message_id] = dict.fromkeys(patches.numbers, reason)
-
-
-def _number_subjects(commits: Sequence[Commit]) -> dict[str, int]:
-    """Return the numbers of commits by subject, for subjects that are unique."""
-    count = Counter(commit.subject for commit in commits)
-    return {commit.subject: n for n, commit in enumerate(commits, 1) if count[commit.subject] == 1}
+                outdated = dict.fromkeys(patches.numbers, reason)
+                patches.versions_by_mail[message_id] = OtherVersion(version, {}, outdated)
 
 
 def _guess_ids(cover: Sequence[str], revision: int, count: int) -> tuple[str, ...]:

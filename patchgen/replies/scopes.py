@@ -9,7 +9,7 @@ As with conditions, a wrong guess costs little, since the tag is listed.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -65,14 +65,16 @@ class Scope:
     text: str = ""
     is_near: bool = True
 
-    def includes(self, number: int | None) -> bool:
-        """Return whether a tag with this scope is for a patch; None is the whole series."""
+    def includes(self, number: int | None, named: Collection[int]) -> bool:
+        """Return whether a tag with this scope is for a patch; None is the whole series.
+
+        `named` are the patches that the scope names by their numbers.
+        """
         if not self.text or (number is not None and not self.is_near):
             return True
         if number is None:
             return False
-        numbers = list_numbers(self.text)
-        return number in numbers if numbers else not _PARTS.search(self.text)
+        return number in named if list_numbers(self.text) else not _PARTS.search(self.text)
 
 
 def find_scope(text: str) -> str:

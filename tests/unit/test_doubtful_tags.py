@@ -5,15 +5,21 @@ from __future__ import annotations
 
 import pytest
 
+from patchgen.mail import Subject
 from patchgen.mail.html_text import read_html
 from patchgen.model.series import Mail
+from patchgen.replies.patches import OtherVersion
 from tests.unit.test_replies import (
     BEA,
+    SUBJECTS,
     TAG,
     applied,
     collect,
+    diff,
     mail,
     other,
+    patches,
+    quote,
     reasons,
 )
 
@@ -52,6 +58,79 @@ def test_a_scope_is_about_all_tags_of_a_block_without_another():
         ("Acked-by", (1,)),
         ("Tested-by", (2,)),
     ]
+
+
+# --- other versions ----------------------------------------------------------------------------
+
+# v3 had the patches in another order, and the third one with other code.
+V3 = OtherVersion("v3", {1: 2, 2: 1, 3: 3}, {3: "the patch has changed since v3"})
+IDS = {"v3-0@x": 0, "v3-1@x": 2, "v3-2@x": 1, "v3-3@x": 3}
+RECORDED = {"posted": IDS, "versions": dict.fromkeys(IDS, V3)}
+
+
+def test_numbers_in_a_text_are_those_of_the_version_that_it_is_about():
+    to_cover = mail(f"For patches 1 and 3:\n{TAG}", subject="Re: x", In_Reply_To="<v3-0@x>")
+    assert applied(to_cover, **RECORDED) == []
+    [skipped] = collect(to_cover, **RECORDED).not_applied
+    assert skipped.reason.startswith('the text next to it restricts it to "patches 1 and 3:" of v3')
+    assert skipped.reason.endswith("; patch 3: the patch has changed since v3")
+    assert applied(to_cover, accepted=[1], **RECORDED) == [(2, TAG)]
+    # The number is that of v3's first patch, which is the second one now.
+    for number, expected in ((1, [(2, TAG)]), (2, [])):
+        reply = mail(f"{TAG} # patch {number}", subject="Re: x", In_Reply_To="<v3-1@x>")
+        assert [(n, tag.partition(" #")[0]) for n, tag in applied(reply, **RECORDED)] == expected
+
+
+def test_a_tag_in_doubt_is_not_accepted_for_code_that_its_sender_has_not_read():
+    sender = "Bea Bärtsch <bea@work.com>"
+    reply = mail(TAG, sender=sender, subject="Re: x", In_Reply_To="<v3-0@x>")
+    assert applied(reply, accepted=[1], **RECORDED) == [(1, TAG), (2, TAG)]
+    reply = mail(TAG, sender=sender, subject="Re: x", In_Reply_To="<v3-3@x>")
+    [skipped] = collect(reply, **RECORDED).not_applied
+    assert skipped.targets == () and "since v3" in skipped.reason
+
+
+def test_a_review_of_a_version_without_the_patch_is_not_accepted_for_it():
+    series = patches({"v3-0@x": 0})
+    subjects = {1: Subject("x86: Do two"), 2: Subject("x86: Do  three"), 3: Subject("x86: Other")}
+    v3 = series.compare("v3", subjects, {1: 2})
+    assert (v3.numbers, list(v3.outdated)) == ({1: 2, 2: 3}, [1, 3])
+    series.versions_by_mail["v3-0@x"] = v3
+    reply = mail(TAG, subject="Re: x", In_Reply_To="<v3-0@x>")
+    assert applied(reply, series=series) == [(2, TAG)]
+    assert [(tag.number, tag.targets) for tag in collect(reply, series=series).not_applied] == [
+        (1, ()),
+        (3, (3,)),
+    ]
+
+
+def test_numbers_in_a_reply_that_only_quotes_a_patch_are_of_an_unknown_version():
+    body = f"{quote(diff(2))}\n{TAG} # patch 2\n"
+    reply = mail(body, subject="Re: x")
+    assert applied(reply) == []
+    assert reasons(reply) == ['the text next to it restricts it to "patch 2" of an unknown version']
+    assert len(applied(mail(body))) == 1
+
+
+def test_a_thread_in_the_box_has_its_own_numbers():
+    order = [2, 1]
+    box = [
+        mail(
+            f"x\n---\n{diff(patch)}",
+            subject=f"[PATCH v3 {number}/2] {SUBJECTS[patch - 1]}",
+            own=f"p{number}@x",
+            In_Reply_To="<p0@x>",
+        )
+        for number, patch in enumerate(order, 1)
+    ]
+    reply = mail(f"For patch 1:\n{TAG}", subject="Re: x", own="r@x", In_Reply_To="<p0@x>")
+    assert applied(reply, *box, accepted=[1]) == [(2, TAG)]
+
+
+def test_a_quote_does_not_hide_that_the_answered_mail_has_other_code():
+    proposal = mail(f"How about:\n\n{other(2)}", own="h@x", **TO_PATCH)
+    reply = mail(f"{quote(diff(2))}\n{TAG}", own="r@x", In_Reply_To="<h@x>", subject="Re: x")
+    assert reasons(reply, proposal) == ["it answers 0001-reply.patch, which has another diff"]
 
 
 # --- HTML --------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from patchgen.model.commit import Commit
 from patchgen.model.series import Mail
 from patchgen.odb.difftext import digest_changes, list_changes
 from patchgen.replies.collect import match_tags
-from patchgen.replies.patches import Patches
+from patchgen.replies.patches import OtherVersion, Patches
 from patchgen.replies.reply import Reply, parse_reply
 from patchgen.series.trailers import parse_message
 from tests.support.examples import examples
@@ -127,12 +127,12 @@ def diff(number: int) -> str:
     return f"{head}@@ -1 +1 @@\n-a\n+b{number}\n"
 
 
-def patches(posted=IDS, outdated=None) -> Patches:
+def patches(posted=IDS, versions=None) -> Patches:
     return Patches(
         {0: "x86: All", **dict(enumerate(SUBJECTS, 1))},
         {digest_changes(diff(n)): n for n in (1, 2, 3)},
         posted,
-        outdated or {},
+        versions or {},
         changes={n: list_changes(diff(n).split("\n")) for n in (1, 2, 3)},
         revision=4,
     )
@@ -142,11 +142,11 @@ def collect(
     *mails: Mail,
     posted=IDS,
     branch=commits(),  # noqa: B008
-    outdated=None,
+    versions=None,
     series=None,
     accepted=(),
 ):
-    series = series or patches(posted, outdated)
+    series = series or patches(posted, versions)
     return match_tags(list(mails), branch, series, accepted=accepted)
 
 
@@ -210,15 +210,16 @@ def test_an_unknown_mail_in_between_may_be_a_patch_of_another_version():
 def test_an_answer_to_an_earlier_version_is_for_what_is_the_same():
     earlier = {"v3-0@x": 0, "v3-1@x": 1, "v3-2@x": 2}
     changed = ["the patch has changed since v3"]
-    outdated = {key: dict.fromkeys((2, 3), *changed) for key in earlier}
+    v3 = OtherVersion("v3", {1: 1, 2: 2, 3: 3}, dict.fromkeys((2, 3), *changed))
+    versions = dict.fromkeys(earlier, v3)
     for number, expected, refused in (
         (0, [(1, TAG)], 2 * changed),
         (1, [(1, TAG)], []),
         (2, [], changed),
     ):
         answer = mail(TAG, subject="Re: x", In_Reply_To=f"<v3-{number}@x>")
-        assert applied(answer, posted=earlier, outdated=outdated) == expected
-        assert reasons(answer, posted=earlier, outdated=outdated) == refused
+        assert applied(answer, posted=earlier, versions=versions) == expected
+        assert reasons(answer, posted=earlier, versions=versions) == refused
 
 
 def test_a_loop_in_a_thread_ends():
