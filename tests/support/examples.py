@@ -20,7 +20,11 @@ def load_profile() -> None:
     settings.load_profile("part")
 
 
-def examples(count: int, *suppressed: HealthCheck) -> settings:
-    """Return the settings of a test that tries `count` examples in `make torture`."""
-    part = max(1, count * settings.default.max_examples // _ALL)
-    return settings(max_examples=part, suppress_health_check=suppressed)
+def examples(count: int, *suppressed: HealthCheck, part: int | None = None) -> settings:
+    """Return the settings of a test that tries `count` examples in `make torture`.
+
+    Otherwise it tries `part` of them, or the usual part.
+    """
+    share = settings.default.max_examples
+    chosen = part if part is not None and share < _ALL else max(1, count * share // _ALL)
+    return settings(max_examples=chosen, suppress_health_check=suppressed)
