@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Mapping, Sequence, Set
+from typing import TypeVar
 
 from patchgen.audit.changes import find_changes
 from patchgen.audit.facts import FileFacts
@@ -23,6 +24,7 @@ from patchgen.audit.read_facts import (
     open_cache,
     read_facts,
 )
+from patchgen.audit.reasons import Reasons, build_reasons
 from patchgen.audit.result import (
     Audit,
     Coverage,
@@ -40,6 +42,7 @@ from patchgen.model.base import Oid, TreeFile
 from patchgen.odb import Git, GitTree
 
 OnNote = Callable[[str], None]
+_Result = TypeVar("_Result")
 
 
 def audit_tree(
@@ -54,39 +57,50 @@ def audit_tree(
 
     `config` is a .config, None to follow all branches.
     """
+
+    def build(code: LinkedCode, tables: Tables) -> Audit:
+        return build_audit(code, tables, version=read_version(GitTree(git, tree)))
+
+    return _find_result(git, tree, Audit, build, config, on_progress, on_note)
+
+
+def find_reasons(
+    git: Git,
+    tree: Oid,
+    *,
+    config: DotConfig | None = None,
+    on_progress: OnProgress = lambda done, total: None,
+    on_note: OnNote = lambda note: None,
+) -> Reasons:
+    """Return why each function of a tree is early or not, as for `audit_tree`."""
+    return _find_result(git, tree, Reasons, build_reasons, config, on_progress, on_note)
+
+
+def _find_result(
+    git: Git,
+    tree: Oid,
+    kind: type[_Result],
+    build: Callable[[LinkedCode, Tables], _Result],
+    config: DotConfig | None,
+    on_progress: OnProgress,
+    on_note: OnNote,
+) -> _Result:
+    """Return the cached result of a kind, or build and cache it."""
     tables = load_tables()
     files = find_files(git, tree, tables)
     with open_cache() as cache:
-        audit = _find_audit(git, tree, files, tables, config, cache, on_progress)
+        unbuilt = find_unlinked(git, tree, files)
+        key = _make_result_key(kind.__name__, tree, files, tables, config, unbuilt)
+        result = cache.find_one(kind, key)
+        if result is None:
+            if config is not None:
+                unbuilt |= find_unbuilt(git, tree, files, config)
+            facts = _read_built(git, files, unbuilt, cache, on_progress)
+            result = build(LinkedCode(facts, config.options if config else None), tables)
+            cache.store_one(key, result)
         if cache.note:
             on_note(cache.note)
-    return audit
-
-
-def _find_audit(
-    git: Git,
-    tree: Oid,
-    files: Sequence[TreeFile],
-    tables: Tables,
-    config: DotConfig | None,
-    cache: Cache,
-    on_progress: OnProgress,
-) -> Audit:
-    """Return the cached audit, or make and cache it."""
-    unbuilt = find_unlinked(git, tree, files)
-    key = _make_result_key(tree, files, tables, config, unbuilt)
-    cached = cache.find_one(Audit, key)
-    if cached is not None:
-        return cached
-    if config is not None:
-        unbuilt |= find_unbuilt(git, tree, files, config)
-    facts = _read_built(git, files, unbuilt, cache, on_progress)
-    version = read_version(GitTree(git, tree))
-    audit = build_audit(
-        LinkedCode(facts, config.options if config else None), tables, version=version
-    )
-    cache.store_one(key, audit)
-    return audit
+    return result
 
 
 def _read_built(
@@ -115,6 +129,7 @@ def _read_built(
 
 
 def _make_result_key(
+    kind: str,
     tree: Oid,
     files: Sequence[TreeFile],
     tables: Tables,
@@ -123,7 +138,7 @@ def _make_result_key(
 ) -> bytes:
     # With a configuration, the result depends on the Makefiles of the tree, too.
     built = config and [tree, config.architecture, sorted(config.options.items())]
-    return make_key("audit", tables.digest, digest_files(files), built, sorted(unlinked))
+    return make_key(kind, tables.digest, digest_files(files), built, sorted(unlinked))
 
 
 def build_audit(code: LinkedCode, tables: Tables, *, version: str = "") -> Audit:

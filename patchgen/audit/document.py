@@ -14,17 +14,21 @@ key, see `_KEYS`), a tuple is a list, a StrEnum is its value, and None is null. 
 - in a diff, `before` and `after` at the top level are whole audits, and each of `differences` has
   `fate`, `reason`, `what` ("hypercall" or "change"), `before` and `after` (such a site, or null).
 
+`--why` prints a document of kind "why": its `answers` are one Answer (reasons.py) for each function
+of the name. `--late` prints one of kind "late": its `hypercalls` each have an `answer`, or null.
+
 A reader has to accept unknown fields; a field that changes its meaning makes format 2.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from typing import Any
 
 from patchgen.audit.diff import AuditDiff, Difference
+from patchgen.audit.reasons import Answer
 from patchgen.audit.result import Audit, Hypercall, SiteGroup, StatusChange, TreeLocation
 
 FORMAT = 1
@@ -45,6 +49,17 @@ def describe_audit(audit: Audit) -> dict[str, Any]:
 def describe_diff(diff: AuditDiff) -> dict[str, Any]:
     """Return the document of a comparison."""
     return {"format": FORMAT, "kind": "diff", **_convert(diff)}
+
+
+def describe_answers(name: str, answers: Sequence[Answer]) -> dict[str, Any]:
+    """Return the document of `--why`: why the functions of a name are early or late."""
+    return {"format": FORMAT, "kind": "why", "function": name, "answers": _convert(tuple(answers))}
+
+
+def describe_late(sites: Sequence[tuple[Hypercall, Answer | None]]) -> dict[str, Any]:
+    """Return the document of `--late`: the late hypercalls, each with the answer of `--why`."""
+    documents = [{**_convert(site), "answer": _convert(answer)} for site, answer in sites]
+    return {"format": FORMAT, "kind": "late", "hypercalls": documents}
 
 
 def count_sites(audit: Audit) -> dict[str, int]:

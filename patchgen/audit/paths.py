@@ -195,6 +195,10 @@ class Routes:
         """Return whether there is a path to a function."""
         return node in self._before
 
+    def list_last_edges(self) -> dict[Node, Edge | None]:
+        """Return the last edge of the path to each function, None for an entry, nearest first."""
+        return {node: before[1] if before else None for node, before in self._before.items()}
+
     def find(self, node: Node) -> Route | None:
         """Return the route to a function, or None."""
         if node not in self._before:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,15 @@ from patchgen.audit import (
     render_diff_page,
     render_page,
 )
+from patchgen.audit.document import describe_answers, describe_late
+from patchgen.audit.reasons import explain_function, explain_late
 from patchgen.audit.result import Audit, SiteGroup
 from patchgen.cli.audit_output import print_audit, print_diff
+from patchgen.cli.audit_why import print_answer, print_late
 from patchgen.cli.options import json_option, rev_option, tree_option
 from patchgen.cli.output_file import check_output_file, write_output_file
 from patchgen.cli.printer import Printer
-from patchgen.commands.audit import AuditRequest, run_audit
+from patchgen.commands.audit import AuditRequest, run_audit, run_reasons
 from patchgen.errors import UsageError
 
 
@@ -40,6 +44,16 @@ from patchgen.errors import UsageError
     help="Compare two commits: which calls the later one routes, adds and leaves as they are, and "
     "why.",
 )
+@click.option(
+    "--why",
+    metavar="FUNCTION",
+    help="Show the paths by which a function is early, or what stands between it and the window.",
+)
+@click.option(
+    "--late",
+    is_flag=True,
+    help="List the other hypercalls instead: those that no early path reaches, and why.",
+)
 @click.option("--dot", is_flag=True, help="Print the early paths as a graph for Graphviz.")
 @click.option(
     "--html",
@@ -55,6 +69,8 @@ def command(
     span: str | None,
     dot: bool,
     html: Path | None,
+    why: str | None,
+    late: bool,
     strict: bool,
     verbose: bool,
     as_json: bool,
@@ -73,22 +89,62 @@ def command(
             "--diff cannot be combined with --dot",
             hint="--html FILE draws the paths of the later commit",
         )
+    for mode, chosen in (("--why", why is not None), ("--late", late)):
+        _refuse_others(mode, chosen, {"--diff": span, "--dot": dot, "--html": html})
+    _refuse_others("--why", why is not None, {"--late": late, "--strict": strict})
     check_output_file(html)
     printer = Printer(as_json=as_json or dot)
     request = AuditRequest(revision=rev, **options)
     if span is not None:
         return _run_diff(printer, request, span, html, as_json=as_json, strict=strict)
+    if why is not None:
+        return _run_why(printer, request, why, as_json=as_json, verbose=verbose)
     with printer.progress("reading") as on_progress:
         audit = run_audit(request, on_progress, printer.warning)
     if html is not None:
         write_output_file(html, render_page(audit))
-    if as_json:
+    if late:
+        _show_late(printer, request, audit, as_json=as_json, verbose=verbose)
+    elif as_json:
         printer.document(describe_audit(audit))
     elif dot:
         _print_dot(Printer(), audit)
     else:
         print_audit(printer, audit, verbose=verbose)
     return _exit_code(audit, strict=strict)
+
+
+def _refuse_others(mode: str, chosen: bool, others: Mapping[str, object]) -> None:
+    for other, value in others.items():
+        if chosen and value:
+            raise UsageError(f"{mode} cannot be combined with {other}")
+
+
+def _run_why(
+    printer: Printer, request: AuditRequest, name: str, *, as_json: bool, verbose: bool
+) -> int:
+    with printer.progress("reading") as on_progress:
+        reasons = run_reasons(request, on_progress, printer.warning)
+    answers = explain_function(reasons, name)
+    if as_json:
+        printer.document(describe_answers(name, answers))
+    for number, answer in enumerate(answers):
+        if number:
+            printer.line()
+        print_answer(printer, answer, reasons.end, verbose=verbose)
+    return 0
+
+
+def _show_late(
+    printer: Printer, request: AuditRequest, audit: Audit, *, as_json: bool, verbose: bool
+) -> None:
+    with printer.progress("following") as on_progress:
+        reasons = run_reasons(request, on_progress, printer.warning)
+    sites = explain_late(reasons, audit)
+    if as_json:
+        printer.document(describe_late(sites))
+    else:
+        print_late(printer, audit, sites, verbose=verbose)
 
 
 def _exit_code(audit: Audit, *, strict: bool) -> int:

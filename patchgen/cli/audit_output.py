@@ -33,7 +33,7 @@ from patchgen.cli.audit_table import (
     print_screen,
     wrap_names,
 )
-from patchgen.cli.printer import Printer
+from patchgen.cli.printer import Printer, count
 
 _TITLES = {
     Danger.FATAL: "fatal on one platform or more",
@@ -62,11 +62,13 @@ def print_audit(printer: Printer, audit: Audit, *, verbose: bool) -> None:
 def _write_head(audit: Audit, width: int) -> list[Line]:
     """Return the first lines, with their styles."""
     config = audit.config or "all branches (no --config)"
+    late = len(audit.hypercalls) - len(audit.early_hypercalls)
     first, last = audit.window.boot_path[0], audit.window.boot_path[-1]
     answer = textwrap.wrap(describe_answer(audit), width)
     lines: list[Line] = [(line, {"bold": True}) for line in answer]
     texts = [
         f"{audit.version or audit.commit[:12]} ({audit.revision}), {config}",
+        f"{count(late, 'late site')} (--late lists them)",
         f"window: {first.function}() to {last.called or last.function}",
         _describe_op(audit),
     ]
@@ -186,8 +188,8 @@ def _explain_unresolved(call: UnresolvedPointer) -> str:
 def _write_route(route: Route | None) -> list[str]:
     if route is None:
         return []
-    count = f"{route.paths}{' or more' if route.capped else ''}"
-    lines = [f"{count} path{'s' if route.paths != 1 else ''}; the shortest:"]
+    more = " or more" if route.capped else ""
+    lines = [f"{route.paths}{more} {'path' if route.paths == 1 else 'paths'}; the shortest:"]
     for step in route.steps:
         by = f" by {step.via}" if step.via else ""
         at = f" at {step.called}" if step.called else ""
@@ -221,5 +223,5 @@ def print_diff(printer: Printer, diff: AuditDiff) -> None:
             what = site.call or site.function
             printer.line(f"  {site.place} {site.function}(): {what}({site.argument})")
             printer.line(f"      {difference.reason}")
-        for reason, count in lines.items():
-            printer.line(f"  {count} more: {reason}")
+        for reason, number in lines.items():
+            printer.line(f"  {number} more: {reason}")

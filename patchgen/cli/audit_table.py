@@ -6,6 +6,7 @@ from __future__ import annotations
 import shutil
 import sys
 import textwrap
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -77,8 +78,9 @@ def print_screen(
         shown = [len(section.rows) for section in filled]
         lines = _write_sections(filled, shown, width, verbose=True)
     else:
+        used = sum(1 + max(len(text) - 1, 0) // width for text, _ in head)
         # The prompt needs a line, too.
-        lines = _fit_sections(filled, width, height - len(head) - 1)
+        lines = _fit_sections(filled, width, height - used - 1)
     for text, style in (*head, *lines):
         printer.line(text, **style)
 
@@ -89,13 +91,12 @@ def _fit_sections(sections: Sequence[Section], width: int, height: int) -> list[
     for room in range(height, -1, -1):
         shown = _allot(sections, room)
         lines = _write_sections(sections, shown, width, verbose=False)
-        left_out = [
-            f"{section.count(number)} {section.noun}"
-            for section, number in zip(sections, shown, strict=True)
-            if number < len(section.rows)
-        ]
-        if left_out:
-            text = f"Left out: {', '.join(left_out)} (--verbose shows all, with paths)"
+        left_out: Counter[str] = Counter()
+        for section, number in zip(sections, shown, strict=True):
+            left_out[section.noun] += section.count(number)
+        if left_out.total():
+            counts = [f"{count} {noun}" for noun, count in left_out.items() if count]
+            text = f"Left out: {', '.join(counts)} (--verbose shows all, with paths)"
             lines += [(line, {}) for line in textwrap.wrap(text, width)]
         if len(lines) <= height:
             break

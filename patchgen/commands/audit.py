@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from patchgen.audit.audit_tree import OnNote, audit_tree
+from patchgen.audit.audit_tree import OnNote, audit_tree, find_reasons
 from patchgen.audit.read_facts import OnProgress
+from patchgen.audit.reasons import Reasons
 from patchgen.audit.result import Audit
 from patchgen.kernel import load_dotconfig
 from patchgen.odb import Repository
@@ -35,15 +37,12 @@ def run_audit(
     """
     begin = time.monotonic()
     config = load_dotconfig(request.config) if request.config else None
-    repository = Repository(request.tree)
-    try:
+    with closing(Repository(request.tree)) as repository:
         commit = repository.resolve_commit(request.revision)
         tree = repository.resolve_tree(commit)
         audit = audit_tree(
             repository, tree, config=config, on_progress=on_progress, on_note=on_note
         )
-    finally:
-        repository.close()
     return replace(
         audit,
         revision=request.revision,
@@ -51,3 +50,17 @@ def run_audit(
         config=str(request.config or ""),
         seconds=round(time.monotonic() - begin, 2),
     )
+
+
+def run_reasons(
+    request: AuditRequest,
+    on_progress: OnProgress = lambda done, total: None,
+    on_note: OnNote = lambda note: None,
+) -> Reasons:
+    """Return why each function of a kernel is early or not. Raises errors as `run_audit` does."""
+    config = load_dotconfig(request.config) if request.config else None
+    with closing(Repository(request.tree)) as repository:
+        tree = repository.resolve_tree(repository.resolve_commit(request.revision))
+        return find_reasons(
+            repository, tree, config=config, on_progress=on_progress, on_note=on_note
+        )

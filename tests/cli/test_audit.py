@@ -25,6 +25,7 @@ TEXT = """\
 before alternative_instructions() patches the kernel's code; 1 is fatal on a platform. Unresolved
 calls may lead to more.
 6.1.0 (HEAD), all branches (no --config)
+0 late sites (--late lists them)
 window: x86_64_start_kernel() to arch/x86/kernel/cpu/common.c:4
 op: this kernel has no pv_ops.mmu.notify_page_enc_status_changed()
 
@@ -105,6 +106,68 @@ def test_a_small_screen_has_the_first_sites_and_the_number_of_the_others(
         assert len(sites) + int(left_out) == MANY
     sites = patchgen("audit", "--tree", kernel, "--verbose").out
     assert "Left out" not in sites and sites.count("  arch/x86/kernel/kvm.c:") == MANY + 1
+
+
+REST = """\
+static void from_rest(void)
+{
+	kvm_hypercall1(KVM_HC_Y, 0);
+}
+void after_alternatives(void)
+{
+	from_rest();
+}
+"""
+EARLY = """\
+setup_arch() at arch/x86/kernel/setup.c:1 is early: it can run before alternative_instructions().
+  x86_64_start_kernel() at arch/x86/kernel/head64.c:1
+  start_kernel() at arch/x86/kernel/head64.c:3
+  setup_arch() at init/main.c:14
+"""
+LATE = """\
+from_rest() at arch/x86/kernel/kvm.c:8 is late: no path leads to it before \
+alternative_instructions().
+What stands between it and the window:
+  arch_cpu_finalize_init() at arch/x86/kernel/cpu/common.c:1
+  after_alternatives() at arch/x86/kernel/cpu/common.c:5: the window has ended when it gets there
+  from_rest() at arch/x86/kernel/kvm.c:14
+"""
+LATE_SITES = """\
+1 late site: no path leads to it before alternative_instructions(); 2 calls unresolved, 0 of them \
+in arch/x86.
+
+The window has ended when it gets there: 1
+  site                     function  form        fatal on           by way of
+  arch/x86/kernel/kvm.c:10 from_rest alternative SEV SEV-ES/SNP TDX (1) > after_alternatives
+"""
+
+
+def test_a_function_is_explained_on_either_side_of_the_window(kernel, patchgen, git):
+    write_files(kernel, {"arch/x86/kernel/kvm.c": KVM + REST})
+    git(kernel, "commit", "-q", "-a", "-m", "late")
+    assert patchgen("audit", "--tree", kernel, "--why", "setup_arch").out == EARLY
+    for _ in ("read", "cached"):
+        assert patchgen("audit", "--tree", kernel, "--why", "from_rest").out == LATE
+    document = json.loads(patchgen("audit", "--tree", kernel, "--why", "from_rest", "--json").out)
+    (answer,) = document["answers"]
+    assert (document["kind"], answer["early"], len(answer["paths"][0])) == ("why", False, 3)
+    assert answer["paths"][0][1] == {
+        "function": "after_alternatives",
+        "place": "arch/x86/kernel/cpu/common.c:5",
+        "via": "",
+        "early": False,
+        "obstacle": "after the window",
+    }
+
+
+def test_the_late_hypercalls_are_listed_by_what_stands_in_their_way(kernel, patchgen, git):
+    write_files(kernel, {"arch/x86/kernel/kvm.c": KVM + REST})
+    git(kernel, "commit", "-q", "-a", "-m", "late")
+    assert patchgen("audit", "--tree", kernel, "--late").out == LATE_SITES
+    document = json.loads(patchgen("audit", "--tree", kernel, "--late", "--json").out)
+    (site,) = document["hypercalls"]
+    assert (document["kind"], site["place"]) == ("late", "arch/x86/kernel/kvm.c:10")
+    assert site["answer"]["function"] == "from_rest"
 
 
 def test_the_second_run_prints_the_same_from_the_cache(kernel, patchgen):
@@ -240,6 +303,10 @@ def test_dot_is_a_graph_and_quotes_names(kernel, patchgen):
         (("--diff", "HEAD"), 2, "'HEAD' is not a range REV1..REV2"),
         (("--diff", "HEAD...HEAD"), 2, "is not a range REV1..REV2"),
         (("--json", "--dot"), 2, "--json cannot be combined with --dot"),
+        (("--why", "main", "--late"), 2, "--why cannot be combined with --late"),
+        (("--why", "main", "--strict"), 2, "--why cannot be combined with --strict"),
+        (("--late", "--dot"), 2, "--late cannot be combined with --dot"),
+        (("--why", "setup_arc"), 1, "defines a function setup_arc()"),
         (("--diff", "HEAD..HEAD", "--dot"), 2, "--diff cannot be combined with --dot"),
     ],
 )

@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Find what stands between the window and the functions that it does not reach.
+
+The search goes on where the window stops: after the call that ends it, through functions that run
+later, and through pointers that no early code calls. So each late function has the nearest way from
+an early function, or from a registration, and each step on it has its obstacle.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from patchgen.audit.facts import Access, CallFact
+from patchgen.audit.flow import Flow
+from patchgen.audit.linked_code import LinkedCode, Node, StaticVariable
+from patchgen.audit.result import TreeLocation
+from patchgen.audit.tables import Tables
+
+
+class Obstacle(StrEnum):
+    """Why a step is not early. NOTHING: the caller is late itself."""
+
+    NOTHING = ""
+    AFTER = "after the window"
+    DEFERRED = "deferred"
+    PROCESSORS = "secondary processors"
+    UNUSED = "no early use"
+    REGISTERED = "registered"
+
+
+# What each obstacle means, in a sentence.
+MEANINGS = {
+    Obstacle.AFTER: "the window has ended when it gets there",
+    Obstacle.DEFERRED: "it is passed on to be called later, when processes run",
+    Obstacle.PROCESSORS: "secondary processors run it; they start after the window",
+    Obstacle.UNUSED: "no early code calls what it is stored in",
+    Obstacle.REGISTERED: "it is registered in a table that the kernel walks after the window",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Approach:
+    """A way to a function: from another function, or None for a registration at `place`."""
+
+    source: Node | None
+    place: TreeLocation
+    via: str
+    obstacle: Obstacle
+
+
+def find_obstacles(code: LinkedCode, tables: Tables, flow: Flow) -> dict[Node, Approach]:
+    """Return the nearest approach to each late function; one without any has no entry."""
+    return _Search(code, tables, flow).find()
+
+
+class _Search:
+    """Walks breadth first, from all early functions and registrations at once."""
+
+    def __init__(self, code: LinkedCode, tables: Tables, flow: Flow):
+        self._code = code
+        self._tables = tables
+        self._flow = flow
+        self._approaches: dict[Node, Approach] = {}
+        self._queue: deque[Node] = deque()
+        self._seen: set[StaticVariable] = set()
+
+    def find(self) -> dict[Node, Approach]:
+        for node in self._flow.edges:
+            self._visit(node)
+        self._add_registered()
+        self._run()
+        # A variable that no visited code names, such as an operations struct of a driver.
+        for datum in self._code.list_data():
+            self._visit_variable(None, datum)
+        self._run()
+        return self._approaches
+
+    def _run(self) -> None:
+        while self._queue:
+            self._visit(self._queue.popleft())
+
+    def _add(self, target: Node, approach: Approach) -> None:
+        if target not in self._flow.edges and target not in self._approaches:
+            if target.name in self._tables.never:
+                approach = replace(approach, obstacle=Obstacle.PROCESSORS)
+            self._approaches[target] = approach
+            self._queue.append(target)
+
+    def _add_registered(self) -> None:
+        for path, name, line, arguments in self._code.list_invocations():
+            for rule in self._tables.registered:
+                if rule.macro.fullmatch(name) and len(arguments) > rule.function:
+                    function = arguments[rule.function].strip("& ")
+                    via = f"{name}({', '.join(arguments)})"
+                    approach = Approach(None, TreeLocation(path, line), via, Obstacle.REGISTERED)
+                    for target in self._find_functions(path, function):
+                        self._add(target, approach)
+
+    def _visit(self, node: Node) -> None:
+        early = node in self._flow.edges
+        for call in node.calls:
+            after = early and not self._flow.is_in_window(node, call.line)
+            self._visit_call(node, call, Obstacle.AFTER if after else Obstacle.NOTHING)
+        for store in node.stores:
+            obstacle = Obstacle.UNUSED if early else Obstacle.NOTHING
+            if early and not self._flow.is_early(node, store.line):
+                obstacle = Obstacle.AFTER
+            place = TreeLocation(node.path, store.line)
+            approach = Approach(node, place, _name_access(store.target), obstacle)
+            self._add_functions(node.path, store.names, approach)
+        for identifier in node.identifiers:
+            for datum in self._code.find_data(node.path, identifier):
+                self._visit_variable(node, datum)
+
+    def _visit_call(self, node: Node, call: CallFact, obstacle: Obstacle) -> None:
+        place = TreeLocation(node.path, call.line)
+        for target in self._code.resolve(node.path, call.name) if call.name else ():
+            self._add(target, Approach(node, place, "", obstacle))
+        if call.passed:
+            via = f"an argument of {call.name or 'a pointer'}()"
+            passed = self._judge_argument(node, call, obstacle)
+            self._add_functions(node.path, call.passed, Approach(node, place, via, passed))
+
+    def _judge_argument(self, node: Node, call: CallFact, obstacle: Obstacle) -> Obstacle:
+        if obstacle:
+            return obstacle
+        if self._tables.deferred.fullmatch(call.name):
+            return Obstacle.DEFERRED
+        # What an early call receives and Flow does not follow is registered, not called.
+        return Obstacle.UNUSED if node in self._flow.edges else Obstacle.NOTHING
+
+    def _visit_variable(self, node: Node | None, datum: StaticVariable) -> None:
+        """Visit the functions that a variable's initialiser stores; `node` refers to it."""
+        if datum in self._seen:
+            return
+        self._seen.add(datum)
+        early = node is None or node in self._flow.edges
+        obstacle = Obstacle.UNUSED if early else Obstacle.NOTHING
+        for store in datum.variable.stores:
+            place = TreeLocation(datum.path, store.line)
+            approach = Approach(node, place, _name_access(store.target), obstacle)
+            self._add_functions(datum.path, store.names, approach)
+
+    def _add_functions(self, path: str, names: Iterable[str], approach: Approach) -> None:
+        for name in names:
+            for target in self._find_functions(path, name):
+                self._add(target, approach)
+
+    def _find_functions(self, path: str, name: str) -> Iterator[Node]:
+        return (node for node in self._code.resolve(path, name) if node.kind != "macro")
+
+
+def _name_access(access: Access) -> str:
+    return ".".join([access.base or access.type, *access.members])

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The output of `patchgen audit --why` and `--late`: paths, and what stands in their way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from patchgen.audit.obstacles import MEANINGS, Obstacle
+from patchgen.audit.overview import describe_certainty, list_fatal
+from patchgen.audit.reasons import Answer, PathStep
+from patchgen.audit.result import Audit, Hypercall
+from patchgen.cli.audit_table import Line, Row, Section, print_screen
+from patchgen.cli.printer import Printer, count
+
+_NOTHING_LEADS = "No code that was read calls it or stores it."
+
+
+def print_answer(printer: Printer, answer: Answer, end: str, *, verbose: bool) -> None:
+    """Print the shortest path to an early function and its other callers, or a late one's way.
+
+    The window ends with the function `end`.
+    """
+    name = f"{answer.function}() at {answer.place}"
+    if answer.early:
+        head: list[Line] = [(f"{name} is early: it can run before {end}().", {"bold": True})]
+        head += _write_path(answer.paths[0])
+    else:
+        head = [(f"{name} is late: no path leads to it before {end}().", {"bold": True})]
+        head.append(
+            ("What stands between it and the window:" if answer.paths else _NOTHING_LEADS, {})
+        )
+        for path in answer.paths:
+            head += _write_path(path)
+    others = answer.paths[1:] if answer.early else ()
+    more = answer.callers - 1 - len(others)
+    callers = Section(
+        "Other early callers",
+        "callers",
+        [_build_caller(path, verbose=verbose) for path in others],
+        summary=f"the nearest; {more} more" if more > 0 else "",
+        header=("call", "caller"),
+    )
+    print_screen(printer, head, [callers], verbose=verbose)
+
+
+def _write_path(path: Sequence[PathStep]) -> Iterator[Line]:
+    for step, text in zip(path, _describe_path(path), strict=True):
+        yield f"  {text}", {"fg": "yellow"} if step.obstacle else {}
+
+
+def _describe_path(path: Sequence[PathStep]) -> Iterator[str]:
+    for step in path:
+        by = f" by {step.via}" if step.via else ""
+        meaning = f": {MEANINGS[step.obstacle]}" if step.obstacle else ""
+        yield f"{step.function}(){by} at {step.place}{meaning}"
+
+
+def _build_caller(path: Sequence[PathStep], *, verbose: bool) -> Row:
+    names = [step.function for step in path[:-2]]
+
+    def explain() -> list[str]:
+        return list(_describe_path(path))
+
+    return Row((str(path[-1].place), path[-2].function), names, explain if verbose else None)
+
+
+def print_late(
+    printer: Printer,
+    audit: Audit,
+    sites: Sequence[tuple[Hypercall, Answer | None]],
+    *,
+    verbose: bool,
+) -> None:
+    """Print a line for each late hypercall, with what stands between it and the window."""
+    head: list[Line] = [
+        (
+            f"{count(len(sites), 'late site')}: no path leads to"
+            f" {'it' if len(sites) == 1 else 'them'} before {audit.window.end}();"
+            f" {describe_certainty(audit)}.",
+            {"bold": True},
+        )
+    ]
+    groups: dict[str, list[Row]] = {}
+    for site, answer in sites:
+        title, row = _build_late(site, answer)
+        groups.setdefault(title, []).append(row)
+    header = ("site", "function", "form", "fatal on")
+    sections = [
+        Section(title, "late sites", rows, header=header)
+        for title, rows in sorted(groups.items(), key=lambda group: -len(group[1]))
+    ]
+    print_screen(printer, head, sections, verbose=verbose)
+
+
+def _build_late(site: Hypercall, answer: Answer | None) -> tuple[str, Row]:
+    """Return the obstacle to a late hypercall, and its line."""
+    path = answer.paths[0] if answer is not None and answer.paths else ()
+    obstacle = next((step.obstacle for step in path if step.obstacle), Obstacle.NOTHING)
+    if answer is not None and answer.early:
+        obstacle = Obstacle.AFTER
+    cells = (
+        str(site.place),
+        site.function,
+        site.instruction.form.value,
+        " ".join(platform.value for platform in list_fatal(site)) or "-",
+    )
+    title = MEANINGS.get(obstacle, "no code that was read calls or stores it")
+    names = [step.function for step in path[:-1]] or ["-"]
+    return title[:1].upper() + title[1:], Row(cells, names, lambda: list(_describe_path(path)))
