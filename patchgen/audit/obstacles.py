@@ -15,7 +15,8 @@ from enum import StrEnum
 
 from patchgen.audit.facts import Access, CallFact
 from patchgen.audit.flow import Flow
-from patchgen.audit.linked_code import LinkedCode, Node, StaticVariable
+from patchgen.audit.linked_code import LinkedCode
+from patchgen.audit.nodes import Node, StaticVariable
 from patchgen.audit.result import TreeLocation
 from patchgen.audit.tables import Tables
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from patchgen.audit.flow import Flow
-from patchgen.audit.linked_code import LinkedCode, Node
+from patchgen.audit.linked_code import LinkedCode
+from patchgen.audit.nodes import Node
 from patchgen.audit.obstacles import Approach, Obstacle, find_obstacles
 from patchgen.audit.paths import Edge, Routes, find_boot_path
 from patchgen.audit.result import Audit, Hypercall, TreeLocation

@@ -9,7 +9,7 @@ from patchgen.audit.obstacles import MEANINGS, Obstacle
 from patchgen.audit.overview import describe_certainty, list_fatal
 from patchgen.audit.reasons import Answer, PathStep
 from patchgen.audit.result import Audit, Hypercall
-from patchgen.cli.audit_table import Line, Row, Section, print_screen
+from patchgen.cli.audit_table import Line, Section, TableRow, print_screen
 from patchgen.cli.printer import Printer, count
 
 _NOTHING_LEADS = "No code that was read calls it or stores it."
@@ -55,13 +55,13 @@ def _describe_path(path: Sequence[PathStep]) -> Iterator[str]:
         yield f"{step.function}(){by} at {step.place}{meaning}"
 
 
-def _build_caller(path: Sequence[PathStep], *, verbose: bool) -> Row:
+def _build_caller(path: Sequence[PathStep], *, verbose: bool) -> TableRow:
     names = [step.function for step in path[:-2]]
 
     def explain() -> list[str]:
         return list(_describe_path(path))
 
-    return Row((str(path[-1].place), path[-2].function), names, explain if verbose else None)
+    return TableRow((str(path[-1].place), path[-2].function), names, explain if verbose else None)
 
 
 def print_late(
@@ -80,7 +80,7 @@ def print_late(
             {"bold": True},
         )
     ]
-    groups: dict[str, list[Row]] = {}
+    groups: dict[str, list[TableRow]] = {}
     for site, answer in sites:
         title, row = _build_late(site, answer)
         groups.setdefault(title, []).append(row)
@@ -92,7 +92,7 @@ def print_late(
     print_screen(printer, head, sections, verbose=verbose)
 
 
-def _build_late(site: Hypercall, answer: Answer | None) -> tuple[str, Row]:
+def _build_late(site: Hypercall, answer: Answer | None) -> tuple[str, TableRow]:
     """Return the obstacle to a late hypercall, and its line."""
     path = answer.paths[0] if answer is not None and answer.paths else ()
     obstacle = next((step.obstacle for step in path if step.obstacle), Obstacle.NOTHING)
@@ -106,4 +106,4 @@ def _build_late(site: Hypercall, answer: Answer | None) -> tuple[str, Row]:
     )
     title = MEANINGS.get(obstacle, "no code that was read calls or stores it")
     names = [step.function for step in path[:-1]] or ["-"]
-    return title[:1].upper() + title[1:], Row(cells, names, lambda: list(_describe_path(path)))
+    return title[:1].upper() + title[1:], TableRow(cells, names, lambda: list(_describe_path(path)))
