@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -17,16 +18,18 @@ from patchgen.cli.printer import (
     OutputError,
     Printer,
     ReaderGoneError,
+    count,
     echo,
     is_terminal,
 )
 from patchgen.cli.send_summary import SendSummary, list_everything, summarize
 from patchgen.cli.tree_config import check_config
-from patchgen.commands.send import SendPlan, SendRequest, SendResult, plan_sending, send_version
+from patchgen.commands.send import SendPlan, SendResult, plan_sending, send_version
+from patchgen.commands.sendable import SendRequest
 from patchgen.commands.verify import CHECKS, VerifyReport, VerifyRequest, verify_series
 from patchgen.errors import RefusedError, UsageError
 from patchgen.interrupts import EXIT_INTERRUPTED, describe_written, ignore_late_interrupts
-from patchgen.model.series import SendableVersion
+from patchgen.model.series import Recipients, SendableVersion
 from patchgen.send import JournalEntry, MailState, build_unknown_error
 
 _FAST = ("lint", "checkpatch", "am")
@@ -41,6 +44,13 @@ _HOW_TO_SEE_ALL = "--verbose shows everything."
     "--in-reply-to",
     metavar="MESSAGE-ID",
     help="Send the cover letter as a reply to this mail.  [default: start a new thread]",
+)
+@click.option(
+    "--only",
+    metavar="N|NAME,...",
+    help="Send these mails only, such as 1,3-5 (0 is the cover letter), or the patches of these "
+    "names or git trees. The cover letter goes with the first ones.  [default: all that were not "
+    "sent]",
 )
 @click.option("--reflect", is_flag=True, help="Send all mails to yourself only.")
 @click.option("--resume", is_flag=True, help="Send the mails that an earlier run did not send.")
@@ -79,7 +89,8 @@ def command(
     First the series is checked (lint, checkpatch, am), then the mails and their recipients are
     shown for confirmation. This runs the scripts/checkpatch.pl of the series' tree, unless
     --skip-checks is given. If a mail is not accepted, --resume later sends that mail and the
-    following ones in the same thread. A tag records the sent version, which is never sent again.
+    following ones in the same thread. With --only, a version is sent in parts, in one thread. No
+    mail is sent twice, and a tag records a version of which all mails were sent.
     """
     request = SendRequest(tree=tree, **options)
     _check_options(request)
@@ -103,7 +114,7 @@ def command(
     elif request.reflect:
         printer.line("All mails were sent to you only.")
     else:
-        printer.line(f"All {len(result.report.entries)} mails were sent." + _describe_tag(result))
+        printer.line(_describe_end(result))
 
 
 def _show_plan(printer: Printer, plan: SendPlan, *, verbose: bool) -> None:
@@ -155,6 +166,11 @@ def _check_options(request: SendRequest) -> None:
         raise UsageError("--arrived and --again require --resume")
     if request.reflect and request.resume:
         raise UsageError("--reflect cannot be combined with --resume")
+    if request.only is not None and request.resume:
+        raise UsageError(
+            "--only cannot be combined with --resume, which sends the mails of the last run",
+            hint="resume first, then send others",
+        )
 
 
 def describe(entries: tuple[JournalEntry, ...], plan: SendPlan, tag: str = "") -> dict[str, Any]:
@@ -164,6 +180,7 @@ def describe(entries: tuple[JournalEntry, ...], plan: SendPlan, tag: str = "") -
         "change_id": plan.version.change_id,
         "revision": plan.version.revision,
         "tag": tag or None,
+        "part": list(plan.numbers),
         "warnings": list(plan.warnings),
         "mails": [
             {
@@ -172,12 +189,21 @@ def describe(entries: tuple[JournalEntry, ...], plan: SendPlan, tag: str = "") -
                 "message_id": entry.message_id,
                 "state": entry.state,
                 "reason": entry.reason or None,
+                "time": entry.time or None,
                 "to": list(people.to),
                 "cc": list(people.cc),
             }
-            for entry, people in zip(entries, plan.recipients, strict=True)
+            for entry, people in zip(entries, _list_people(plan), strict=True)
         ],
     }
+
+
+def _list_people(plan: SendPlan) -> list[Recipients]:
+    """Return the recipients of each mail: those it was sent to, or those it would be sent to."""
+    return [
+        people if number in plan.numbers else Recipients(entry.to, entry.cc)
+        for number, (entry, people) in enumerate(zip(plan.entries, plan.recipients, strict=True))
+    ]
 
 
 class _Confirmation:
@@ -220,7 +246,8 @@ class _Confirmation:
         # A pager leaves nothing on the screen above the question.
         if not self._verbose or in_pager:
             _show(self._printer, summary)
-        waiting = sum(entry.state is not MailState.SENT for entry in plan.entries)
+        entries = [plan.entries[number] for number in plan.numbers]
+        waiting = sum(entry.state is not MailState.SENT for entry in entries)
         recipients = "to yourself only" if self._request.reflect else "to all of them"
         question = f"Send {waiting} mails {recipients}?"
         self.is_given = self._yes or self._ask(question, everything, is_whole=summary.is_whole)
@@ -300,5 +327,12 @@ def _explain_failure(result: SendResult, request: SendRequest) -> None:
     )
 
 
-def _describe_tag(result: SendResult) -> str:
-    return f" The tag {result.tag} records them." if result.tag else ""
+def _describe_end(result: SendResult) -> str:
+    """Return how many mails were sent, the tag, and how the others can be sent."""
+    report, version = result.report, result.plan.version
+    if not report.waiting:
+        tag = f" The tag {result.tag} records them." if result.tag else ""
+        return f"All {len(report.entries)} mails were sent.{tag}"
+    sent = count(len(report.part), "mail")
+    command = shlex.join(["patchgen", "send", version.name])
+    return f"Sent {sent}; {len(report.waiting)} of the version are left: `{command}` sends them."

@@ -17,6 +17,7 @@ from patchgen.cli.printer import count
 from patchgen.commands.send import SendPlan
 from patchgen.controls import escape_controls
 from patchgen.mail import address_of, list_addresses
+from patchgen.model.series import Recipients
 from patchgen.send import MailState
 
 _COLUMNS = 80
@@ -45,7 +46,7 @@ class SendSummary:
 def list_everything(plan: SendPlan, notes: Sequence[str]) -> SendSummary:
     """Return each mail with each of its recipients, and all notes and warnings."""
     lines = [_title(plan)]
-    for mail, recipients in zip(_list_mails(plan), plan.recipients, strict=True):
+    for mail, (_, recipients) in zip(_list_mails(plan), _list_recipients(plan), strict=True):
         lines.append(mail)
         lines += [f"      To: {person}" for person in recipients.to]
         lines += [f"      Cc: {person}" for person in recipients.cc]
@@ -82,15 +83,23 @@ def summarize(plan: SendPlan, notes: Sequence[str], *, has_question: bool = True
 
 
 def _title(plan: SendPlan) -> str:
-    return f"{plan.version.name}, v{plan.version.revision}"
+    title = f"{plan.version.name}, v{plan.version.revision}"
+    total = len(plan.entries)
+    is_part = len(plan.numbers) < total
+    return f"{title}: {len(plan.numbers)} of {total} mails" if is_part else title
 
 
 def _list_mails(plan: SendPlan) -> list[str]:
     return [
         f"  {number} {entry.subject}"
         + ("" if entry.state is MailState.WAITING else f" ({entry.state})")
-        for number, entry in enumerate(plan.entries)
+        for number, entry in ((number, plan.entries[number]) for number in plan.numbers)
     ]
+
+
+def _list_recipients(plan: SendPlan) -> list[tuple[int, Recipients]]:
+    """Return the numbers of the mails with their recipients."""
+    return [(number, plan.recipients[number]) for number in plan.numbers]
 
 
 def _list_notes(notes: Sequence[str]) -> list[str]:
@@ -99,9 +108,11 @@ def _list_notes(notes: Sequence[str]) -> list[str]:
 
 def _count_recipients(plan: SendPlan) -> str:
     mails_by_address = Counter(
-        address for recipients in plan.recipients for address in list_addresses(recipients)
+        address
+        for _, recipients in _list_recipients(plan)
+        for address in list_addresses(recipients)
     )
-    mails = len(plan.entries)
+    mails = len(plan.numbers)
     complete = sum(mail_count == mails for mail_count in mails_by_address.values())
     return f"{mails} mails, {len(mails_by_address)} recipients; {complete} of them get all mails"
 
@@ -112,7 +123,7 @@ def _group_recipients(plan: SendPlan) -> Iterator[tuple[str, list[str]]]:
     The group that gets all mails comes first.
     """
     mails: dict[tuple[str, str], tuple[str, list[int]]] = {}
-    for number, recipients in enumerate(plan.recipients):
+    for number, recipients in _list_recipients(plan):
         for kind, people in (("To", recipients.to), ("Cc", recipients.cc)):
             for person in people:
                 _, numbers = mails.setdefault((kind, address_of(person)), (person, []))
@@ -124,7 +135,7 @@ def _group_recipients(plan: SendPlan) -> Iterator[tuple[str, list[str]]]:
     for (listed, kind), names in sorted(
         groups.items(), key=lambda group: (-len(group[0][0]), group[0][0], group[0][1] != "To")
     ):
-        yield f"  {_name_mails(listed, len(plan.entries))}  {kind}: ", names
+        yield f"  {_name_mails(listed, len(plan.numbers))}  {kind}: ", names
 
 
 def _name_mails(numbers: Sequence[int], total: int) -> str:

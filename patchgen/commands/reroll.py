@@ -25,7 +25,6 @@ from patchgen.odb import (
     read_commits,
     reparent,
     resolve_object,
-    write_commit_chain,
 )
 from patchgen.pipeline.prepare import PreparedSeries, WrittenSeries, prepare_series, publish_series
 from patchgen.pipeline.recipients import find_people
@@ -52,6 +51,7 @@ from patchgen.reroll.hand_work import (
     find_edited_recipients,
     find_hand_work,
     find_lost_tags,
+    write_commits,
 )
 from patchgen.reroll.history import read_history
 from patchgen.reroll.original import OriginalSeries, find_original, original_ref
@@ -63,6 +63,7 @@ from patchgen.reroll.request import (
 )
 from patchgen.reroll.source import Generated, SeriesSource
 from patchgen.reroll.variant_source import VariantSource
+from patchgen.send.parts import add_sent_cover
 from patchgen.series import (
     HandWork,
     MatchedCommit,
@@ -130,7 +131,9 @@ class _Reroll:
             repository, quarantine, request.branch, request.revision
         )
         self._series, self._record = history.series, history.record
-        self._tracking, self._revision = history.tracking, history.revision
+        self._revision = history.revision
+        # A version of which a part was sent has no tag.
+        self._tracking = add_sent_cover(repository, history.tracking, history.record.revision)
         self._labels = (f"made-for-v{self._revision}", f"edited-in-v{self._record.revision}")
         self._people = find_people(repository, self._record.options)
         name = request.new_branch or history.next_branch
@@ -178,7 +181,8 @@ class _Reroll:
         except ConflictsError as stop:
             return self._stop(stop.subject, base.oid, stop.conflicts)
         draft_oids, record = write_patches(self._quarantine, base.oid, draft, self._signatures)
-        written = self._write_commits(base.oid, commits, messages)
+        committer = self._signatures.committer
+        written = write_commits(self._quarantine, base.oid, commits, messages, committer)
         version = self._describe_version(
             base.oid, commits, messages, written, change_digests, changes
         )
@@ -201,15 +205,6 @@ class _Reroll:
         if old_tip is not None and not self._target.may_replace:
             self._signatures = self._repository.read_signatures(as_of=old_tip)
         return old_tip
-
-    def _write_commits(
-        self, base: Oid, commits: Sequence[NewCommit], messages: Sequence[Message]
-    ) -> tuple[Oid, ...]:
-        chain = [
-            (commit.source, commit.tree, str(message))
-            for commit, message in zip(commits, messages, strict=True)
-        ]
-        return write_commit_chain(self._quarantine, chain, base, self._signatures.committer)
 
     def _generate(self, on_progress: OnProgress) -> tuple[Generated, ChangeLog]:
         """Generate the patches on the base; the change log is read before, if names are known."""

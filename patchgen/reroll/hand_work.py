@@ -6,13 +6,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from patchgen.model.base import Oid
-from patchgen.model.series import Cover, RecipientEdits, Signatures
+from patchgen.model.series import Cover, Identity, RecipientEdits, Signatures
 from patchgen.odb import Quarantine, digest_commits, write_commit_chain
 from patchgen.reroll.changelog import DroppedTag, drop_tags
 from patchgen.reroll.hand_edits import NewCommit
 from patchgen.reroll.source import Generated
 from patchgen.series import HandWork, MatchedCommit, Record
-from patchgen.series.trailers import parse_message
+from patchgen.series.trailers import Message, parse_message
 
 
 def expect_patch_names(
@@ -56,6 +56,21 @@ def find_edited(
         if commit.matched is not None and commit.matched.is_edited(change_digests)
         if not commit.is_generated or digests[oid] != generated_digests[generated[commit.name]]
     )
+
+
+def write_commits(
+    quarantine: Quarantine,
+    base: Oid,
+    commits: Sequence[NewCommit],
+    messages: Sequence[Message],
+    committer: Identity,
+) -> tuple[Oid, ...]:
+    """Write the commits of a version with their messages, and return their ids."""
+    chain = [
+        (commit.source, commit.tree, str(message))
+        for commit, message in zip(commits, messages, strict=True)
+    ]
+    return write_commit_chain(quarantine, chain, base, committer)
 
 
 def find_hand_work(

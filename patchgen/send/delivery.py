@@ -19,15 +19,26 @@ OnMail = Callable[[int, JournalEntry], None]
 
 @dataclass(frozen=True, slots=True)
 class DeliveryReport:
-    """The state of each mail; `failed` is the index of the mail that stopped the run, or None."""
+    """The state of each mail. `part` has the numbers of those that the run was to send.
+
+    `failed` is the number of the mail that stopped the run, None if all of the part were sent.
+    """
 
     entries: tuple[JournalEntry, ...]
+    part: frozenset[int]
     failed: int | None = None
 
     @property
     def is_complete(self) -> bool:
-        """Whether all mails were sent."""
-        return all(entry.state is MailState.SENT for entry in self.entries)
+        """Whether all mails of the part were sent."""
+        return all(self.entries[number].state is MailState.SENT for number in self.part)
+
+    @property
+    def waiting(self) -> tuple[int, ...]:
+        """The numbers of the mails that were not sent."""
+        return tuple(
+            number for number, entry in enumerate(self.entries) if entry.state is not MailState.SENT
+        )
 
 
 def resolve_in_flight(
@@ -56,15 +67,17 @@ def deliver(
     mails: Sequence[Mail],
     transport: GitSendEmail,
     on_mail: OnMail = lambda number, entry: None,
+    *,
+    part: frozenset[int],
 ) -> DeliveryReport:
-    """Send the waiting mails in order; stop at the first that was not accepted.
+    """Send the waiting mails of a part in order; stop at the first that was not accepted.
 
     An interrupt takes effect when the mail in flight is done. A second one takes effect at once;
     that mail then writes its own outcome. Raises KeyboardInterrupt.
     """
     current = list(entries)
     for index, mail in enumerate(mails):
-        if current[index].state is not MailState.WAITING:
+        if index not in part or current[index].state is not MailState.WAITING:
             continue
         journal.outcome.unlink(missing_ok=True)
         started = [
@@ -79,8 +92,8 @@ def deliver(
             journal.write(current)
             on_mail(index, current[index])
         if current[index].state is not MailState.SENT:
-            return DeliveryReport(tuple(current), index)
-    return DeliveryReport(tuple(current))
+            return DeliveryReport(tuple(current), part, index)
+    return DeliveryReport(tuple(current), part)
 
 
 def _apply(entry: JournalEntry, outcome: MailOutcome) -> JournalEntry:

@@ -3,15 +3,18 @@
 
 Format 1: `patchgen/send/CHANGE-ID-vN.json` in the repository's own folder,
 
-    {"format": 1, "wishes": {"to", "cc", "cover_cc", "in_reply_to", "get_maintainer"},
-     "mails": [{"file", "message_id", "subject", "digest", "state", "time", "reason"}]}
+    {"format": 1, "wishes": {"to", "cc", "cover_cc", "in_reply_to", "get_maintainer", "only"},
+     "mails": [{"file", "message_id", "subject", "digest", "state", "time", "reason",
+                "to", "cc", "content"}]}
 
 where "wishes" are the options of the command line, so that all mails are sent in the same way;
-get_maintainer, the path of a program or null, may be missing (before 0.2). State is "waiting",
-"sending", "sent" or "unknown", time is in seconds since 1970, digest is the sha256 of the mail. The
-file is written to a new name, synced, and renamed. Next to it are the outcome of the mail in flight
-(send_one.py) and a lock file. Only a process that holds the lock sends; the process of a mail that
-outlives a killed patchgen holds it, too.
+get_maintainer is the path of a program or null, and only has the numbers of the mails of the last
+run, none for all. State is "waiting", "sending", "sent" or "unknown", time is in seconds since
+1970, digest is the sha256 of the mail, content that of its patch without trailers and notes, and to
+and cc are its recipients. Journals from before 0.2 lack get_maintainer, only, to, cc and content.
+The file is written to a new name, synced, and renamed. Next to it are the outcome of the mail in
+flight (send_one.py) and a lock file. Only a process that holds the lock sends; the process of a
+mail that outlives a killed patchgen holds it, too.
 """
 
 from __future__ import annotations
@@ -26,11 +29,21 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
+from typing import Any
 
 from patchgen.errors import RefusedError, SpecError
-from patchgen.mail import parse_mail, read_message_id, read_subject
+from patchgen.mail import (
+    UnreadableMail,
+    list_recipients,
+    parse_mail,
+    read_mail,
+    read_message_id,
+    read_subject,
+)
 from patchgen.model.series import Mail
 from patchgen.odb import Repository
+from patchgen.odb.difftext import Kind, classify_lines
+from patchgen.series import parse_message
 from patchgen.sourcefolder import read_regular
 
 _FORMAT = 1
@@ -58,6 +71,9 @@ class JournalEntry:
     state: MailState = MailState.WAITING
     time: float = 0.0
     reason: str = ""
+    to: tuple[str, ...] = ()
+    cc: tuple[str, ...] = ()
+    content: str = ""
 
 
 def build_unknown_error(number: int, entry: JournalEntry, more: str = "") -> RefusedError:
@@ -75,13 +91,17 @@ def build_unknown_error(number: int, entry: JournalEntry, more: str = "") -> Ref
 
 @dataclass(frozen=True, slots=True)
 class SendOptions:
-    """The options of the command line, in addition to the branch and git's settings."""
+    """The options of the command line, in addition to the branch and git's settings.
+
+    `only` are the numbers of the mails to send, () for all.
+    """
 
     to: tuple[str, ...] = ()
     cc: tuple[str, ...] = ()
     cover_cc: tuple[str, ...] = ()
     in_reply_to: str | None = None
     get_maintainer: str | None = None
+    only: tuple[int, ...] = ()
 
 
 class Journal:
@@ -121,16 +141,18 @@ class Journal:
         """
         try:
             document = json.loads(read_regular(self._path))
-            entries = tuple(
-                JournalEntry(**{**entry, "state": MailState(entry["state"])})
-                for entry in document["mails"]
-            )
+            entries = tuple(map(_parse_entry, document["mails"]))
             if document["format"] != _FORMAT or not entries:
                 raise ValueError(f"it has format {document['format']} and {len(entries)} mails")
             stored = document["wishes"]
             to, cc, cover_cc = (tuple(stored[key]) for key in ("to", "cc", "cover_cc"))
             options = SendOptions(
-                to, cc, cover_cc, stored["in_reply_to"], stored.get("get_maintainer")
+                to,
+                cc,
+                cover_cc,
+                stored["in_reply_to"],
+                stored.get("get_maintainer"),
+                tuple(map(int, stored.get("only", ()))),
             )
             return entries, options
         except FileNotFoundError:
@@ -161,17 +183,45 @@ class Journal:
             os.close(folder)
 
 
+def _parse_entry(entry: dict[str, Any]) -> JournalEntry:
+    people = {key: tuple(entry.get(key, ())) for key in ("to", "cc")}
+    return JournalEntry(**{**entry, **people, "state": MailState(entry["state"])})
+
+
 def begin_entries(mails: Sequence[Mail]) -> tuple[JournalEntry, ...]:
     """Return the entries of mails of which none has been sent."""
-    return tuple(
-        JournalEntry(
-            file=mail.file_name,
-            message_id=read_message_id(parse_mail(mail)),
-            subject=read_subject(mail).text,
-            digest=hashlib.sha256(mail.content).hexdigest(),
-        )
-        for mail in mails
+    return tuple(map(_begin_entry, mails))
+
+
+def _begin_entry(mail: Mail) -> JournalEntry:
+    recipients = list_recipients(mail)
+    return JournalEntry(
+        file=mail.file_name,
+        message_id=read_message_id(parse_mail(mail)),
+        subject=read_subject(mail).text,
+        digest=hashlib.sha256(mail.content).hexdigest(),
+        to=recipients.to,
+        cc=recipients.cc,
+        content=_digest_content(mail),
     )
+
+
+def _digest_content(mail: Mail) -> str:
+    """Return a digest of a patch's subject, text and change, "" if the mail cannot be read."""
+    readable = read_mail(mail)
+    if isinstance(readable, UnreadableMail):
+        return ""
+    body = readable.body.everything
+    above, _, _ = body.partition("\n---\n")
+    text = parse_message(f"{readable.subject.text}\n\n{above}").text
+    # Line numbers and blob ids depend on the patches before.
+    changes = [
+        line
+        for kind, line in classify_lines(body.split("\n"))
+        if line.startswith(("+", "-", "diff --git ")) and kind is not Kind.TEXT
+    ]
+    content = "\n".join([text, *changes])
+    return hashlib.sha256(content.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def set_state(entry: JournalEntry, state: MailState, reason: str = "") -> JournalEntry:
