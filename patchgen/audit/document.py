@@ -14,8 +14,9 @@ key, see `_KEYS`), a tuple is a list, a StrEnum is its value, and None is null. 
 - in a diff, `before` and `after` at the top level are whole audits, and each of `differences` has
   `fate`, `reason`, `what` ("hypercall" or "change"), `before` and `after` (such a site, or null).
 
-`--why` prints a document of kind "why": its `answers` are one Answer (reasons.py) for each function
-of the name. `--late` prints one of kind "late": its `hypercalls` each have an `answer`, or null.
+`--why` prints a document of kind "why": its `answers` are one FunctionAnswer (reasons.py) for each
+function of the name. `--late` prints one of kind "late": its `hypercalls` each have an `answer`, or
+null.
 
 A reader has to accept unknown fields; a field that changes its meaning makes format 2.
 """
@@ -28,7 +29,7 @@ from enum import Enum
 from typing import Any
 
 from patchgen.audit.diff import AuditDiff, Difference
-from patchgen.audit.reasons import Answer
+from patchgen.audit.reasons import FunctionAnswer
 from patchgen.audit.result import Audit, Hypercall, SiteGroup, StatusChange, TreeLocation
 
 FORMAT = 1
@@ -51,12 +52,12 @@ def describe_diff(diff: AuditDiff) -> dict[str, Any]:
     return {"format": FORMAT, "kind": "diff", **_convert(diff)}
 
 
-def describe_answers(name: str, answers: Sequence[Answer]) -> dict[str, Any]:
+def describe_answers(name: str, answers: Sequence[FunctionAnswer]) -> dict[str, Any]:
     """Return the document of `--why`: why the functions of a name are early or late."""
     return {"format": FORMAT, "kind": "why", "function": name, "answers": _convert(tuple(answers))}
 
 
-def describe_late(sites: Sequence[tuple[Hypercall, Answer | None]]) -> dict[str, Any]:
+def describe_late(sites: Sequence[tuple[Hypercall, FunctionAnswer | None]]) -> dict[str, Any]:
     """Return the document of `--late`: the late hypercalls, each with the answer of `--why`."""
     documents = [{**_convert(site), "answer": _convert(answer)} for site, answer in sites]
     return {"format": FORMAT, "kind": "late", "hypercalls": documents}

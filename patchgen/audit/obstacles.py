@@ -118,7 +118,7 @@ class _Search:
 
     def _visit_call(self, node: Node, call: CallFact, obstacle: Obstacle) -> None:
         place = TreeLocation(node.path, call.line)
-        for target in self._code.resolve(node.path, call.name) if call.name else ():
+        for target in self._code.resolve(node.path, call.name, call.line) if call.name else ():
             self._add(target, Approach(node, place, "", obstacle))
         if call.passed:
             via = f"an argument of {call.name or 'a pointer'}()"

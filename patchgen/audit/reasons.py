@@ -74,7 +74,7 @@ class PathStep:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class FunctionAnswer:
     """The answer for one function: the paths to it, the shortest first.
 
     If it is early, there is a path by each of its nearest callers, of which there are `callers` in
@@ -147,7 +147,7 @@ def _list_callers(
 # --- answers --------------------------------------------------------------------------------------
 
 
-def explain_function(reasons: Reasons, name: str) -> list[Answer]:
+def explain_function(reasons: Reasons, name: str) -> list[FunctionAnswer]:
     """Return an answer for each function of a name, those that are early first.
 
     Raises RefusedError if no function that was read has the name.
@@ -159,7 +159,7 @@ def explain_function(reasons: Reasons, name: str) -> list[Answer]:
     return sorted(answers, key=lambda answer: (not answer.early, answer.place))
 
 
-def explain_late(reasons: Reasons, audit: Audit) -> list[tuple[Hypercall, Answer | None]]:
+def explain_late(reasons: Reasons, audit: Audit) -> list[tuple[Hypercall, FunctionAnswer | None]]:
     """Return the late hypercalls of an audit, each with the answer for its function.
 
     The answer is None for a site that is not in a function.
@@ -178,13 +178,15 @@ def explain_late(reasons: Reasons, audit: Audit) -> list[tuple[Hypercall, Answer
     return late
 
 
-def _answer(reasons: Reasons, number: int) -> Answer:
+def _answer(reasons: Reasons, number: int) -> FunctionAnswer:
     function = reasons.functions[number]
     paths = [_trace(reasons, number, caller) for caller in function.callers]
     if function.early and not paths:
         paths = [(_build_step(function, None),)]
     place = TreeLocation(function.path, function.line)
-    return Answer(function.name, place, function.early, function.total, tuple(filter(None, paths)))
+    return FunctionAnswer(
+        function.name, place, function.early, function.total, tuple(filter(None, paths))
+    )
 
 
 def _trace(reasons: Reasons, number: int, caller: Caller) -> tuple[PathStep, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from patchgen.audit.obstacles import MEANINGS, Obstacle
 from patchgen.audit.overview import describe_certainty, list_fatal
-from patchgen.audit.reasons import Answer, PathStep
+from patchgen.audit.reasons import FunctionAnswer, PathStep
 from patchgen.audit.result import Audit, Hypercall
 from patchgen.cli.audit_table import Line, Section, TableRow, print_screen
 from patchgen.cli.printer import Printer, count
@@ -15,7 +15,7 @@ from patchgen.cli.printer import Printer, count
 _NOTHING_LEADS = "No code that was read calls it or stores it."
 
 
-def print_answer(printer: Printer, answer: Answer, end: str, *, verbose: bool) -> None:
+def print_answer(printer: Printer, answer: FunctionAnswer, end: str, *, verbose: bool) -> None:
     """Print the shortest path to an early function and its other callers, or a late one's way.
 
     The window ends with the function `end`.
@@ -67,7 +67,7 @@ def _build_caller(path: Sequence[PathStep], *, verbose: bool) -> TableRow:
 def print_late(
     printer: Printer,
     audit: Audit,
-    sites: Sequence[tuple[Hypercall, Answer | None]],
+    sites: Sequence[tuple[Hypercall, FunctionAnswer | None]],
     *,
     verbose: bool,
 ) -> None:
@@ -92,7 +92,7 @@ def print_late(
     print_screen(printer, head, sections, verbose=verbose)
 
 
-def _build_late(site: Hypercall, answer: Answer | None) -> tuple[str, TableRow]:
+def _build_late(site: Hypercall, answer: FunctionAnswer | None) -> tuple[str, TableRow]:
     """Return the obstacle to a late hypercall, and its line."""
     path = answer.paths[0] if answer is not None and answer.paths else ()
     obstacle = next((step.obstacle for step in path if step.obstacle), Obstacle.NOTHING)

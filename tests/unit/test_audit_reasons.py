@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from patchgen.audit.obstacles import Obstacle
-from patchgen.audit.reasons import Answer, build_reasons, explain_function, explain_late
+from patchgen.audit.reasons import FunctionAnswer, build_reasons, explain_function, explain_late
 from patchgen.audit.tables import load_tables
 from patchgen.errors import RefusedError
 from tests.support.small_kernel import FILES, audit_files, link_files
@@ -52,7 +52,7 @@ struct x86_init_ops x86_init = { .hyper = { .init_platform = platform } };
 PATH = "arch/x86/kernel/platform.c"
 
 
-def explain(name: str) -> Answer:
+def explain(name: str) -> FunctionAnswer:
     reasons = build_reasons(link_files({**FILES, PATH: SOURCE}), load_tables())
     assert reasons.end == "alternative_instructions"
     (answer,) = explain_function(reasons, name)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from patchgen.cli import audit_table
-from patchgen.cli.audit_table import Row, Section, fold_path, print_screen
+from patchgen.cli.audit_table import Section, TableRow, fold_path, print_screen
 from patchgen.cli.printer import Printer
 
 PATH = ["start_kernel", "setup_arch", "init_platform", "kvm_init", "notify"]
@@ -36,8 +36,8 @@ SECTION = Section(
     "Calls",
     "calls",
     [
-        Row(("arch/x86/kernel/cpu/mshyperv.c:1234", "a_function_of_a_long_name"), PATH),
-        Row(("init/main.c:5", "short"), PATH[:1]),
+        TableRow(("arch/x86/kernel/cpu/mshyperv.c:1234", "a_function_of_a_long_name"), PATH),
+        TableRow(("init/main.c:5", "short"), PATH[:1]),
     ],
     header=("site", "function"),
 )
