@@ -50,18 +50,19 @@ def audit_tree(
     tree: Oid,
     *,
     config: DotConfig | None = None,
+    tables: Tables | None = None,
     on_progress: OnProgress = lambda done, total: None,
     on_note: OnNote = lambda note: None,
 ) -> Audit:
     """Return the audit of a tree in a repository or a quarantine, without a revision.
 
-    `config` is a .config, None to follow all branches.
+    `config` is a .config, None to follow all branches; `tables` are patchgen's own by default.
     """
 
     def build(code: LinkedCode, tables: Tables) -> Audit:
         return build_audit(code, tables, version=read_version(GitTree(git, tree)))
 
-    return _find_result(git, tree, Audit, build, config, on_progress, on_note)
+    return _find_result(git, tree, Audit, build, config, tables, on_progress, on_note)
 
 
 def find_reasons(
@@ -69,11 +70,12 @@ def find_reasons(
     tree: Oid,
     *,
     config: DotConfig | None = None,
+    tables: Tables | None = None,
     on_progress: OnProgress = lambda done, total: None,
     on_note: OnNote = lambda note: None,
 ) -> Reasons:
     """Return why each function of a tree is early or not, as for `audit_tree`."""
-    return _find_result(git, tree, Reasons, build_reasons, config, on_progress, on_note)
+    return _find_result(git, tree, Reasons, build_reasons, config, tables, on_progress, on_note)
 
 
 def _find_result(
@@ -82,11 +84,12 @@ def _find_result(
     kind: type[_Result],
     build: Callable[[LinkedCode, Tables], _Result],
     config: DotConfig | None,
+    tables: Tables | None,
     on_progress: OnProgress,
     on_note: OnNote,
 ) -> _Result:
     """Return the cached result of a kind, or build and cache it."""
-    tables = load_tables()
+    tables = tables or load_tables()
     files = find_files(git, tree, tables)
     with open_cache() as cache:
         unbuilt = find_unlinked(git, tree, files)
@@ -163,9 +166,13 @@ def build_audit(code: LinkedCode, tables: Tables, *, version: str = "") -> Audit
         window=_build_window(boot_path, flow, reached_entries),
         notify=_build_notify(code, tables, flow),
         hypercalls=tuple(find_hypercalls(code, tables, flow, routes, unrouted)),
-        changes=tuple(find_changes(code, tables, flow, routes, reach, tests)),
+        changes=tuple(find_changes(code, tables, flow, routes, reach, tests))
+        if tables.with_changes
+        else (),
         unresolved=tuple(_explain_unresolved(pointer) for pointer in flow.unresolved),
         coverage=_count_coverage(code, flow),
+        site=tables.site,
+        op=f"{tables.variable}.{tables.member}",
     )
 
 
@@ -201,7 +208,7 @@ def _build_notify(code: LinkedCode, tables: Tables, flow: Flow) -> Notify | None
         Step(n.name, TreeLocation(n.path, n.line), None, EdgeKind.POINTER) for n in holders
     )
     calls = tuple(find_op_calls(code, tables, flow))
-    return Notify(f"pv_ops.mmu.{tables.member}", declared, steps, calls)
+    return Notify(f"{tables.variable}.{tables.member}", declared, steps, calls)
 
 
 def _explain_unresolved(call: PointerCall) -> UnresolvedPointer:

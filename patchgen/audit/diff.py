@@ -204,6 +204,8 @@ def explain_routing(site: Hypercall) -> str:
         return _REASON_OWN
     if site.group is SiteGroup.OTHER:
         return _REASON_OTHER
+    if site.instruction.form is Form.VARIANT:
+        return "it bypasses the op"
     fatal = [str(p.value) for p, e in site.effects.items() if e.outcome is EffectOutcome.FATAL]
     where = f"; it is fatal on {', '.join(fatal)}" if fatal else ""
     reports = site.reports_status
@@ -315,7 +317,7 @@ def _take(
 
 
 def _name_form(site: Hypercall | StatusChange) -> str:
-    return site.instruction.form.value if isinstance(site, Hypercall) else ""
+    return site.instruction.title if isinstance(site, Hypercall) else ""
 
 
 def _make_full_key(site: Hypercall | StatusChange) -> Hashable:

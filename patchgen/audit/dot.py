@@ -43,7 +43,7 @@ def _add_route(edges: dict[tuple[str, str], str], route: Route) -> str:
 
 def _name_call(site: Hypercall | StatusChange) -> str:
     if isinstance(site, Hypercall) and not site.call:
-        return site.instruction.form.value
+        return site.instruction.title
     return site.call
 
 

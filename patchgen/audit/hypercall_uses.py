@@ -24,6 +24,9 @@ from patchgen.audit.tables import FormRule, Tables
 # An escape separates instructions; removing it would join the letters around it.
 _ESCAPE = re.compile(r"\\[nrt]")
 _JOINT = re.compile(r'"\s*"')
+_MNEMONICS = (
+    r"\bvmm?call|\btdcall|\bsyscall\b|hypercall|0x0f\s*,\s*0x01\s*,\s*0xc|VMWARE_\w*(?:PORT|MAGIC)"
+)
 _MAX_TEXT = 60
 _MAX_DEPTH = 8
 
@@ -48,10 +51,10 @@ def find_uses(code: LinkedCode, tables: Tables) -> list[Use]:
     """Return all uses in the code that call a hypervisor, sorted by place."""
     finder = _Finder(code, tables)
     uses = list(finder.find())
-    order = sorted(uses, key=lambda use: (use.node.path, use.line, use.name, use.instruction.form))
+    order = sorted(uses, key=lambda use: (use.node.path, use.line, use.name, use.instruction.title))
     unique: dict[tuple[object, ...], Use] = {}
     for use in order:
-        key = (use.node.path, use.line, use.node.name, use.name, use.instruction.form)
+        key = (use.node.path, use.line, use.node.name, use.name, use.instruction.title)
         unique.setdefault(key, use)
     return list(unique.values())
 
@@ -69,9 +72,8 @@ class _Finder:
 
     def _build_filter(self) -> re.Pattern[str]:
         """Return the pattern of an asm to expand: it has a mnemonic or a macro's name."""
-        direct = re.compile(
-            r"(?i)\bvmm?call|\btdcall|\bsyscall\b|hypercall|0x0f\s*,\s*0x01\s*,\s*0xc|VMWARE_\w*(?:PORT|MAGIC)"
-        )
+        own = [rule.asm.pattern for rule in self._tables.forms if rule.form is Form.VARIANT]
+        direct = re.compile("|".join([_MNEMONICS, *own]), re.IGNORECASE)
         names = {
             name for name, body in self._code.texts.items() if direct.search(_ESCAPE.sub(" ", body))
         }
@@ -85,13 +87,16 @@ class _Finder:
                 and names.intersection(IDENTIFIER.findall(body))
             }
         upper = [re.escape(name) for name in names if name.isupper() or name.startswith("__")]
-        return re.compile("|".join([direct.pattern, rf"\b(?:{'|'.join(sorted(upper))})\b"]))
+        macros = rf"\b(?:{'|'.join(sorted(upper))})\b"
+        return re.compile(f"(?i:{direct.pattern})|{macros}")
 
     def find(self) -> Iterator[Use]:
         holders: _Holders = {}
         for node in self._code.nodes:
             for instruction in self._read(node):
                 holders.setdefault(node, []).append((instruction, self._spares_tdx(node)))
+            for instruction in self._read_named_calls(node):
+                holders.setdefault(node, []).append((instruction, False))
         uses = list(self._find_uses(holders))
         yield from uses
         forms = StaticCallForms(
@@ -124,6 +129,17 @@ class _Finder:
         place = TreeLocation(node.path, line)
         return Instruction(node.name, place, form, hypervisor, f"static_call({name})", ends)
 
+    def _read_named_calls(self, node: Node) -> Iterator[Instruction]:
+        """Yield the calls of functions that a variant's audit.toml names."""
+        for rule in self._tables.calls:
+            for call in node.calls:
+                if rule.functions.fullmatch(call.name):
+                    place = TreeLocation(node.path, call.line)
+                    text = f"{call.name}({', '.join(call.arguments)})"
+                    yield Instruction(
+                        node.name, place, Form.VARIANT, "", text[:_MAX_TEXT], name=rule.name
+                    )
+
     def _spares_tdx(self, node: Node) -> bool:
         return bool(node.calls) and any("TDX_GUEST" in name for name in node.identifiers)
 
@@ -155,10 +171,17 @@ class _Finder:
         return None
 
     def _instruction(self, node: Node, line: int, text: str, rule: FormRule) -> Instruction:
-        hypervisor = rule.hypervisor or self._find_hypervisor(f"{node.path} {node.name}")
+        hypervisor = rule.hypervisor
+        if not hypervisor and rule.form is not Form.VARIANT:
+            hypervisor = self._find_hypervisor(f"{node.path} {node.name}")
         shortened = " ".join(text.replace('"', "").split())
         return Instruction(
-            node.name, TreeLocation(node.path, line), rule.form, hypervisor, shortened[:_MAX_TEXT]
+            node.name,
+            TreeLocation(node.path, line),
+            rule.form,
+            hypervisor,
+            shortened[:_MAX_TEXT],
+            name=rule.name,
         )
 
     def _find_hypervisor(self, text: str) -> str:

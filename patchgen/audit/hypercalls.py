@@ -94,6 +94,8 @@ def _list_effects(tables: Tables, use: Use) -> Mapping[Platform, Effect]:
     instruction = use.instruction
     if instruction.form is Form.STATIC_CALL:
         effects = {p: _find_best_effect(tables, instruction.ends, p) for p in Platform}
+    elif instruction.form is Form.VARIANT:
+        return tables.own_effects[instruction.name]
     else:
         effects = dict(tables.effects[instruction.form])
     if use.spares_tdx:

@@ -27,7 +27,7 @@ class Obstacle(StrEnum):
     NOTHING = ""
     AFTER = "after the window"
     DEFERRED = "deferred"
-    PROCESSORS = "secondary processors"
+    LISTED = "listed as late"
     UNUSED = "no early use"
     REGISTERED = "registered"
 
@@ -36,7 +36,7 @@ class Obstacle(StrEnum):
 MEANINGS = {
     Obstacle.AFTER: "the window has ended when it gets there",
     Obstacle.DEFERRED: "it is passed on to be called later, when processes run",
-    Obstacle.PROCESSORS: "secondary processors run it; they start after the window",
+    Obstacle.LISTED: "it is listed as late, as the start of the other processors is",
     Obstacle.UNUSED: "no early code calls what it is stored in",
     Obstacle.REGISTERED: "it is registered in a table that the kernel walks after the window",
 }
@@ -86,7 +86,7 @@ class _Search:
     def _add(self, target: Node, approach: Approach) -> None:
         if target not in self._flow.edges and target not in self._approaches:
             if target.name in self._tables.never:
-                approach = replace(approach, obstacle=Obstacle.PROCESSORS)
+                approach = replace(approach, obstacle=Obstacle.LISTED)
             self._approaches[target] = approach
             self._queue.append(target)
 

@@ -10,13 +10,16 @@ from enum import StrEnum
 from patchgen.audit.result import (
     Audit,
     EffectOutcome,
+    Form,
     Hypercall,
+    Instruction,
     Platform,
     Route,
     SiteGroup,
     StatusChange,
     UnresolvedPointer,
 )
+from patchgen.audit.tables import load_tables
 
 _ARCH = "arch/x86/"
 _MOST_KINDS = 4
@@ -26,6 +29,7 @@ class Danger(StrEnum):
     """The heading under which an early hypercall is listed."""
 
     FATAL = "fatal"  # on one platform or more
+    UNKNOWN = "unknown"  # on one platform or more, and fatal on none
     HARMLESS = "harmless"
     OTHER = "other"  # calls to other hypervisors
 
@@ -43,7 +47,10 @@ def group_by_danger(hypercalls: Iterable[Hypercall]) -> Mapping[Danger, list[Hyp
 def _judge(hypercall: Hypercall) -> Danger:
     if hypercall.group is SiteGroup.OTHER:
         return Danger.OTHER
-    return Danger.FATAL if list_fatal(hypercall) else Danger.HARMLESS
+    outcomes = {effect.outcome for effect in hypercall.effects.values()}
+    if EffectOutcome.FATAL in outcomes:
+        return Danger.FATAL
+    return Danger.UNKNOWN if EffectOutcome.UNKNOWN in outcomes else Danger.HARMLESS
 
 
 def list_fatal(hypercall: Hypercall) -> tuple[Platform, ...]:
@@ -70,12 +77,16 @@ def describe_means(change: StatusChange) -> str:
     return "+".join(sorted(means, key=("op", "callback", "hypercall").index))
 
 
+def describe_form(instruction: Instruction) -> str:
+    """Return the hypervisor that an instruction calls, and its form."""
+    if instruction.form is Form.VARIANT:
+        return instruction.title
+    return f"{instruction.hypervisor or 'unknown'} by {instruction.title}"
+
+
 def count_forms(hypercalls: Iterable[Hypercall]) -> str:
     """Return the number of hypercalls of the most common hypervisors and forms."""
-    kinds = Counter(
-        f"{hypercall.instruction.hypervisor or 'unknown'} by {hypercall.instruction.form.value}"
-        for hypercall in hypercalls
-    ).most_common()
+    kinds = Counter(describe_form(hypercall.instruction) for hypercall in hypercalls).most_common()
     more = sum(count for _, count in kinds[_MOST_KINDS:])
     texts = [f"{count} {kind}" for kind, count in kinds[:_MOST_KINDS]]
     return ", ".join([*texts, f"{more} more"] if more else texts)
@@ -106,10 +117,8 @@ def describe_answer(audit: Audit) -> str:
     fatal = len(group_by_danger(audit.early_hypercalls)[Danger.FATAL])
     sites = "early site" if total == 1 else "early sites"
     text = f"{total} {sites}; {describe_certainty(audit)}."
-    text += (
-        " An early site is a hypercall that can run before"
-        f" {audit.window.end}() patches the kernel's code"
-    )
+    does = " patches the kernel's code" if audit.window.end in load_tables().end else ""
+    text += f" An early site is {audit.site} that can run before {audit.window.end}(){does}"
     if fatal:
         text += f"; {fatal} {'is' if fatal == 1 else 'are'} fatal on a platform"
     if silent := sum(change.silent for change in audit.early_changes):

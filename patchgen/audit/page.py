@@ -23,6 +23,7 @@ from patchgen.audit.diff import (
     describe_notifiers,
     explain_routing,
 )
+from patchgen.audit.overview import describe_form
 from patchgen.audit.pathtree import (
     Mark,
     Row,
@@ -231,7 +232,7 @@ def _begin_heading(title: str) -> str:
 def _summarise(entries: Iterable[SiteRow]) -> str:
     """Return the number of hypercalls of each hypervisor and form."""
     kinds = Counter(
-        f"{entry.site.instruction.hypervisor or 'unknown'} by {entry.site.instruction.form.value}"
+        describe_form(entry.site.instruction)
         for entry in entries
         if isinstance(entry.site, Hypercall)
     )

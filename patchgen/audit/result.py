@@ -23,6 +23,7 @@ class Form(StrEnum):
     PAGE = "page"  # CALL into a hypercall page that the hypervisor fills
     SYSCALL = "syscall"  # PV guests of Xen
     STATIC_CALL = "static-call"  # a static call that ends in several forms (Instruction.ends)
+    VARIANT = "variant"  # a form of a variant's audit.toml (Instruction.name)
 
 
 class Platform(StrEnum):
@@ -46,6 +47,7 @@ class EffectOutcome(StrEnum):
     EMULATED = "emulated"  # works, by an exception or exit that someone has to decode
     FATAL = "fatal"
     UNUSED = "unused"  # the code is not executed on this platform
+    UNKNOWN = "unknown"  # a form of a variant's audit.toml, without an effect on this platform
 
 
 class EdgeKind(StrEnum):
@@ -125,6 +127,12 @@ class Instruction:
     hypervisor: str
     text: str
     ends: tuple[Form, ...] = ()
+    name: str = ""
+
+    @property
+    def title(self) -> str:
+        """Return the name of the form."""
+        return self.name or self.form.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,6 +355,9 @@ class Audit:
 
     `revision` is the user's name for the commit, `commit` its id, `version` is the Makefile's.
     `hypercalls` and `changes` include those outside of the window. All are sorted by place.
+
+    `site` says what a site is, and `op` is the member that it is routed through. A variant's
+    audit.toml may set both.
     """
 
     revision: str
@@ -360,6 +371,8 @@ class Audit:
     unresolved: tuple[UnresolvedPointer, ...]
     coverage: Coverage
     seconds: float = 0.0
+    site: str = "a hypercall"
+    op: str = "pv_ops.mmu.notify_page_enc_status_changed"
 
     @property
     def early_hypercalls(self) -> tuple[Hypercall, ...]:

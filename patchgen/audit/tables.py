@@ -7,7 +7,7 @@ import hashlib
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -47,7 +47,8 @@ class Alias:
 class FormRule:
     """How to recognise an instruction's form. `hypervisor` is "" if the place determines it.
 
-    `files` is found in the path of the instruction, None for all files.
+    `files` is found in the path of the instruction, None for all files. `name` is that of a form of
+    a variant.
     """
 
     form: Form
@@ -55,6 +56,15 @@ class FormRule:
     operands: Pattern | None = None
     hypervisor: str = ""
     files: Pattern | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CallRule:
+    """The functions whose calls are sites of a variant's form."""
+
+    name: str
+    functions: Pattern
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +111,7 @@ class Tables:
     wakes: Pattern
     aside: Pattern
     member: str
+    variable: str
     member_calls: tuple[tuple[Pattern, str], ...]
     registered: tuple[Registered, ...]
     aliases: tuple[Alias, ...]
@@ -114,6 +125,11 @@ class Tables:
     platform_words: Pattern
     platform_ignored: Pattern
     effects: Mapping[Form, Mapping[Platform, Effect]]
+    # Of a variant's audit.toml; `with_changes` is whether changes of page status are reported.
+    site: str = "a hypercall"
+    with_changes: bool = True
+    calls: tuple[CallRule, ...] = ()
+    own_effects: Mapping[str, Mapping[Platform, Effect]] = field(default_factory=dict)
 
 
 @cache
@@ -132,6 +148,7 @@ def load_tables() -> Tables:
         "without": f"(?:{'|'.join(tree['without'])})(?:/.*)?",
         "deferred": "|".join(window["deferred"]),
         "member": read["notify"]["member"],
+        "variable": read["notify"]["variable"],
         "member_calls": [(entry["macro"], entry["root"]) for entry in read["member_call"]],
         "registered": read["registered"],
         "aliases": read["alias"],

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from patchgen.audit.reasons import explain_function, explain_late
 from patchgen.audit.result import Audit, SiteGroup
 from patchgen.cli.audit_output import print_audit, print_diff
 from patchgen.cli.audit_why import print_answer, print_late
-from patchgen.cli.options import json_option, rev_option, tree_option
+from patchgen.cli.options import json_option, rev_option, tree_option, variant_option
 from patchgen.cli.output_file import check_output_file, write_output_file
 from patchgen.cli.printer import Printer
 from patchgen.commands.audit import AuditRequest, run_audit, run_reasons
@@ -31,6 +32,7 @@ from patchgen.errors import UsageError
 @click.command("audit")
 @tree_option
 @rev_option("The commit to audit.")
+@variant_option
 @click.option(
     "--config",
     type=click.Path(path_type=Path),
@@ -80,7 +82,8 @@ def command(
 
     The audit reads the commit; it checks out, compiles and writes nothing. Exit code 0 means that
     the audit completed, whatever it found. With --strict, exit code 1 means that an early KVM
-    hypercall bypasses pv_ops.mmu.notify_page_enc_status_changed().
+    hypercall bypasses pv_ops.mmu.notify_page_enc_status_changed(). With --variant, the variant's
+    audit.toml adds calls, and may change the window and the op.
     """
     if as_json and dot:
         raise UsageError("--json cannot be combined with --dot: both print to standard output")
@@ -170,9 +173,7 @@ def _run_diff(
         )
     with printer.progress("reading") as on_progress:
         before, after = (
-            run_audit(
-                AuditRequest(request.tree, revision, request.config), on_progress, printer.warning
-            )
+            run_audit(replace(request, revision=revision), on_progress, printer.warning)
             for revision in (first, second)
         )
     diff = compare_audits(before, after)

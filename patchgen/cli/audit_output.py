@@ -37,11 +37,13 @@ from patchgen.cli.printer import Printer, count
 
 _TITLES = {
     Danger.FATAL: "fatal on one platform or more",
+    Danger.UNKNOWN: "unknown on one platform or more",
     Danger.HARMLESS: "harmless on all platforms",
     Danger.OTHER: "to other hypervisors",
 }
 _NOUNS = {
     Danger.FATAL: "fatal sites",
+    Danger.UNKNOWN: "sites of unknown effect",
     Danger.HARMLESS: "harmless sites",
     Danger.OTHER: "sites of other hypervisors",
 }
@@ -79,7 +81,7 @@ def _write_head(audit: Audit, width: int) -> list[Line]:
 
 def _describe_op(audit: Audit) -> str:
     if audit.notify is None:
-        return "op: this kernel has no pv_ops.mmu.notify_page_enc_status_changed()"
+        return f"op: this kernel has no {audit.op}()"
     names = ", ".join(step.function for step in audit.notify.implementations) or "nobody"
     return f"op: {audit.notify.member}(), installed: {names}"
 
@@ -94,7 +96,7 @@ def _build_sections(audit: Audit, width: int) -> list[Section]:
         fatal = danger is Danger.FATAL
         sections.append(
             Section(
-                f"Early hypercalls, {_TITLES[danger]}",
+                f"Early sites, {_TITLES[danger]}",
                 _NOUNS[danger],
                 [_build_site(audit, hypercall) for hypercall in members],
                 share=8 if fatal else 1,
@@ -124,7 +126,7 @@ def _build_site(audit: Audit, hypercall: Hypercall) -> TableRow:
     cells = (
         str(hypercall.place),
         hypercall.function,
-        hypercall.instruction.form.value,
+        hypercall.instruction.title,
         fatal or "-",
         describe_routing(hypercall),
     )

@@ -101,7 +101,7 @@ def _build_late(site: Hypercall, answer: FunctionAnswer | None) -> tuple[str, Ta
     cells = (
         str(site.place),
         site.function,
-        site.instruction.form.value,
+        site.instruction.title,
         " ".join(platform.value for platform in list_fatal(site)) or "-",
     )
     title = MEANINGS.get(obstacle, "no code that was read calls or stores it")

@@ -9,20 +9,32 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from patchgen.audit.audit_tree import OnNote, audit_tree, find_reasons
+from patchgen.audit.questions import load_questions
 from patchgen.audit.read_facts import OnProgress
 from patchgen.audit.reasons import Reasons
 from patchgen.audit.result import Audit
+from patchgen.audit.tables import Tables, load_tables
 from patchgen.kernel import load_dotconfig
 from patchgen.odb import Repository
+from patchgen.spec import find_variant
 
 
 @dataclass(frozen=True, slots=True)
 class AuditRequest:
-    """The user's request: a repository, a revision, and a .config or None for all branches."""
+    """The user's request: a repository, a revision, and a .config or None for all branches.
+
+    With the name or the path of a `variant`, its audit.toml extends the tables.
+    """
 
     tree: Path
     revision: str = "HEAD"
     config: Path | None = None
+    variant: str | None = None
+
+    def load_tables(self) -> Tables:
+        """Return the tables. Raises SpecError for an audit.toml that is missing or wrong."""
+        tables = load_tables()
+        return load_questions(find_variant(self.variant).source, tables) if self.variant else tables
 
 
 def run_audit(
@@ -33,15 +45,21 @@ def run_audit(
     """Return the audit of a kernel. `on_note` receives notes for the user about the cache.
 
     Raises RefusedError if the revision does not exist or is not an x86 kernel, UsageError for a
-    .config that cannot be read.
+    .config that cannot be read, SpecError for an audit.toml that is wrong.
     """
     begin = time.monotonic()
     config = load_dotconfig(request.config) if request.config else None
+    tables = request.load_tables()
     with closing(Repository(request.tree)) as repository:
         commit = repository.resolve_commit(request.revision)
         tree = repository.resolve_tree(commit)
         audit = audit_tree(
-            repository, tree, config=config, on_progress=on_progress, on_note=on_note
+            repository,
+            tree,
+            config=config,
+            tables=tables,
+            on_progress=on_progress,
+            on_note=on_note,
         )
     return replace(
         audit,
@@ -59,8 +77,14 @@ def run_reasons(
 ) -> Reasons:
     """Return why each function of a kernel is early or not. Raises errors as `run_audit` does."""
     config = load_dotconfig(request.config) if request.config else None
+    tables = request.load_tables()
     with closing(Repository(request.tree)) as repository:
         tree = repository.resolve_tree(repository.resolve_commit(request.revision))
         return find_reasons(
-            repository, tree, config=config, on_progress=on_progress, on_note=on_note
+            repository,
+            tree,
+            config=config,
+            tables=tables,
+            on_progress=on_progress,
+            on_note=on_note,
         )

@@ -255,3 +255,5 @@ def _describe(effect: Effect) -> str:
             return f"dies ({effect.exception})"
         case EffectOutcome.UNUSED:
             return "not executed"
+        case EffectOutcome.UNKNOWN:
+            return "unknown"

@@ -29,7 +29,7 @@ calls may lead to more.
 window: x86_64_start_kernel() to arch/x86/kernel/cpu/common.c:4
 op: this kernel has no pv_ops.mmu.notify_page_enc_status_changed()
 
-Early hypercalls, fatal on one platform or more: 1 (1 kvm by alternative)
+Early sites, fatal on one platform or more: 1 (1 kvm by alternative)
   site                    function          form        fatal on       op by way of
   arch/x86/kernel/kvm.c:3 kvm_init_platform alternative SEV ES/SNP TDX no start_kernel > setup_arch
 

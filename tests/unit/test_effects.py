@@ -22,7 +22,8 @@ TEXTS = sorted(
 
 def test_every_form_has_an_effect_with_a_source_on_every_platform() -> None:
     effects = load_tables().effects
-    assert set(effects) == set(Form)
+    # The ends of a static call, and a variant's audit.toml, determine the effects of these two.
+    assert set(effects) == set(Form) - {Form.STATIC_CALL, Form.VARIANT}
     for cells in effects.values():
         assert set(cells) == set(Platform)
         assert all(cell.reason and cell.source for cell in cells.values())
