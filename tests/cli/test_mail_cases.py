@@ -109,6 +109,7 @@ def test_a_line_that_names_two_people_credits_only_the_sender(patchgen, v4, tmp_
         ("who-via-list", "the mail is from kernel@lists.example.com; its Reply-To", [2]),
         ("who-plus", "the mail is from bea+lkml@example.org; the addresses are similar", [2]),
         ("tag-some-patches", 'restricts it to "patches 1 and 2"', [1, 2]),
+        ("tag-html", "it is in HTML, where a quote may not be recognised", [2]),
     ],
 )
 def test_a_tag_in_doubt_is_listed_and_added_if_accepted(
@@ -125,6 +126,15 @@ def test_a_tag_in_doubt_is_listed_and_added_if_accepted(
     assert document["not_applied"] == []
     result = patchgen(*args[:-1], "2")
     assert result.code == 1 and "no tag with the number 2 is in doubt" in result.err
+
+
+def test_a_condition_above_two_tags_keeps_both_from_being_added(patchgen, v4, tmp_path):
+    document = collect(patchgen, v4, "tag-condition", tmp_path)
+    assert added(document) == []
+    assert [tag["trailer"] for tag in document["not_applied"]] == [
+        f"Reviewed-by: {BEA}",
+        f"Tested-by: {BEA}",
+    ]
 
 
 def test_utf_8_without_a_declared_charset_is_read_as_utf_8(patchgen, v4, tmp_path):
