@@ -26,6 +26,11 @@ _PATCH = "patchgen.cocci"
 _MACROS = "patchgen-macros.h"
 _OWN_MACROS = "patchgen-own-macros.h"
 _ISOMORPHISMS = "patchgen.iso"
+# Memory that OCaml may waste, in percent of the data in use, before it collects garbage (OCaml's
+# manual, "ocamlrun"). With the default, 80 in OCaml 4.13, that takes a third of spatch's time. With
+# 400 it runs in a fifth less time, and needs 65 MB instead of 50 MB for 500 KB of code, 250 MB
+# instead of 150 MB for 2 MB. More would save little, and might use up the memory of many cores.
+_GARBAGE = "o=400"
 HINT = "install Coccinelle (Debian: apt-get install coccinelle), or set SPATCH to its path"
 
 
@@ -191,6 +196,7 @@ def _environment(home: str) -> dict[str, str]:
         "HOME": home,
         "LC_ALL": "C",
         "PYTHONDONTWRITEBYTECODE": "1",
+        "OCAMLRUNPARAM": _GARBAGE,
     }
     for name in ("COCCINELLE_HOME", "LD_LIBRARY_PATH"):
         if name in os.environ:
