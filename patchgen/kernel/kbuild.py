@@ -43,6 +43,8 @@ _DIAGNOSTIC = re.compile(
 # "kvm.o: warning: objtool: kvm_init()+0x12: ...": the offset changes with everything before it.
 _OFFSET = re.compile(r"\+0x[0-9a-f]+")
 
+# For objects, and for what they need: with other flags, make would make that again.
+_WARNINGS = "W=1"
 _VARIABLE = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 # They determine the output folder, the architecture and the printed warnings.
 _RESERVED_VARIABLES = frozenset(
@@ -129,7 +131,7 @@ class Builder:
             run(["bash", str(self.source / "scripts/config"), "--file", str(dot_config), *args])
         self._make(log, "olddefconfig")
         self._check_config(log)
-        self._make(log, "prepare", "scripts")
+        self._make(log, _WARNINGS, "prepare", "scripts")
 
     def link(self, fragment: Path, log: Path) -> None:
         """Configure the smallest kernel with the options of a fragment, and make its vmlinux.
@@ -176,7 +178,7 @@ class Builder:
         if not targets:
             log.write_text("nothing to build\n")
             return {}
-        args = ["W=1", *(["C=1"] if self.sparse else []), *targets]
+        args = [_WARNINGS, *(["C=1"] if self.sparse else []), *targets]
         self._note_warnings(self._make(log, *args))
         return {
             str(path): BuiltObject(

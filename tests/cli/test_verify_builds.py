@@ -217,3 +217,14 @@ def test_after_a_commit_that_cannot_be_configured_the_next_is_configured(
     assert not builds(passed["findings"])
     for config in CONFIGS:
         assert list_steps(config).count("olddefconfig") == 3
+
+
+def test_what_objects_need_is_made_with_their_flags(verify, commit, monkeypatch, tmp_path):
+    """make remakes what was made with other flags, for each configuration."""
+    log = log_runs("make", tmp_path, monkeypatch)
+    verify.start()
+    commit((FILE, f"{KVM}/* changed */\n"))
+    assert verify(*ONLY_BUILD)["passed"]
+    runs = [run.split() for run in log.read_text().splitlines()]
+    flags = {target: "W=1" in run for run in runs for target in run[-2:]}
+    assert flags["prepare"] and flags["scripts"] and flags[FILE.replace(".c", ".o")]
