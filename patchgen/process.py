@@ -35,6 +35,16 @@ class Completed:
     timed_out: bool = False
 
     @property
+    def lines(self) -> list[str]:
+        """The lines of the standard output, without their ends.
+
+        Only a newline ends a line: a name can contain the other characters of str.splitlines(). A
+        byte that is not UTF-8 becomes a surrogate (PEP 383), as in a file's name.
+        """
+        lines = self.stdout.decode("utf-8", "surrogateescape").split("\n")
+        return lines if lines[-1] else lines[:-1]
+
+    @property
     def errors(self) -> str:
         """What the program wrote to its standard error, as text."""
         return self.stderr.decode("utf-8", "replace").strip()

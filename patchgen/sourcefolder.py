@@ -15,6 +15,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import re
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -158,6 +159,11 @@ def _read_regular(descriptor: int) -> bytes:
     if len(content) > LARGEST_BYTES:
         raise ValueError(f"is larger than {LARGEST_BYTES >> 20} MiB")
     return content
+
+
+def split_template(content: bytes) -> list[str]:
+    """Return the lines of a template, which end as for Jinja2 (jinja2.lexer.newline_re)."""
+    return re.split(r"\r\n|\r|\n", content.decode("utf-8", "replace"))
 
 
 def decode_text(content: bytes, place: ErrorPlace) -> str:

@@ -96,7 +96,7 @@ def _sites(
 def _read_sections(output: str) -> dict[str, _Section]:
     sections: dict[str, _Section] = {}
     current = _Section()
-    for line in output.splitlines():
+    for line in output.split("\n"):
         if header := _SECTION.match(line):
             # spatch runs through all rules once for each group of functions; counts add up.
             current = sections.setdefault(header["rule"], _Section())

@@ -103,7 +103,7 @@ def _read_errors(output: str, handled: str) -> Iterator[_Stretch | _FlowError]:
     """Yield what spatch could not parse, in the order of its messages."""
     name = handled
     stretch: _Stretch | None = None
-    for line in output.splitlines():
+    for line in output.split("\n"):
         if (bad := _BAD.match(line)) is not None:
             stretch = stretch or _Stretch(name)
             stretch.lines.append(bad["line"])

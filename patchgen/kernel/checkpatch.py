@@ -51,7 +51,7 @@ def check_mail(tree: Path, mail: Mail) -> list[CheckpatchReport]:
         # The script runs git there to look up cited commits.
         completed = run(args, cwd=tree, env=program_environment(), ok=(0, 1))
     reports = []
-    for text in completed.stdout.decode("utf-8", "replace").splitlines():
+    for text in completed.lines:
         match = _REPORT.match(text)
         if match:
             line = int(match["line"]) if match["line"] else None

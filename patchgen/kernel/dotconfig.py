@@ -57,7 +57,7 @@ def load_dotconfig(path: Path) -> DotConfig:
     """
     text = read_dotconfig(path)
     is_config = False
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(re.split(r"\r?\n", text), 1):
         if _SET.fullmatch(line.strip()) or _UNSET.fullmatch(line.strip()):
             is_config = True
         elif line.strip() and not line.startswith("#"):
@@ -74,7 +74,7 @@ def load_dotconfig(path: Path) -> DotConfig:
 
 def parse_dotconfig(text: str) -> DotConfig:
     """Return the options that the text of a .config sets; other lines are ignored."""
-    matches = filter(None, (_SET.fullmatch(line.strip()) for line in text.splitlines()))
+    matches = filter(None, (_SET.fullmatch(line.strip()) for line in text.split("\n")))
     options = {match[1]: match[2] for match in matches}
     return DotConfig(options, _find_architecture(text, options))
 

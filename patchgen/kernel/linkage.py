@@ -97,8 +97,7 @@ def _grep(
     pathspecs = [f":(glob){folder}/**/{glob}" for folder in folders for glob in globs] or globs
     args = ["git", "grep", "-lP", pattern, *filter(None, [revision]), "--", *pathspecs]
     completed = run(args, cwd=builder.source, env=scratch_environment(), ok=(0, 1))
-    output = completed.stdout.decode("utf-8", "surrogateescape")
-    return [PurePosixPath(path) for path in output.splitlines()]
+    return [PurePosixPath(path) for path in completed.lines]
 
 
 def find_mismatches(builder: Builder, objects: Sequence[str], log: Path) -> tuple[str, ...]:

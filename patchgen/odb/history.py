@@ -35,7 +35,7 @@ def find_branch_base(repository: Repository, branch: str, tip: Oid) -> Oid:
     args += [f"--exclude={branch}", "--tags"]
     if (head := repository.find_ref("HEAD")) not in (None, tip):
         args.append(str(head))
-    lines = repository.run(*args).stdout.decode().splitlines()
+    lines = repository.run(*args).lines
     if not lines or len(lines[0].split()) != 2:
         reason = (
             "no other ref shares its history" if lines else "other refs have all of its commits"
@@ -129,5 +129,5 @@ def compare_series(git: Git, theirs: tuple[Oid, Oid], ours: tuple[Oid, Oid]) -> 
     args = ("range-diff", "--no-color", "--creation-factor=90")
     completed = git.run(*args, f"{theirs[0]}..{theirs[1]}", f"{ours[0]}..{ours[1]}")
     text = completed.stdout.decode("utf-8", "replace")
-    heads = [match[1] for line in text.splitlines() if (match := _RANGE_DIFF_HEAD.match(line))]
+    heads = [match[1] for line in completed.lines if (match := _RANGE_DIFF_HEAD.match(line))]
     return text if any(mark != "=" for mark in heads) else ""

@@ -56,7 +56,8 @@ def explain_failure(git: Git, args: Sequence[str], stdin: bytes, errors: str) ->
     missing = find_missing(git, map(Oid, _ID.findall(text)))
     if "--stdin" in args:
         # Revisions, then "--" and paths (git-log(1)).
-        revisions = stdin.decode("utf-8", "replace").partition("\n--\n")[0].splitlines()
+        listed = stdin.decode("utf-8", "replace").partition("\n--\n")[0]
+        revisions = [revision for revision in listed.split("\n") if revision]
         text, args = "\n".join([text, *revisions]), [*args, *revisions]
     trees = _find_missing_trees(git, args, text)
     if trees:

@@ -260,7 +260,7 @@ class Repository:
         parts = ref.split("/")
         above = ["/".join(parts[:count]) for count in range(3, len(parts))]
         args = ("for-each-ref", "--format=%(objectname) %(refname)", ref, *above)
-        listed = self.run(*args).stdout.decode().splitlines()
+        listed = self.run(*args).lines
         refs = {name: Oid(oid) for oid, _, name in (line.partition(" ") for line in listed)}
         clashes = (name for name in refs if name in above or name.startswith(f"{ref}/"))
         return refs.get(ref), next(clashes, None)

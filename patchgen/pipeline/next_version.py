@@ -97,7 +97,7 @@ def _find_versions(
 def _read_branches(repository: Repository, stem: str) -> Iterator[tuple[str, Tracking]]:
     """Yield the branches of a series with their tracking."""
     args = ("for-each-ref", "--format=%(refname)%00%(objectname)", f"refs/heads/{stem}*")
-    for line in repository.run(*args).stdout.decode("utf-8", "surrogateescape").splitlines():
+    for line in repository.run(*args).lines:
         ref, _, tip = line.partition("\0")
         branch = ref.removeprefix("refs/heads/")
         tracking = find_tracking(repository, Oid(tip)) if strip_version(branch) == stem else None

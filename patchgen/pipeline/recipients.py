@@ -66,7 +66,7 @@ def _check_mailmap(quarantine: Quarantine, base: Oid, names: Sequence[str]) -> l
     process = quarantine.run(
         *args, stdin="".join(f"{contact}\n" for contact in contacts).encode(), ok=None
     )
-    mapped = process.stdout.decode("utf-8", "replace").splitlines()
+    mapped = process.lines
     if process.returncode != 0 or len(mapped) != len(names):
         return list(names)
     people = [person[1:-1] if person.startswith("<") else person for person in mapped]

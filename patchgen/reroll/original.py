@@ -76,7 +76,7 @@ def _list_candidates(repository: Repository, series: SeriesBranch, record: Recor
     log = repository.run(
         "reflog", "show", "--format=%H%x00%gs", f"refs/heads/{series.name}", ok=None
     )
-    for line in log.stdout.decode("utf-8", "replace").splitlines():
+    for line in log.lines:
         oid, _, reason = line.partition("\0")
         if reason.startswith(_GENERATED):
             tips.append(Oid(oid))

@@ -87,8 +87,8 @@ def list_series(repository: Repository, count: int = _SEARCHED) -> Iterator[Name
     Only the newest `count` branches are searched, 0 for all of them.
     """
     args = ("for-each-ref", "--sort=-committerdate", f"--count={count}")
-    output = repository.run(*args, "--format=%(refname)%00%(objectname)", "refs/heads/").stdout
-    for line in output.decode("utf-8", "replace").splitlines():
+    listed = repository.run(*args, "--format=%(refname)%00%(objectname)", "refs/heads/")
+    for line in listed.lines:
         ref, _, tip = line.partition("\0")
         if description := _describe_series(repository, Oid(tip)):
             yield NamedSeries(ref.removeprefix("refs/heads/"), Oid(tip), description)

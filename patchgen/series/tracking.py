@@ -76,7 +76,7 @@ class Tracking:
 
 def is_cover_commit(message: str) -> bool:
     """Return whether a commit's message is a cover letter with its tracking section."""
-    return message.splitlines().count(MARKER) == 1
+    return message.split("\n").count(MARKER) == 1
 
 
 def format_cover_commit(cover: Cover, tracking: Tracking) -> str:
@@ -162,7 +162,7 @@ def parse_cover(text: str) -> Cover:
     paragraphs = re.sub(r"\n{3,}", "\n\n", body.strip("\n")).split("\n\n")
     people: dict[str, list[str]] = {"to": [], "cc": []}
     prose = []
-    for line in paragraphs.pop().splitlines():
+    for line in paragraphs.pop().split("\n"):
         if (match := _ADDRESSED.fullmatch(line)) is not None:
             people[match["key"].lower()] += _split(match)
         else:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from patchgen.errors import ErrorPlace, SpecError
 from patchgen.model.smpl import SourceLine, TemplateLine
-from patchgen.sourcefolder import SourceFolder, decode_text
+from patchgen.sourcefolder import SourceFolder, decode_text, split_template
 from patchgen.spec.variant import ManifestFile
 
 
@@ -70,5 +70,5 @@ def _read_lines(template: str, folders: Sequence[SourceFolder]) -> tuple[str, li
             return None
         if content is not None:
             path = str(folder.path / template)
-            return path, content.decode("utf-8", "replace").splitlines()
+            return path, split_template(content)
     return None

@@ -134,9 +134,14 @@ def _has(text: str, where: Sequence[int | str]) -> bool:
 
 
 def _long_number(path: Path, text: str) -> ErrorPlace:
-    lines = enumerate(text.splitlines(), 1)
+    lines = enumerate(_split(text), 1)
     found = (number for number, line in lines if re.search(r"[0-9_]{4300}", line))
     return ErrorPlace(str(path), next(found, None))
+
+
+def _split(text: str) -> list[str]:
+    """Return the lines of TOML, whose only line ends are LF and CRLF."""
+    return re.split(r"\r?\n", text)
 
 
 def _refuse_controls(path: Path, text: str, data: Any) -> None:
@@ -164,8 +169,8 @@ def _refuse_toml(path: Path, text: str, message: str) -> NoReturn:
     if match is None:
         raise SpecError(message, place=ErrorPlace(str(path)))
     line, column = int(match[1]), int(match[2])
-    excerpt = (text.splitlines() or [""])[min(line, len(text.splitlines())) - 1]
-    excerpt = excerpt[:_LONGEST_EXCERPT]
+    lines = _split(text)
+    excerpt = lines[min(line, len(lines)) - 1][:_LONGEST_EXCERPT]
     raise SpecError(
         message.replace(match[0], ""), place=ErrorPlace(str(path), line, column, excerpt=excerpt)
     )
@@ -186,7 +191,7 @@ def _refuse(path: Path, text: str, kind: type[BaseModel], err: ValidationError) 
     elif error["type"] == "missing":
         message = "is missing"
     line = locate(text, where)
-    excerpt = text.splitlines()[line - 1][:_LONGEST_EXCERPT] if line else None
+    excerpt = _split(text)[line - 1][:_LONGEST_EXCERPT] if line else None
     raise SpecError(
         message, place=ErrorPlace(str(path), line, field=field, excerpt=excerpt), hint=hint
     )

@@ -82,8 +82,8 @@ def _list_candidates(
     Those with the newest commits come first.
     """
     args = ("for-each-ref", "--sort=-committerdate", *conditions, f"--format={_FORMAT}")
-    listed = repository.run(*args, "refs/heads", "refs/remotes").stdout.decode()
-    refs = [_Ref(*line.split("\0")) for line in listed.splitlines()]  # type: ignore[arg-type]
+    listed = repository.run(*args, "refs/heads", "refs/remotes")
+    refs = [_Ref(*line.split("\0")) for line in listed.lines]  # type: ignore[arg-type]
     own_ref = f"refs/heads/{series.name}"
     upstream = next((ref.upstream for ref in refs if ref.name == own_ref), "")
     others = [

@@ -29,7 +29,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from patchgen.errors import ErrorPlace, SpecError
 from patchgen.model.smpl import TemplateLine
-from patchgen.sourcefolder import SourceFolder, decode_text
+from patchgen.sourcefolder import SourceFolder, decode_text, split_template
 from patchgen.templating.limits import LARGEST_OUTPUT, LimitError, TooLongError, relaxed_memory
 
 Folders = Sequence[SourceFolder]
@@ -213,7 +213,7 @@ def _place(template: str, folders: Folders, line: int) -> ErrorPlace:
         except SpecError:
             content = None
         if content is not None:
-            lines = content.decode("utf-8", "replace").splitlines()
+            lines = split_template(content)
             excerpt = lines[line - 1][:500] if 0 < line <= len(lines) else None
             return ErrorPlace(str(folder.path / template), line or None, excerpt=excerpt)
     return ErrorPlace(template, line or None)

@@ -170,7 +170,7 @@ def _describe_last(log: BootLog) -> str:
 
 def _mentions(line: str, diff: str, prefix: str) -> bool:
     """Return whether the series adds (+) or removes (-) a format string that prints this line."""
-    for changed in diff.splitlines():
+    for changed in diff.split("\n"):
         if changed.startswith(prefix) and not changed.startswith(prefix * 3):
             for string in _STRING.findall(changed):
                 literals = [

@@ -43,7 +43,7 @@ def check_commit(commit: Commit, find_subject: FindCommit, sender: str) -> Itera
         yield Finding(_CHECK, text, commit.oid)
     message = parse_message(commit.message)
     body, trailers = message.body, message.trailers
-    for number, line in enumerate(body.splitlines(), 1):
+    for number, line in enumerate(body.split("\n"), 1):
         # Indented lines and URLs must not be wrapped.
         if len(line) > _BODY_WIDTH and not line.startswith((" ", "\t")) and "://" not in line:
             text = f"the line has {len(line)} characters; wrap the text at {_BODY_WIDTH}"

@@ -92,7 +92,7 @@ class InitStores:
         if commit not in self._marked:
             listing = self._grep(commit, r"^\w.*\b__init(data|const)?\b", folders, "-h")
             names: set[str] = set()
-            for line in listing.splitlines():
+            for line in listing:
                 # A line may be a whole declaration, or its start.
                 declared = read_c_file(line.partition("=")[0].rstrip(" {\r").encode() + b";")
                 marks: Mapping[str, bool] = declared.variables | declared.functions
@@ -106,17 +106,16 @@ class InitStores:
         pattern = rf"\b({'|'.join(sorted(names))})\b"
         listing = self._grep(commit, pattern, (), "-l")
         prefix = f"{commit}:"
-        return [PurePosixPath(line.removeprefix(prefix)) for line in listing.splitlines()]
+        return [PurePosixPath(line.removeprefix(prefix)) for line in listing]
 
-    def _grep(self, commit: Oid, pattern: str, folders: Collection[str], option: str) -> str:
+    def _grep(self, commit: Oid, pattern: str, folders: Collection[str], option: str) -> list[str]:
         pathspecs = [
             f":(glob){folder}/**/*.{suffix}"
             for folder in dict.fromkeys((*DECLARING_FOLDERS, *sorted(folders)))
             for suffix in "ch"
         ]
         args = ("grep", option, "--perl-regexp", pattern, commit, "--", *pathspecs)
-        completed = self.checkout.run(*args, ok=(0, 1))
-        return completed.stdout.decode("utf-8", "surrogateescape")
+        return self.checkout.run(*args, ok=(0, 1)).lines
 
 
 def _describe(commit: Oid, path: PurePosixPath, store: AddressStore) -> Finding:

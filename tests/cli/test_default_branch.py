@@ -39,6 +39,18 @@ def test_the_series_that_is_checked_out_is_used(patchgen, pvops, git):
     assert result.code == 0 and result.out.startswith(f"{V4}, v4: 5 mails"), result.err
 
 
+# U+2028 and a byte that is not UTF-8: git allows both in the name of a branch.
+@pytest.mark.parametrize("name", ["line\u2028separator", "byte-\udcff"])
+def test_the_name_of_any_branch_is_read(patchgen, pvops, git, name):
+    git(pvops, "branch", f"patchgen/pvops-{name}", V4)
+    git(pvops, "branch", name, "master")
+    for args in (["status", V4], ["reroll", V4], ["format"]):
+        result = patchgen(*args, cwd=pvops)
+        assert "Traceback" not in result.err, result.err
+    shown = name.replace("\u2028", r"\u2028").replace("\udcff", r"\xff")
+    assert result.code == 2 and f"patchgen/pvops-{shown}" in result.err, result.err
+
+
 def test_a_branch_without_a_cover_letter_may_be_a_series(patchgen, toy: Path, git):
     git(toy, "checkout", "-q", "-b", "fix")
     git(toy, "commit", "-q", "--allow-empty", "-m", "x86: Fix it")

@@ -29,6 +29,14 @@ def test_the_output_of_a_program_at_its_time_limit_is_returned():
         run(["sh", "-c", "echo why >&2; exit 3"])
 
 
+def test_only_a_newline_ends_a_line_of_output():
+    names = "a\x0bb\n\ncd\u2028\ne\udcff"
+    for end in ("", "\n"):
+        completed = run(["printf", "%s", f"{names}{end}"])
+        assert completed.lines == names.split("\n")
+    assert run(["true"]).lines == []
+
+
 def test_pieces_come_while_the_program_runs_and_closing_ends_it():
     begun = time.monotonic()
     pieces = stream(["sh", "-c", "echo $$; exec sleep 60.125"])
