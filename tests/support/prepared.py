@@ -33,9 +33,22 @@ class Prepared:
         self._folder = folder
         self._environment = environment
 
+    def make_once(self, name: str, make: Callable[[Path], None]) -> Path:
+        """Return a folder that the first caller of this test run makes, to be read only."""
+        folder = self._folder / name
+        self._folder.mkdir(exist_ok=True)
+        with (self._folder / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (folder / "made").exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                make(folder)
+                (folder / "made").touch()
+        return folder
+
     def copy_toy(self, target: Path) -> None:
         """Copy the toy tree, a repository with one commit on master."""
-        _copy(self._make("toy", self._make_toy) / "toy", target)
+        _copy(self.make_once("toy", self._make_toy) / "toy", target)
 
     def copy_series(self, target: Path, args: tuple[str, ...]) -> dict[str, Any]:
         """Copy the toy tree with the series of `apply --variant pvops --json` and the arguments.
@@ -44,7 +57,7 @@ class Prepared:
         in an argument is the folder `mails` next to `target`.
         """
         digest = hashlib.sha256("\0".join(args).encode()).hexdigest()[:12]
-        source = self._make(f"series-{digest}", lambda folder: self._make_series(folder, args))
+        source = self.make_once(f"series-{digest}", lambda folder: self._make_series(folder, args))
         _copy(source / "toy", target)
         if (source / "mails").exists():
             shutil.copytree(source / "mails", target.parent / "mails")
@@ -61,19 +74,7 @@ class Prepared:
             repository = clone_bare(kernel, folder / "linux.git")
             self._apply(folder, "--variant", _TAKE_OUT, "--tree", repository, *args)
 
-        return self._make(f"{kernel.name}-without-op", make) / "linux.git"
-
-    def _make(self, name: str, make: Callable[[Path], None]) -> Path:
-        folder = self._folder / name
-        self._folder.mkdir(exist_ok=True)
-        with (self._folder / f"{name}.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not (folder / "made").exists():
-                shutil.rmtree(folder, ignore_errors=True)
-                folder.mkdir()
-                make(folder)
-                (folder / "made").touch()
-        return folder
+        return self.make_once(f"{kernel.name}-without-op", make) / "linux.git"
 
     def _make_toy(self, folder: Path) -> None:
         subprocess.run(["cp", "-r", TOY_TREE, folder / "toy"], check=True)
