@@ -16,7 +16,7 @@ from patchgen.mail import read_change_id
 from patchgen.model.base import Oid
 from patchgen.model.series import Identity
 from patchgen.odb import Git, Repository, list_sent, read_sent
-from patchgen.series import Tracking, digest_content, find_tracking, make_change_id
+from patchgen.series import Tracking, digest_content, find_tracking, make_change_id, read_record
 
 _VERSION = re.compile(r"-v(\d+)$")
 
@@ -61,11 +61,15 @@ def find_earlier_branch(
 ) -> tuple[str, int] | None:
     """Return the branch with the newest earlier version of a series, and that version; else None.
 
-    The branches of one series differ in the -vN at their end.
+    The branches of one series differ in the -vN at their end. b4 increments the version in the
+    tracking when it has sent one, so the version of a branch is that in patchgen's record.
     """
-    versions = _read_branches(repository, strip_version(branch))
-    earlier = [(tracking.revision, name) for name, tracking in versions]
-    earlier = [entry for entry in earlier if entry[0] < revision]
+    earlier = []
+    for name, tracking in _read_branches(repository, strip_version(branch)):
+        record = read_record(tracking)
+        version = record.revision if record else tracking.revision
+        if version < revision:
+            earlier.append((version, name))
     return max(earlier)[::-1] if earlier else None
 
 

@@ -75,6 +75,21 @@ def acknowledge(git: Git, tree: Path, number: int) -> None:
     amend(git, tree, number, tag)
 
 
+def replace_cover(git: Git, tree: Path, text: str) -> None:
+    """Give the commit of the cover letter, below three patches, another message."""
+    oid = git(tree, "commit-tree", "-p", "master", "-m", text, "master^{tree}").strip()
+    git(tree, "checkout", "-q", "--detach", oid)
+    git(tree, "cherry-pick", f"{BRANCH}~3..{BRANCH}")
+    git(tree, "update-ref", f"refs/heads/{BRANCH}", "HEAD")
+    git(tree, "checkout", "-q", "master")
+
+
+def edit_f(tree: Path) -> None:
+    """Change a line of a patch by hand."""
+    path = tree / "fs/f/f.c"
+    path.write_text(path.read_text().replace("new_call()", "new_call( )"))
+
+
 def test_what_was_applied_falls_out_and_new_places_come_in(patchgen, git, tree, monkeypatch):
     run(patchgen, tree)
     applied = convert(git, tree, "drivers/net/a.c", "drivers/net/b.c")
@@ -136,8 +151,7 @@ def test_hand_edits_texts_and_people_stay(patchgen, git, tree):
         "--cc", "Zoe <zoe@example.org>")  # fmt: skip
 
     def by_hand() -> str:
-        path = tree / "fs/f/f.c"
-        path.write_text(path.read_text().replace("new_call()", "new_call( )"))
+        edit_f(tree)
         return message(git, tree, "HEAD").replace("takes a lock", "takes the lock")
 
     (tree.parent / "call.cocci").unlink()
@@ -163,12 +177,7 @@ def test_hand_edits_texts_and_people_stay(patchgen, git, tree):
 
 def test_a_clone_without_reflogs_finds_the_edits(patchgen, git, tree):
     run(patchgen, tree)
-
-    def by_hand() -> None:
-        path = tree / "fs/f/f.c"
-        path.write_text(path.read_text().replace("new_call()", "new_call( )"))
-
-    amend(git, tree, 2, by_hand)
+    amend(git, tree, 2, lambda: edit_f(tree))
     clone = tree.parent / "clone"
     git(tree.parent, "clone", "-q", tree, clone)
     git(clone, "branch", BRANCH, f"origin/{BRANCH}")
@@ -286,13 +295,54 @@ def test_a_record_of_an_older_patchgen_is_refused(patchgen, git, tree):
     head, _, section = text.partition("purposes.\n")
     document = json.loads(section)
     del document["patchgen"]["run"]
-    args = ("-p", "master", "-m", f"{head}purposes.\n{json.dumps(document)}")
-    oid = git(tree, "commit-tree", *args, "master^{tree}").strip()
-    git(tree, "checkout", "-q", "--detach", oid)
-    git(tree, "cherry-pick", f"{BRANCH}~3..{BRANCH}")
-    git(tree, "update-ref", f"refs/heads/{BRANCH}", "HEAD")
-    git(tree, "checkout", "-q", "master")
+    replace_cover(git, tree, f"{head}purposes.\n{json.dumps(document)}")
     done = patchgen("reroll", BRANCH, "--tree", tree)
     assert done.code == 1 and "its record lacks the options of the run" in done.err
     assert "patchgen run call.cocci --base REV --split tree -v 2 --force" in done.err
     assert git(tree, "branch", "--list", V2) == ""
+
+
+def test_a_second_run_is_refused_after_b4_has_sent_the_first(patchgen, git, tree):
+    """b4 writes the next version into the branch of the version that it sent."""
+    run(patchgen, tree)
+    text = message(git, tree, f"{BRANCH}~3")
+    replace_cover(git, tree, text.replace('"revision": 1,', '"revision": 2,', 1))
+    done = patchgen("run", tree.parent / "call.cocci", "--tree", tree, "--split", "-v", "2")
+    assert done.code == 1 and f"{BRANCH} is version 1 of this series" in done.err
+
+
+def test_a_conflict_waits_for_a_person_and_is_resumed(patchgen, git, tree):
+    run(patchgen, tree)
+    amend(git, tree, 2, lambda: edit_f(tree))
+    newer = tree.parent / "newer.cocci"
+    newer.write_text(format_rule().replace("+ new_call();", "+ newer_call();"))
+    args = ("reroll", BRANCH, "--tree", tree, "--semantic-patch", newer)
+    done = patchgen(*args, "-o", tree.parent / "out2", "--json")
+    assert done.code == 1
+    [conflict] = json.loads(done.out)["conflicts"]
+    Path(conflict).write_text("static inline void f(void)\n{\n\tnewer_call( );\n}\n")
+    resumed = patchgen("reroll", "--continue", "--tree", tree, "--json", cwd=tree)
+    assert resumed.code == 0, resumed.err
+    assert "newer_call( );" in git(tree, "show", f"{V2}:fs/f/f.c")
+    assert "newer_call();" in git(tree, "show", f"{V2}:lib/l.c")
+
+
+def test_a_config_is_named_again_and_hand_edits_are_found_in_the_reflog(patchgen, git, tree):
+    lines = {"": "core-y := fs/", "fs": "obj-y := f/", "fs/f": "obj-$(CONFIG_F) := f.o"}
+    for folder, line in lines.items():
+        (tree / folder / "Makefile").write_text(f"{line}\n")
+    git(tree, "add", "-A")
+    git(tree, "commit", "-qm", "Makefiles")
+    config = tree.parent / "config"
+    config.write_text("CONFIG_F=y\n")
+    series = run(patchgen, tree, "--only-built", config)
+    assert [patch["files"] for patch in series["patches"]] == [["fs/f/f.c"]]
+    amend(git, tree, 1, lambda: edit_f(tree))
+    done = patchgen("reroll", BRANCH, "--tree", tree)
+    assert done.code == 1 and "--only-built" in done.err
+    (tree / "fs/f/f.c").write_text("/* newer */\n" + (tree / "fs/f/f.c").read_text())
+    git(tree, "commit", "-qam", "newer")
+    document = reroll(patchgen, tree, "--only-built", config, "--onto", "master")
+    assert len(document["patches"]) == 1 and document["remarks"] == []
+    content = git(tree, "show", f"{V2}:fs/f/f.c")
+    assert content.startswith("/* newer */") and "new_call( );" in content
