@@ -22,7 +22,7 @@ from patchgen.audit.reasons import explain_function, explain_late
 from patchgen.audit.result import Audit, SiteGroup
 from patchgen.cli.audit_output import print_audit, print_diff
 from patchgen.cli.audit_why import print_answer, print_late
-from patchgen.cli.options import json_option, rev_option, tree_option, variant_option
+from patchgen.cli.options import html_option, json_option, rev_option, tree_option, variant_option
 from patchgen.cli.output_file import check_output_file, write_output_file
 from patchgen.cli.printer import Printer
 from patchgen.commands.audit import AuditRequest, run_audit, run_reasons
@@ -57,12 +57,7 @@ from patchgen.errors import UsageError
     help="List the other hypercalls instead: those that no early path reaches, and why.",
 )
 @click.option("--dot", is_flag=True, help="Print the early paths as a graph for Graphviz.")
-@click.option(
-    "--html",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Also write an HTML page with the table and the path graph to this file.",
-)
+@html_option
 @click.option("--strict", is_flag=True, help="Exit with 1 if an early KVM hypercall is not routed.")
 @click.option("--verbose", is_flag=True, help="Show all paths, effects and unresolved pointers.")
 @json_option

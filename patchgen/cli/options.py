@@ -50,6 +50,12 @@ def complete_variant(ctx: click.Context, param: click.Parameter, incomplete: str
 
 tree_option = tree_options.tree_option
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+html_option = click.option(
+    "--html",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Also write an HTML page about the result to this file.",
+)
 variant_option = click.option(
     "--variant",
     metavar="VARIANT",

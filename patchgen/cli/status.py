@@ -4,25 +4,26 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 
-from patchgen.cli.options import json_option, onto_option, tree_option, variant_option
+from patchgen.cli.options import html_option, json_option, onto_option, tree_option, variant_option
+from patchgen.cli.output_file import check_output_file, write_output_file
 from patchgen.cli.printer import Printer, count
 from patchgen.commands.status import StatusRequest, find_status, has_series, list_status
+from patchgen.commands.status_page import render_status_page
 from patchgen.status import (
     FileStatus,
     ListedSeries,
     PatchState,
-    PatchStatus,
     SentMail,
     SeriesStatus,
     Upstream,
 )
+from patchgen.status.remarks import list_details
 
 _COLORS = {
     PatchState.APPLIED: "green",
@@ -30,8 +31,6 @@ _COLORS = {
     PatchState.CONFLICTS: "red",
     PatchState.GONE: "blue",
 }
-# States that need work come first.
-_ORDER = (PatchState.CONFLICTS, PatchState.NEEDED, PatchState.GONE, PatchState.APPLIED)
 _WIDTH = max(len(state) for state in PatchState)
 # The number of files to print for a patch; --json has all.
 _SHOWN = 8
@@ -45,23 +44,27 @@ _SHOWN = 8
 )
 @variant_option
 @tree_option
+@html_option
 @json_option
-def command(as_json: bool, **options: Any) -> None:
+def command(as_json: bool, html: Path | None, **options: Any) -> None:
     """Show the state of each patch on a newer base: applied, needed, conflicts, or gone.
 
     The series comes from `patchgen run --split` or `patchgen apply`, or is any branch whose base
     can be determined. Without BRANCH, where none is checked out, all series are listed. Nothing is
     written.
     """
+    check_output_file(html)
     printer = Printer(as_json=as_json)
     request = StatusRequest(**options)
-    if request.branch is None and not has_series(request.tree):
+    if request.branch is None and html is None and not has_series(request.tree):
         _list_series(printer, request, as_json=as_json)
         return
     with printer.progress("comparing") as on_progress:
         status = find_status(request, on_progress=on_progress)
     for warning in status.warnings:
         printer.warning(warning)
+    if html is not None:
+        write_output_file(html, render_status_page(request.tree, status))
     if as_json:
         printer.document(describe(status))
         return
@@ -176,7 +179,7 @@ def _plain_lines(status: SeriesStatus) -> Iterator[list[str | tuple[str, dict[st
     for number, patch in enumerate(status.patches, 1):
         state = (f"{patch.state:{_WIDTH}}", {"fg": _COLORS[patch.state], "bold": True})
         yield [f"  {number:{len(str(total))}}/{total} ", state, f"  {patch.commit.subject}"]
-        details = list(_details(patch))
+        details = list(list_details(patch))
         for detail in details[:_SHOWN]:
             yield [f"{'':{2 * len(str(total)) + 6}}{detail}"]
         if details[_SHOWN:]:
@@ -200,73 +203,6 @@ def _summary(status: SeriesStatus) -> str:
         f"{number} {state}{suffixes.get(state, '')}" for state, number in status.counts.items()
     ]
     return f"{count(len(status.patches), 'patch')}: {', '.join(counts)}"
-
-
-def _details(patch: PatchStatus) -> Iterator[str]:
-    """Yield the details of a patch next to its state: open work first, then what is applied."""
-    if not patch.files:
-        yield "it changes no file"
-    applied = [file for file in patch.files if file.state is PatchState.APPLIED]
-    open_files = [file for file in patch.files if file.state is not PatchState.APPLIED]
-    if open_files and patch.present_at is not None:
-        yield f"already there ({patch.present_at})"
-        yield from (f"by {_show(commit)}" for commit in patch.made_by)
-        return
-    for file in sorted(open_files, key=lambda file: _ORDER.index(file.state)):
-        if remark := _remark(file):
-            yield f"{file.path}: {remark}"
-    unnamed = [file for file in applied if not file.made_by]
-    commits = tuple(dict.fromkeys(commit for file in applied for commit in file.made_by))
-    if patch.state is PatchState.APPLIED and not open_files:
-        yield from (f"by {_show(commit)}" for commit in commits)
-        if unnamed:
-            where = "" if len(unnamed) == len(applied) else f"{_list(unnamed)}: "
-            yield f"{where}all of it is there; no single commit made this change"
-        return
-    for commit in commits:
-        files = [file for file in applied if commit in file.made_by]
-        yield f"{_list(files)}: already there, by {_show(commit)}"
-    if unnamed:
-        yield f"{_list(unnamed)}: already there"
-    if patch.mail is not None:
-        yield f"sent{_show_time(patch.mail)}: <{patch.mail.message_id}>"
-    yield from (f"{tag.name}: {tag.value}" for tag in patch.tags)
-
-
-def _show_time(mail: SentMail) -> str:
-    return f" on {datetime.fromtimestamp(mail.time, UTC):%Y-%m-%d}" if mail.time else ""
-
-
-def _list(files: Sequence[FileStatus]) -> str:
-    return str(files[0].path) if len(files) == 1 else f"{len(files)} files"
-
-
-def _remark(file: FileStatus) -> str:
-    remarks = [f"renamed to {file.renamed_to}"] if file.renamed_to else []
-    if file.state is PatchState.CONFLICTS:
-        remarks += [
-            "conflicts" + (f" since patch {file.conflicts_since}" if file.conflicts_since else "")
-        ]
-    elif file.is_deleted:
-        remarks += ["deleted" + (f" by {_show(file.removed_by)}" if file.removed_by else "")]
-    elif file.state is PatchState.GONE:
-        remarks += ["the lines that it changes were removed"]
-    elif file.present:
-        hunks = "hunk" if file.hunks == 1 else "hunks"
-        remarks += [
-            f"{file.present} of {file.hunks} {hunks} already there" + _describe_makers(file)
-        ]
-    if file.undone_by:
-        remarks += [f"was applied, then reverted by {_show(file.undone_by)}"]
-    return "; ".join(remarks)
-
-
-def _describe_makers(file: FileStatus) -> str:
-    return ", by " + ", ".join(map(_show, file.made_by)) if file.made_by else ""
-
-
-def _show(commit: Upstream) -> str:
-    return f'{commit.oid[:12]} ("{commit.subject}")'
 
 
 def _suggest_run(status: SeriesStatus) -> str | None:

@@ -11,31 +11,27 @@ from patchgen.status import SentMail
 
 
 def find_sent_mails(repository: Repository, series: SeriesBranch) -> dict[Oid, SentMail]:
-    """Return the mail of each commit whose patch was sent in the series' present version.
+    """Return the mail of each commit that was sent in the series' present version.
 
-    Raises RefusedError if the journal cannot be read.
+    The mail of the cover letter's commit is the cover letter. Raises RefusedError if the journal
+    cannot be read.
     """
     tracking = series.tracking
-    if tracking is None:
+    if tracking is None or series.cover_commit is None:
         return {}
     entries, _ = Journal(repository, tracking.change_id, tracking.revision).read()
     if entries:
-        # A subject that a person has changed since is not that of the mail.
-        mails = {
-            entry.subject: SentMail(entry.message_id, entry.time)
-            for entry in entries[1:]
-            if entry.state is MailState.SENT
-        }
+        # A patch whose subject a person has changed since is not the one that was sent.
+        by_subject = {commit.subject: commit.oid for commit in series.commits}
+        commits = [series.cover_commit, *(by_subject.get(entry.subject) for entry in entries[1:])]
         return {
-            commit.oid: mails[commit.subject]
-            for commit in series.commits
-            if commit.subject in mails
+            commit: SentMail(entry.message_id, entry.time)
+            for commit, entry in zip(commits, entries, strict=True)
+            if commit is not None and entry.state is MailState.SENT
         }
+    oids = [series.cover_commit, *(commit.oid for commit in series.commits)]
     for sent in read_sent(repository, tracking.change_id):
-        ids = sent.message_ids[1:]
-        if sent.revision == tracking.revision and len(ids) == len(series.commits):
-            return {
-                commit.oid: SentMail(message_id)
-                for commit, message_id in zip(series.commits, ids, strict=True)
-            }
+        if sent.revision == tracking.revision and len(sent.message_ids) == len(oids):
+            mails = zip(oids, sent.message_ids, strict=True)
+            return {oid: SentMail(message_id) for oid, message_id in mails if message_id}
     return {}

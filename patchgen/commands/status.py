@@ -138,6 +138,7 @@ def _find(
         onto=(newer.oid, newer.name),
         newer=int(count),
         patches=tuple(replace(patch, mail=mails.get(patch.commit.oid)) for patch in patches),
+        mail=mails.get(series.cover_commit) if series.cover_commit else None,
         warnings=(*_warn(quarantine, series.base, newer), *problems),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import PurePosixPath
 
@@ -84,6 +85,11 @@ class SentMail:
     message_id: str
     time: float | None = None
 
+    @property
+    def date(self) -> str:
+        """The day in UTC, "" if it is unknown."""
+        return f"{datetime.fromtimestamp(self.time, UTC):%Y-%m-%d}" if self.time else ""
+
 
 @dataclass(frozen=True, slots=True)
 class PatchStatus:
@@ -138,7 +144,8 @@ class PatchStatus:
 class SeriesStatus:
     """A branch on a newer base. `base` and `onto` are each an id and its name for people.
 
-    `newer` is the number of commits that the newer base has and the old one lacks.
+    `newer` is the number of commits that the newer base has and the old one lacks. `mail` is the
+    cover letter's, if it was sent.
     """
 
     series: SeriesBranch
@@ -146,6 +153,7 @@ class SeriesStatus:
     onto: tuple[Oid, str]
     newer: int
     patches: tuple[PatchStatus, ...]
+    mail: SentMail | None = None
     warnings: tuple[str, ...] = ()
 
     @property

@@ -1,39 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The page of an audit in Chromium: searched, folded, read on a phone.
-
-The screenshots are saved in $PATCHGEN_ARTEFACTS, by default `.artefacts` at the project's top.
-"""
+"""The page of an audit in Chromium: searched, folded, read on a phone."""
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Page
 
 from patchgen.audit import render_page
-from tests.support import TOP
+from tests.support.browsing import fits, is_dark, open_page, save_screenshot
 from tests.support.hostile_audit import hostile_audit
-from tests.support.kernels import REQUIRED
-
-CHROMIUM = shutil.which("chromium")
-ARTEFACTS = Path(os.environ.get("PATCHGEN_ARTEFACTS") or TOP / ".artefacts")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        if "chromium" in REQUIRED:
-            pytest.fail("browser tests are required, but there is no chromium")
-        pytest.skip("BROWSER TEST NOT RUN: apt-get install chromium")
-    with sync_playwright() as playwright:
-        # Chromium's sandbox does not start for root, which CI is; the page is our own.
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")
@@ -41,31 +18,6 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("page") / "audit.html"
     path.write_text(render_page(hostile_audit()), encoding="utf-8")
     return path
-
-
-def open_page(browser: Browser, path: Path, *, width: int = 1280, scheme: str = "light") -> Page:
-    page = browser.new_page(
-        viewport={"width": width, "height": 800},
-        color_scheme="dark" if scheme == "dark" else "light",
-    )
-    page.set_default_timeout(10_000)
-    page.reports = []  # type: ignore[attr-defined]
-    page.on("console", lambda message: page.reports.append(message.text))  # type: ignore[attr-defined]
-    page.on("pageerror", lambda error: page.reports.append(str(error)))  # type: ignore[attr-defined]
-    # Whatever it asks for but itself is a failure.
-    page.route(
-        "**/*",
-        lambda route: route.continue_() if route.request.url == path.as_uri() else route.abort(),
-    )
-    page.on("requestfailed", lambda request: page.reports.append(request.url))  # type: ignore[attr-defined]
-    page.goto(path.as_uri())
-    return page
-
-
-def save_screenshot(page: Page, name: str) -> None:
-    ARTEFACTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=ARTEFACTS / f"audit-{name}.png")
-    assert (ARTEFACTS / f"audit-{name}.png").stat().st_size > 5_000
 
 
 def shown(page: Page) -> list[str]:
@@ -91,7 +43,7 @@ def test_it_is_searched(browser, page_file):
     page.click("#next")
     assert page.inner_text("#hits").startswith("2 of ")
     page.locator("#graph").scroll_into_view_if_needed()
-    save_screenshot(page, "searched")
+    save_screenshot(page, "audit-searched")
     assert page.reports == []
 
 
@@ -113,27 +65,20 @@ def test_it_is_folded_by_click_and_by_keys(browser, page_file):
     assert "deep()" in shown(page)
     page.fill("#search", "")
     assert "deep()" not in shown(page)
-    save_screenshot(page, "folded")
+    save_screenshot(page, "audit-folded")
     assert page.reports == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_fits_a_phone(browser, page_file, scheme):
     page = open_page(browser, page_file, width=360, scheme=scheme)
-    assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth")
+    assert fits(page)
     page.click("#unfold")
-    assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth")
+    assert fits(page)
     # The drawing is wider, and has its own scroll bar.
     assert page.evaluate("drawing.scrollWidth > drawing.clientWidth")
-    save_screenshot(page, f"phone-{scheme}")
-    ink, paper = page.evaluate(
-        "[getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]"
-    )
-    assert (sum_of(ink) > sum_of(paper)) == (scheme == "dark")
-
-
-def sum_of(color: str) -> int:
-    return sum(int(part) for part in color[4:-1].split(","))
+    save_screenshot(page, f"audit-phone-{scheme}")
+    assert is_dark(page) == (scheme == "dark")
 
 
 def test_a_name_that_is_markup_does_nothing(browser, page_file):

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import re
-from html.parser import HTMLParser
 
 import pytest
 
@@ -13,6 +12,7 @@ from patchgen.audit.pathtree import Mark, build_tree
 from patchgen.audit.result import Audit
 from tests.support import TOP
 from tests.support.hostile_audit import MARKUP, hostile_audit
+from tests.support.html import read_html
 from tests.support.small_kernel import audit_files
 
 
@@ -21,30 +21,9 @@ def audit() -> Audit:
     return hostile_audit()
 
 
-class Reader(HTMLParser):
-    """Collects elements and what they refer to."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.tags: list[str] = []
-        self.handlers: list[str] = []
-        self.references: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self.handlers += [name for name, _ in attrs if name.startswith("on")]
-        self.references += [v or "" for name, v in attrs if name in ("src", "href", "xlink:href")]
-
-
-def read(page: str) -> Reader:
-    reader = Reader()
-    reader.feed(page)
-    return reader
-
-
 def test_names_from_the_tree_are_never_markup(audit):
     page = render_page(audit)
-    reader = read(page)
+    reader = read_html(page)
     assert MARKUP not in page and "&lt;img src=x" in page
     assert reader.tags.count("script") == 1 and "img" not in reader.tags
     assert reader.handlers == []
@@ -53,7 +32,7 @@ def test_names_from_the_tree_are_never_markup(audit):
 
 
 def test_it_needs_nothing_but_itself(audit):
-    reader = read(render_page(audit))
+    reader = read_html(render_page(audit))
     assert reader.references
     assert all(reference.startswith("#") for reference in reader.references)
     assert not {"link", "iframe", "object", "embed"} & set(reader.tags)

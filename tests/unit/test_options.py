@@ -23,6 +23,7 @@ MEANINGS = {
     "--fetch-missing": "partial clone",
     "--force": "mails",
     "--get-maintainer": "Run this program",
+    "--html": "HTML page",
     "--jobs": "parallel processes",
     "--json": "JSON",
     "--mode": "Mode to run in",

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Open an HTML page in a browser, and look at it.
+
+The screenshots are saved in $PATCHGEN_ARTEFACTS, by default `.artefacts` at the project's top.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page
+
+from tests.support import TOP
+
+ARTEFACTS = Path(os.environ.get("PATCHGEN_ARTEFACTS") or TOP / ".artefacts")
+
+
+def open_page(browser: Browser, path: Path, *, width: int = 1280, scheme: str = "light") -> Page:
+    """Return the page; its `reports` are what its console and its requests complain about."""
+    page = browser.new_page(
+        viewport={"width": width, "height": 800},
+        color_scheme="dark" if scheme == "dark" else "light",
+    )
+    page.set_default_timeout(10_000)
+    page.reports = []  # type: ignore[attr-defined]
+    page.on("console", lambda message: page.reports.append(message.text))  # type: ignore[attr-defined]
+    page.on("pageerror", lambda error: page.reports.append(str(error)))  # type: ignore[attr-defined]
+    # Whatever it asks for but itself is a failure.
+    page.route(
+        "**/*",
+        lambda route: route.continue_() if route.request.url == path.as_uri() else route.abort(),
+    )
+    page.on("requestfailed", lambda request: page.reports.append(request.url))  # type: ignore[attr-defined]
+    page.goto(path.as_uri())
+    return page
+
+
+def save_screenshot(page: Page, name: str) -> None:
+    """Save what the page shows, which must be more than an empty window."""
+    ARTEFACTS.mkdir(parents=True, exist_ok=True)
+    path = ARTEFACTS / f"{name}.png"
+    page.screenshot(path=path)
+    assert path.stat().st_size > 5_000
+
+
+def is_dark(page: Page) -> bool:
+    """Return whether the text is lighter than what it is on."""
+    ink, paper = page.evaluate(
+        "[getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]"
+    )
+    return _sum_up(ink) > _sum_up(paper)
+
+
+def fits(page: Page) -> bool:
+    """Return whether the page is not wider than the window."""
+    return bool(page.evaluate("document.scrollingElement.scrollWidth <= innerWidth"))
+
+
+def _sum_up(color: str) -> int:
+    return sum(int(part) for part in color[4:-1].split(","))
