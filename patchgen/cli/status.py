@@ -209,8 +209,10 @@ def _suggest_run(status: SeriesStatus) -> str | None:
     """Return the command that finds new places, if a semantic patch made the series."""
     if status.record is None or not status.record.split or not status.newer:
         return None
+    if status.record.run is not None:
+        return shlex.join(["patchgen", "reroll", status.branch, "--onto", status.onto[1]])
+    # An older patchgen recorded too little for a reroll, and the name of the file, not its path.
     name = status.record.variant
-    # For a semantic patch that is not part of the tree, only its name is recorded, not its path.
     if "/" not in name and not Path(name).is_file():
         name = f"PATH/{name}"
     args = ["patchgen", "run", name, "--since", status.base[0][:12]]

@@ -11,7 +11,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from patchgen.kernel import FileTrees, find_file_trees
-from patchgen.odb import GitTree, Repository
+from patchgen.model.base import Oid
+from patchgen.model.sweep import Split
+from patchgen.odb import GitTree, Repository, digest_commits
+from patchgen.series import SeriesBranch, match_commits
 from patchgen.status import PatchStatus, SeriesStatus
 from patchgen.status.page import PatchOwners, render_page
 
@@ -25,17 +28,38 @@ def render_status_page(tree: Path, status: SeriesStatus) -> str:
         base = GitTree(repository, repository.resolve_tree(status.series.base))
         files = {file.path for patch in status.patches for file in patch.files}
         found = find_file_trees(base, sorted(files))
-    owners = [_find_owners(patch, found) if found else PatchOwners() for patch in status.patches]
+        groups = _find_groups(repository, status.series)
+    owners = [
+        _find_owners(patch, found, groups.get(patch.commit.oid)) if found else PatchOwners()
+        for patch in status.patches
+    ]
     return render_page(status, owners, datetime.now(UTC))
 
 
-def _find_owners(patch: PatchStatus, files: FileTrees) -> PatchOwners:
+def _find_groups(repository: Repository, series: SeriesBranch) -> dict[Oid, tuple[str, ...]]:
+    """Return the tree by which each patch of a campaign was split, as it is recorded.
+
+    Unlike MAINTAINERS alone, the campaign also asked the log where several trees were possible.
+    """
+    if series.record is None or series.record.split != Split.TREE:
+        return {}
+    digests = digest_commits(repository, series.start, series.tip)
+    matched = match_commits(series.commits, digests, series.record)
+    return {entry.commit.oid: entry.patch.group for entry in matched if entry.patch}
+
+
+def _find_owners(
+    patch: PatchStatus, files: FileTrees, group: tuple[str, ...] | None
+) -> PatchOwners:
     paths = [file.path for file in patch.files]
-    trees = [files.find_tree(path) for path in paths]
     sections = [section for path in paths if (section := files.owners[path]) is not None]
+    maintainers = _sort(person for section in sections for person in section.maintainers)
+    if group:
+        name, location = (*group, "")[:2]
+        return PatchOwners(((name, location),), maintainers)
+    trees = [files.find_tree(path) for path in paths]
     return PatchOwners(
-        _sort((tree.name, tree.location) if tree else _NO_TREE for tree in trees),
-        _sort(person for section in sections for person in section.maintainers),
+        _sort((tree.name, tree.location) if tree else _NO_TREE for tree in trees), maintainers
     )
 
 

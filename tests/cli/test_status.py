@@ -145,8 +145,7 @@ def test_each_of_the_four_states_is_printed(patchgen, tree, git):
         f'        fs/d.c: deleted by {removed[:12]} ("d: Remove the driver")',
         "",
         "4 patches: 1 applied, 1 needed, 1 conflicts, 1 gone",
-        "The newer base may have new places: "
-        f"patchgen run PATH/zalloc.cocci --since {base} --base master",
+        f"The newer base may have new places: patchgen reroll {CAMPAIGN} --onto master",
     ]
     document = status(patchgen, tree)
     assert states(document) == ["applied", "needed", "conflicts", "gone"]

@@ -26,14 +26,19 @@ F:	fs/f/
 
 
 @pytest.fixture
-def tree(patchgen, tmp_path: Path) -> Path:
-    """Return a tree with a campaign of three patches: two trees, and a file that has none."""
+def tree(patchgen, git, tmp_path: Path) -> Path:
+    """Return a tree with a campaign of three patches, for two trees and for one person.
+
+    MAINTAINERS names no tree for `lib`, but the log names who applies its patches.
+    """
     folder = tmp_path / "linux"
     for name in ("fs/f/f.c", "lib/l.c", "net/a.c", "net/b.c"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(format_function(Path(name).stem))
     (folder / "MAINTAINERS").write_text(MAINTAINERS)
     commit_all(folder, "start")
+    (folder / "lib/l.c").write_text(f"/* */\n{format_function('l')}")
+    git(folder, "commit", "-q", "-a", "-m", "lib: Add a comment")
     (tmp_path / "call.cocci").write_text(format_rule(""))
     done = patchgen("run", tmp_path / "call.cocci", "--tree", folder, "--split", "tree")
     assert done.code == 0, done.err
@@ -54,14 +59,14 @@ def test_the_page_shows_for_each_patch_who_takes_it(patchgen, tree, git, tmp_pat
     assert "3 patches: 1 applied, 2 needed" in result.out
     page = page_file.read_text()
     assert ">1 of 3 patches applied<" in page
-    files, net, lib = read_rows(page)
+    files, lib, net = read_rows(page)
     assert 'data-stage="applied"' in files and f"<code>{taken}</code>" in files
     assert (
         "https://git.example.org/f.git" in files and 'title="Fay &lt;fay@example.org&gt;"' in files
     )
     assert 'data-stage="needed"' in net and "<code>net/a.c</code>" in net
     assert "net-next <span" in net and "Ada &amp; Net" in net
-    assert "no tree of its own" in lib and "example.org" not in lib
+    assert "Ada Übergang &lt;ada@example.org&gt;" in lib and "git.example.org" not in lib
 
 
 def test_the_page_needs_one_series_and_a_folder(patchgen, tree, tmp_path):
