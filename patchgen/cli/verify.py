@@ -26,6 +26,9 @@ from patchgen.cli.verify_table import VerifyTable
 from patchgen.commands.verify import CHECKS, VerifyReport, VerifyRequest, verify_series
 from patchgen.model.finding import Finding
 
+# The number of files that a note names; --json has all.
+_MAX_LISTED = 5
+
 
 @click.command("verify")
 @click.argument("series", required=False, metavar="[BRANCH|BASE..TIP|DIR|MBOX]")
@@ -117,6 +120,7 @@ def describe(report: VerifyReport) -> dict[str, Any]:
                 "commit": commit.oid,
                 "subject": commit.subject,
                 "findings": [_describe(f) for f in report.findings if f.commit == commit.oid],
+                "built_in": list(report.reached.get(commit.oid, ())),
                 "changed_functions": report.changed.get(commit.oid, {}),
             }
             for commit in report.target.commits
@@ -144,7 +148,7 @@ def _print_findings(printer: Printer, report: VerifyReport) -> None:
         findings = [finding for finding in report.findings if finding.commit == commit.oid]
         if findings:
             echo(f"{number}/{len(report.target.commits)} {commit.oid[:12]} {commit.subject}")
-        for finding in _join_configs(findings):
+        for finding in _join_files(_join_configs(findings)):
             _print_finding("  ", finding)
     of_series = [finding for finding in report.findings if finding.commit is None]
     for finding in _join_configs(of_series):
@@ -185,6 +189,24 @@ def _join_configs(findings: Sequence[Finding]) -> list[Finding]:
         replace(same[0], config=", ".join(filter(None, (finding.config for finding in same))))
         for same in joined.values()
     ]
+
+
+def _join_files(findings: Sequence[Finding]) -> list[Finding]:
+    """Return the findings, with notes that differ only in their file joined."""
+    joined: dict[Finding, list[Finding]] = {}
+    for finding in findings:
+        key = finding if finding.failure else replace(finding, where="")
+        joined.setdefault(key, []).append(finding)
+    return [
+        replace(same[0], where=_list_files([finding.where for finding in same]))
+        for same in joined.values()
+    ]
+
+
+def _list_files(names: Sequence[str]) -> str:
+    more = len(names) - _MAX_LISTED
+    shown = names[:_MAX_LISTED] if more > 1 else names
+    return ", ".join(shown) + (f" and {more} more" if more > 1 else "")
 
 
 def _print_finding(before: str, finding: Finding) -> None:

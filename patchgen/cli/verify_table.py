@@ -33,7 +33,7 @@ class VerifyTable:
         self._lock = threading.Lock()
         self._target: CheckedSeries | None = None
         self._columns: Sequence[str] = ()
-        self._cells: dict[tuple[Oid, str], int | None] = {}
+        self._cells: dict[tuple[Oid, str], Cell] = {}
 
     def start(self, target: CheckedSeries, columns: Sequence[str]) -> None:
         """Show the commits, without results."""
@@ -46,7 +46,7 @@ class VerifyTable:
     def update(self, cell: Cell) -> None:
         """Show that a check started or ended. May be called from any thread."""
         with self._lock:
-            self._cells[cell.commit, cell.column] = cell.findings
+            self._cells[cell.commit, cell.column] = cell
             self._draw()
 
     def end(self) -> None:
@@ -88,10 +88,12 @@ class VerifyTable:
     def _render_mark(self, oid: Oid, column: str) -> Text:
         if (oid, column) not in self._cells:
             return Text("")
-        count = self._cells[oid, column]
-        if count is None:
+        cell = self._cells[oid, column]
+        if cell.findings is None:
             return Text("...", style="dim")
-        return Text("ok", style="green") if count == 0 else Text(f"{count} !", style="bold red")
+        if cell.findings:
+            return Text(f"{cell.findings} !", style="bold red")
+        return Text("-", style="dim") if cell.is_idle else Text("ok", style="green")
 
 
 def _fold(name: str) -> str:

@@ -18,10 +18,12 @@ from patchgen.kernel import (
     check_build_tools,
     check_mail,
     check_make_variables,
+    find_arch,
     find_config,
+    find_cross_config,
     find_qemu,
     has_checkpatch,
-    read_compiler_version,
+    read_compiler_versions,
     read_qemu_version,
 )
 from patchgen.model.base import Oid
@@ -35,7 +37,9 @@ from patchgen.verify.builds import Matrix, Point, list_products
 from patchgen.verify.checked_series import CheckedSeries, find_am_fault, list_touched, open_target
 from patchgen.verify.compare_posted import check_against
 from patchgen.verify.judge import (
+    find_reached,
     is_compiled,
+    is_reachable,
     judge_base_failure,
     judge_builds,
     list_never_built,
@@ -75,11 +79,15 @@ class VerifyRequest:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A check or a configuration that starts (`findings` None) or ends for a commit."""
+    """A check or a configuration that starts (`findings` None) or ends for a commit.
+
+    `is_idle` is set for a configuration that builds none of the files that the commit changes.
+    """
 
     commit: Oid
     column: str
     findings: int | None
+    is_idle: bool = False
 
 
 OnStart = Callable[[CheckedSeries, Sequence[str]], None]
@@ -91,14 +99,16 @@ class VerifyReport:
     """The checks that ran, and their findings.
 
     `columns` are the checks and configurations that ran. `changed` are for each commit the
-    functions whose machine code it changes, by configuration. `recorded` is the text written into
-    the cover letter, "" if there is none.
+    functions whose machine code it changes, by configuration, and `reached` the configurations that
+    build files that it changes. `recorded` is the text written into the cover letter, "" if there
+    is none.
     """
 
     target: CheckedSeries
     columns: tuple[str, ...]
     findings: tuple[Finding, ...]
     changed: Mapping[Oid, Mapping[str, Sequence[str]]]
+    reached: Mapping[Oid, Sequence[str]]
     seconds: float
     recorded: str = ""
 
@@ -122,7 +132,7 @@ def verify_series(
 ) -> VerifyReport:
     """Check a series, and return the findings. Raises a PatchgenError if a check cannot run."""
     begin = time.monotonic()
-    configs = _choose_configs(request)
+    named_configs = _read_configs(request)
     repository = Repository(request.tree)
     try:
         with Checkout(repository) as checkout:
@@ -131,18 +141,29 @@ def verify_series(
                 check_recordable(repository, target)
             compiled = is_compiled(target.commits)
             skipped = {*request.skip, *(() if compiled else ("sections",))}
-            run = _VerifyRun(
-                request, repository, checkout, target, configs if compiled else [], skipped, on_cell
-            )
+            configs: Sequence[BuildConfig] = []
+            if compiled and "build" not in request.skip:
+                configs = named_configs or _choose_configs(target)
+            run = _VerifyRun(request, repository, checkout, target, configs, skipped, on_cell)
             on_start(target, run.columns)
             findings = run.check_all()
             report = VerifyReport(
-                target, run.columns, tuple(findings), run.changed, time.monotonic() - begin
+                target,
+                run.columns,
+                tuple(findings),
+                run.changed,
+                run.reached,
+                time.monotonic() - begin,
             )
             if request.record and report.passed:
                 assert target.series is not None
                 recorded = record_testing(
-                    repository, target.series, run.columns, findings, request.make_variables
+                    repository,
+                    target.series,
+                    run.columns,
+                    findings,
+                    request.make_variables,
+                    run.compilers,
                 )
                 report = replace(report, recorded=recorded)
             return report
@@ -150,8 +171,8 @@ def verify_series(
         repository.close()
 
 
-def _choose_configs(request: VerifyRequest) -> list[BuildConfig]:
-    """Return the configurations to build.
+def _read_configs(request: VerifyRequest) -> list[BuildConfig]:
+    """Return the configurations that the user named.
 
     Raises UsageError for an invalid request, ToolError if a program that it needs is missing.
     """
@@ -163,14 +184,25 @@ def _choose_configs(request: VerifyRequest) -> list[BuildConfig]:
                 parameters=("skip",),
             )
     check_make_variables(request.make_variables)
-    configs = [find_config(name) for name in dict.fromkeys(request.configs)] or list(CONFIGS)
-    if "build" in request.skip:
-        configs = []
-    if configs or request.boot:
+    configs = [find_config(name) for name in dict.fromkeys(request.configs)]
+    if "build" not in request.skip or request.boot:
         check_build_tools()
     if request.boot:
         find_qemu()
     return configs
+
+
+def _choose_configs(target: CheckedSeries) -> list[BuildConfig]:
+    """Return the configurations for a series: those of guests, or allmodconfig for a campaign.
+
+    A campaign changes files of all subsystems, and the configurations of guests build few of them.
+    Both get allmodconfig of each other architecture that they touch and that has a compiler here.
+    """
+    is_campaign = target.record is not None and target.record.split
+    configs = [find_config("allmodconfig")] if is_campaign else list(CONFIGS)
+    files = {file for commit in target.commits for file in commit.files}
+    archs = sorted({arch for file in files if (arch := find_arch(file)) is not None})
+    return [*configs, *filter(None, map(find_cross_config, archs))]
 
 
 class _VerifyRun:
@@ -193,6 +225,7 @@ class _VerifyRun:
         self.configs = configs
         self.on_cell = on_cell
         self.changed: dict[Oid, dict[str, list[str]]] = {}
+        self.reached: dict[Oid, tuple[str, ...]] = {}
         self.stores: dict[Oid, list[Finding]] = {}
         self._folder = cache_path("verify")
         skipped = {*skip, *(() if configs else ("code",))}
@@ -204,6 +237,11 @@ class _VerifyRun:
             *(name for name in last if name not in skipped),
             *(["boot"] if request.boot else []),
         )
+
+    @property
+    def compilers(self) -> list[str]:
+        """The prefixes of the cross compilers."""
+        return [config.compiler for config in self.configs if config.compiler]
 
     def check_all(self) -> list[Finding]:
         """Run the requested checks, cheap ones first."""
@@ -232,9 +270,12 @@ class _VerifyRun:
             )
         return findings
 
-    def _end(self, commit: Oid, column: str, findings: Iterable[Finding]) -> list[Finding]:
+    def _end(
+        self, commit: Oid, column: str, findings: Iterable[Finding], *, is_idle: bool = False
+    ) -> list[Finding]:
         results = list(findings)
-        self.on_cell(Cell(commit, column, sum(finding.failure for finding in results)))
+        failures = sum(finding.failure for finding in results)
+        self.on_cell(Cell(commit, column, failures, is_idle))
         return results
 
     def _lint(self) -> list[Finding]:
@@ -344,17 +385,26 @@ class _VerifyRun:
         return [
             *findings,
             *self._judge(base, builds),
-            *list_never_built(self.target.commits, builds),
+            *list_never_built(self.target.commits, builds, self.configs),
         ]
 
     def _judge(self, base: Point, builds: Mapping[tuple[Oid, str], Build]) -> Iterator[Finding]:
         verdicts = judge_builds(
             self.target.commits, base.commit, self.configs, builds, self.changed
         )
+        self.reached = {
+            commit.oid: find_reached(commit, self.configs, builds) for commit in self.target.commits
+        }
+        idle = {
+            (commit.oid, config.name)
+            for commit in self.target.commits
+            for config in self.configs
+            if is_reachable(commit) and config.name not in self.reached[commit.oid]
+        }
         for commit, column, findings in verdicts:
             if column in self.columns:
                 stores = self.stores[commit] if column == "sections" else ()
-                self._end(commit, column, [*stores, *findings])
+                self._end(commit, column, [*stores, *findings], is_idle=(commit, column) in idle)
                 yield from findings
 
     def _boot(self) -> list[Finding]:
@@ -384,7 +434,8 @@ class _VerifyRun:
 
     def _open_cache(self, *tools: str) -> Cache:
         """Return the cache of results that depend on these programs."""
-        programs = (read_compiler_version(self.request.make_variables), *tools)
+        versions = read_compiler_versions(self.request.make_variables, self.compilers)
+        programs = (*versions, *tools)
         return Cache(cache_file(), f"verify {digest_code()} {' '.join(programs)}")
 
     def _on_build(self, commit: Oid, config: str, build: Build | None) -> None:

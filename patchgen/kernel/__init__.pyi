@@ -12,7 +12,10 @@ from .checkpatch import (
 from .configs import (
     CONFIGS as CONFIGS,
     BuildConfig as BuildConfig,
+    find_arch as find_arch,
     find_config as find_config,
+    find_cross_config as find_cross_config,
+    name_compiler_package as name_compiler_package,
 )
 from .dotconfig import (
     DotConfig as DotConfig,
@@ -34,7 +37,7 @@ from .kbuild import (
     BuildError as BuildError,
     check_build_tools as check_build_tools,
     check_make_variables as check_make_variables,
-    read_compiler_version as read_compiler_version,
+    read_compiler_versions as read_compiler_versions,
 )
 from .linkage import (
     find_mismatches as find_mismatches,

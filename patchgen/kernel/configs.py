@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The configurations of x86 that a series is built in: their names and options."""
+"""The configurations that a series is built in: those of x86, and allmodconfig of others."""
 
 from __future__ import annotations
 
 import difflib
 import os
-from dataclasses import dataclass
-from pathlib import Path
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
 
-from patchgen.errors import UsageError
+from patchgen.errors import ToolError, UsageError
 from patchgen.kernel.dotconfig import read_dotconfig
 
 
@@ -21,6 +22,7 @@ class BuildConfig:
     that adds them. `file` is the user's .config, used in place of `target`.
     `stable_code` means that functions can be compared between commits: their code contains neither
     line numbers (as the sleeping checks of allmodconfig do) nor addends in instructions (i386).
+    `compiler` is the prefix of a cross compiler's programs, "" for those of this machine.
     """
 
     name: str
@@ -31,6 +33,7 @@ class BuildConfig:
     if_available: tuple[str, ...] = ()
     file: Path | None = None
     stable_code: bool = True
+    compiler: str = ""
 
 
 # -Werror would turn a new warning into an error that hides all others.
@@ -38,6 +41,14 @@ _NO_WERROR = ("WERROR",)
 _GUEST = ("HYPERVISOR_GUEST", "PARAVIRT", "KVM_GUEST")
 # INTEL_TDX_GUEST depends on X86_X2APIC (mainline, arch/x86/Kconfig).
 _TDX = ("X86_X2APIC", "INTEL_TDX_GUEST")
+_ALLMODCONFIG = BuildConfig(
+    "allmodconfig",
+    "x86_64",
+    "allmodconfig",
+    # BTF and the compiler's plugins need programs that building an object does not.
+    off=(*_NO_WERROR, "DEBUG_INFO_BTF", "GCC_PLUGINS"),
+    stable_code=False,
+)
 CONFIGS = (
     BuildConfig(
         "x86_64",
@@ -64,21 +75,51 @@ CONFIGS = (
         if_available=_TDX,
     ),
     BuildConfig("i386", "i386", "i386_defconfig", _GUEST, _NO_WERROR, stable_code=False),
-    # BTF and the compiler's plugins need programs that building an object does not.
-    BuildConfig(
-        "allmodconfig",
-        "x86_64",
-        "allmodconfig",
-        off=(*_NO_WERROR, "DEBUG_INFO_BTF", "GCC_PLUGINS"),
-        stable_code=False,
-    ),
+    _ALLMODCONFIG,
 )
+# The prefixes of Debian's cross compilers (packages gcc-TRIPLET) for the folders of arch/. Where an
+# architecture has several, it is the one that allmodconfig needs.
+_CROSS_COMPILERS = {
+    "alpha": "alpha-linux-gnu-",
+    "arm": "arm-linux-gnueabihf-",
+    "arm64": "aarch64-linux-gnu-",
+    "loongarch": "loongarch64-linux-gnu-",
+    "m68k": "m68k-linux-gnu-",
+    "mips": "mips-linux-gnu-",
+    "parisc": "hppa-linux-gnu-",
+    "powerpc": "powerpc64-linux-gnu-",
+    "riscv": "riscv64-linux-gnu-",
+    "s390": "s390x-linux-gnu-",
+    "sh": "sh4-linux-gnu-",
+    "sparc": "sparc64-linux-gnu-",
+}
+
+
+def find_arch(path: PurePosixPath) -> str | None:
+    """Return the architecture whose folder a file is in, None for x86 and for other folders."""
+    parts = path.parts
+    return parts[1] if len(parts) > 2 and parts[0] == "arch" and parts[1] != "x86" else None
+
+
+def name_compiler_package(arch: str) -> str | None:
+    """Return the package with the cross compiler of an architecture, None if it is unknown."""
+    prefix = _CROSS_COMPILERS.get(arch)
+    return f"gcc-{prefix.removesuffix('-')}" if prefix else None
+
+
+def find_cross_config(arch: str) -> BuildConfig | None:
+    """Return allmodconfig of another architecture, None without a compiler for it."""
+    prefix = _CROSS_COMPILERS.get(arch)
+    if prefix is None or shutil.which(f"{prefix}gcc") is None:
+        return None
+    return replace(_ALLMODCONFIG, name=f"{_ALLMODCONFIG.name}-{arch}", arch=arch, compiler=prefix)
 
 
 def find_config(name: str) -> BuildConfig:
     """Return a configuration by its name, or the user's own .config by a path with a `/`.
 
-    Raises UsageError that lists the known configurations.
+    `allmodconfig-ARCH` is that of another architecture. Raises UsageError that lists the known
+    configurations, and ToolError without a compiler for ARCH.
     """
     if "/" in name:
         path = Path(name)
@@ -96,6 +137,15 @@ def find_config(name: str) -> BuildConfig:
     for config in CONFIGS:
         if config.name == name:
             return config
+    prefix, _, arch = name.partition("-")
+    if prefix == _ALLMODCONFIG.name and arch in _CROSS_COMPILERS:
+        cross_config = find_cross_config(arch)
+        if cross_config is not None:
+            return cross_config
+        raise ToolError(
+            f"there is no compiler for {arch} here",
+            hint=f"apt-get install {name_compiler_package(arch)}",
+        )
     names = [config.name for config in CONFIGS]
     similar = difflib.get_close_matches(name, names, n=1)
     raise UsageError(

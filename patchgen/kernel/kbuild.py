@@ -11,7 +11,7 @@ import os
 import re
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
@@ -64,19 +64,32 @@ def check_build_tools() -> None:
         )
 
 
-def read_compiler_version(variables: Sequence[str] = ()) -> str:
-    """Return the first line that the compiler prints for --version.
+def read_compiler_versions(
+    variables: Sequence[str] = (), prefixes: Sequence[str] = ()
+) -> list[str]:
+    """Return the first line that each compiler prints for --version, each once.
 
-    `variables` are make's, "NAME=VALUE". Which of them choose the compiler:
-    Documentation/kbuild/kbuild.rst (CROSS_COMPILE, CC) and llvm.rst (LLVM).
+    It is the compiler that make's `variables` choose, "NAME=VALUE", and one for each of the
+    `prefixes` of cross compilers.
     """
     values = dict(text.split("=", 1) for text in variables)
+    commands = [_find_compiler(values)]
+    commands += [_find_compiler({"CROSS_COMPILE": prefix, **values}) for prefix in prefixes]
+    outputs = (run([*command, "--version"]).stdout for command in commands)
+    texts = (output.decode("utf-8", "replace").partition("\n")[0] for output in outputs)
+    return list(dict.fromkeys(texts))
+
+
+def _find_compiler(values: Mapping[str, str]) -> list[str]:
+    """Return the command of the compiler that make's variables choose.
+
+    Documentation/kbuild/kbuild.rst (CROSS_COMPILE, CC) and llvm.rst (LLVM).
+    """
     llvm = values.get("LLVM", "")
     name = f"{values.get('CROSS_COMPILE', '')}gcc"
     if llvm:
         name = f"{llvm}clang" if llvm.endswith("/") else f"clang{llvm if llvm[0] == '-' else ''}"
-    argv = (values.get("CC") or name).split()
-    return run([*argv, "--version"]).stdout.decode("utf-8", "replace").partition("\n")[0]
+    return (values.get("CC") or name).split()
 
 
 def check_make_variables(variables: Sequence[str]) -> None:
@@ -192,7 +205,7 @@ class Builder:
         """Return the names that nm(1) lists with --undefined-only or --defined-only."""
         if not objects:
             return set()
-        args = ["nm", option, "--format=just-symbols", *objects]
+        args = [f"{self.config.compiler}nm", option, "--format=just-symbols", *objects]
         output = run(args, cwd=self.output).stdout.decode("utf-8", "replace")
         return {name for name in output.split() if not name.endswith(":")}
 
@@ -234,6 +247,7 @@ class Builder:
                 f"O={self.output}",
                 f"ARCH={self.config.arch}",
                 "LOCALVERSION=",
+                *self._choose_compiler(),
                 *self.variables,
                 *args,
             ],
@@ -247,6 +261,10 @@ class Builder:
         if completed.returncode != 0:
             raise BuildError(replace(find_make_error(output, str(self.source)), log=log))
         return output
+
+    def _choose_compiler(self) -> list[str]:
+        prefix = self.config.compiler
+        return [f"CROSS_COMPILE={prefix}"] if prefix else []
 
     def _make_environment(self) -> dict[str, str]:
         # An enclosing make or build sets variables that are not meant for this one.

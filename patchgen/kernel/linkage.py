@@ -136,14 +136,8 @@ def read_mismatches(output: str) -> tuple[str, ...]:
 
 def _link(builder: Builder, objects: Sequence[str], folder: Path) -> Completed:
     """Link objects into vmlinux.o. Several modules may define the same symbol, hence muldefs."""
-    argv = [
-        "ld",
-        "-r",
-        "-m",
-        EMULATIONS[builder.config.arch],
-        "-z",
-        "muldefs",
-        "-o",
-        str(folder / "vmlinux.o"),
-    ]
+    config = builder.config
+    emulation = ["-m", EMULATIONS[config.arch]] if config.arch in EMULATIONS else []
+    argv = [f"{config.compiler}ld", "-r", *emulation, "-z", "muldefs"]
+    argv += ["-o", str(folder / "vmlinux.o")]
     return run([*argv, *objects], cwd=builder.output, ok=None, merge_stderr=True)

@@ -123,7 +123,11 @@ class Matrix:
         The base is built first. If it fails in a configuration, no commit is built in that
         configuration: the result would not show the effect of the commit itself.
         """
-        self.checkout.choose_files(source_patterns(self.files, self.folders))
+        folders = [
+            *self.folders,
+            *(f"arch/{config.arch}" for config in self.configs if config.compiler),
+        ]
+        self.checkout.choose_files(source_patterns(self.files, folders))
         results: dict[tuple[Oid, str], Build] = {}
         with scratch_folder("build") as output:
             for point in [base, *commits]:

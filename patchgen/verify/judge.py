@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import PurePosixPath
 
-from patchgen.kernel import BuildConfig, list_changed
+from patchgen.kernel import BuildConfig, find_arch, list_changed, name_compiler_package
 from patchgen.model.base import Oid
 from patchgen.model.build import Build, BuildFailure
 from patchgen.model.commit import Commit
@@ -150,22 +151,57 @@ def judge_code(
             yield Finding("code", text, commit.oid, config=config.name)
 
 
+def find_reached(
+    commit: Commit, configs: Sequence[BuildConfig], builds: Mapping[tuple[Oid, str], Build]
+) -> tuple[str, ...]:
+    """Return the configurations that build at least one of the files that a commit changes."""
+    objects = {str(file.with_suffix(".o")) for file in _list_compiled(commit)}
+    return tuple(
+        config.name
+        for config in configs
+        if (build := builds.get((commit.oid, config.name))) and objects & build.objects.keys()
+    )
+
+
+def is_reachable(commit: Commit) -> bool:
+    """Return whether a configuration can build a file that a commit changes, by its name."""
+    return bool(_list_compiled(commit))
+
+
 def list_never_built(
-    commits: Sequence[Commit], builds: Mapping[tuple[Oid, str], Build]
+    commits: Sequence[Commit],
+    builds: Mapping[tuple[Oid, str], Build],
+    configs: Sequence[BuildConfig] = (),
 ) -> Iterator[Finding]:
-    """Yield the C files of the series that no configuration builds, and that were not checked."""
-    built = {
-        name
-        for (oid, _), build in builds.items()
-        if any(commit.oid == oid for commit in commits)
-        for name in build.objects
-    }
-    failed = any(build.failure for build in builds.values())
-    files = {file for commit in commits for file in commit.files if file.suffix in (".c", ".S")}
-    for file in sorted(files):
-        if str(file.with_suffix(".o")) not in built and not failed:
-            text = "no configuration builds it: it was not checked (--config also takes a .config)"
-            yield Finding("build", text, where=str(file), failure=False)
+    """Yield for each commit the C files that no configuration builds, and that were not checked.
+
+    After a failed build, which files it would have built is unknown.
+    """
+    oids = {commit.oid for commit in commits}
+    if any(build.failure for (oid, _), build in builds.items() if oid not in oids):
+        return
+    archs = {config.arch for config in configs}
+    for commit in commits:
+        own = [build for (oid, _), build in builds.items() if oid == commit.oid]
+        built = {name for build in own for name in build.objects}
+        for file in _list_compiled(commit):
+            if str(file.with_suffix(".o")) not in built and not any(b.failure for b in own):
+                yield _note_unbuilt(commit, file, archs)
+
+
+def _list_compiled(commit: Commit) -> list[PurePosixPath]:
+    return sorted(file for file in commit.files if file.suffix in (".c", ".S"))
+
+
+def _note_unbuilt(commit: Commit, file: PurePosixPath, archs: Collection[str]) -> Finding:
+    text, hint = "no configuration builds it: it was not checked", "name a .config that builds it"
+    arch = find_arch(file)
+    if arch is not None and arch not in archs and (package := name_compiler_package(arch)):
+        text = f"no configuration of {arch} was built: it was not checked"
+        hint = f"allmodconfig-{arch} needs {package}"
+    return Finding(
+        "build", text, commit.oid, str(file), failure=False, hint=hint, parameter="configs"
+    )
 
 
 def _list_functions(build: Build, name: str) -> Mapping[str, str]:

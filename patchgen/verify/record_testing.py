@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from patchgen.errors import RefusedError
-from patchgen.kernel import read_compiler_version
+from patchgen.kernel import read_compiler_versions
 from patchgen.model.finding import Finding
 from patchgen.model.series import Signatures
 from patchgen.odb import Quarantine, Repository, read_commit
@@ -21,6 +21,7 @@ from patchgen.verify.checked_series import CheckedSeries
 
 # Checks of the form only; readers of the letter can see the form themselves.
 _OF_FORM = ("lint", "am", "code")
+_MAX_LISTED = 5
 
 
 def check_recordable(repository: Repository, target: CheckedSeries) -> None:
@@ -39,12 +40,16 @@ def check_recordable(repository: Repository, target: CheckedSeries) -> None:
 
 
 def describe_testing(
-    columns: Sequence[str], findings: Sequence[Finding], variables: Sequence[str] = ()
+    columns: Sequence[str],
+    findings: Sequence[Finding],
+    variables: Sequence[str] = (),
+    compilers: Sequence[str] = (),
 ) -> str:
     """Return the passed checks for a cover letter; "" if only the form was checked.
 
-    `columns` are the checks and configurations that ran, `variables` make's, "NAME=VALUE". A check
-    with a finding, even a note, is not listed as passed.
+    `columns` are the checks and configurations that ran, `variables` make's, "NAME=VALUE", and
+    `compilers` the prefixes of cross compilers. A check with a finding, even a note, is not listed
+    as passed.
     """
     noted = {finding.config or finding.check for finding in findings}
     passed = [name for name in columns if name not in noted]
@@ -53,12 +58,14 @@ def describe_testing(
     if builds := [name for name in passed if name not in others]:
         parts.append(
             f"the files that it touches build with W=1 and no new warnings for {_join(builds)} "
-            f"({', '.join([read_compiler_version(variables), *variables])})"
+            f"({', '.join([*read_compiler_versions(variables, compilers), *variables])})"
         )
         if "sections" in passed:
             parts.append("modpost finds no new section mismatch in it")
     if unbuilt := sorted(f.where for f in findings if f.check == "build" and f.where):
-        parts.append(f"no configuration builds {_join(unbuilt)}")
+        more = len(unbuilt) - _MAX_LISTED
+        listed = [*unbuilt[:_MAX_LISTED], f"{more} more files"] if more > 1 else unbuilt
+        parts.append(f"no configuration builds {_join(listed)}")
     if "checkpatch" in passed:
         parts.append("checkpatch --strict is clean")
     if "boot" in passed:
@@ -72,6 +79,7 @@ def record_testing(
     columns: Sequence[str],
     findings: Sequence[Finding],
     variables: Sequence[str] = (),
+    compilers: Sequence[str] = (),
 ) -> str:
     """Write the passed checks of a series into its cover letter, and return that text.
 
@@ -79,7 +87,7 @@ def record_testing(
     branch may be moved. Raises RefusedError if nothing was checked, or if the branch has moved
     in the meantime.
     """
-    summary = describe_testing(columns, findings, variables)
+    summary = describe_testing(columns, findings, variables, compilers)
     if not summary:
         raise RefusedError(
             "nothing to record: no configuration was built, and checkpatch did not run",

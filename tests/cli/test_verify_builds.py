@@ -7,11 +7,15 @@ make and gcc build a tree of one object. A real kernel is built in tests/kernel/
 from __future__ import annotations
 
 import json
+import os
+import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import Finished
 from tests.support.buildable_tree import KVM, write_buildable_tree
 from tests.support.programs import log_runs
 
@@ -117,7 +121,7 @@ def test_a_base_that_needs_a_make_variable(verify, commit, patchgen, small):
     [line] = [line for line in result.out.splitlines() if line.startswith("series: ")]
     assert line.startswith("series: build [i386, x86_64]: tools/tool.c:1:12: the base")
     document = verify("--make-var", "WERROR=0", *ONLY_BUILD)
-    assert document["passed"], document
+    assert document["passed"], json.dumps(document, indent=1)
 
 
 @pytest.mark.parametrize(
@@ -133,7 +137,7 @@ def test_committed_build_products_are_left_out(verify, commit, name, reported):
     verify.start()
     commit((FILE, KVM.replace("0", "1")))
     document = verify(*ONLY_BUILD)
-    assert document["passed"], document
+    assert document["passed"], json.dumps(document, indent=1)
     [note] = document["series_findings"]
     assert note["text"].endswith(f"which were left out: {reported}") and not note["failure"]
 
@@ -159,7 +163,7 @@ def test_a_tree_without_any_exec_bit_is_built_and_reported(verify, commit, small
     commit((FILE, KVM.replace("0", "1")))
     commit((FILE, KVM.replace("0", "2")))
     document = verify(*ONLY_BUILD)
-    assert document["passed"], document
+    assert document["passed"], json.dumps(document, indent=1)
     [note] = document["series_findings"]
     assert "no script of the base has the exec bit" in note["text"] and not note["failure"]
     assert git(small, "ls-tree", "HEAD", "scripts/check.sh").startswith("100644")
@@ -228,3 +232,90 @@ def test_what_objects_need_is_made_with_their_flags(verify, commit, monkeypatch,
     runs = [run.split() for run in log.read_text().splitlines()]
     flags = {target: "W=1" in run for run in runs for target in run[-2:]}
     assert flags["prepare"] and flags["scripts"] and flags[FILE.replace(".c", ".o")]
+
+
+RULE = """\
+/// Return 1 instead of 0
+@@
+identifier f;
+@@
+ int f(void)
+ {
+-	return 0;
++	return 1;
+ }
+"""
+
+
+@pytest.fixture
+def campaign(patchgen, git, small, tmp_path, monkeypatch) -> Callable[..., Finished]:
+    """Verify a campaign over several architectures. There is a compiler for x86 and arm64."""
+    for name, makefile, objects in [
+        ("arch/arm64/kernel", "", "a"),
+        ("arch/s390/kernel", "", "s"),
+        ("drivers", "obj-$(CONFIG_OTHER) += e.o f.o\n", "d"),
+    ]:
+        folder = small / name
+        folder.mkdir(parents=True)
+        (folder / "Makefile").write_text(f"obj-y += {objects}.o\n{makefile}")
+        (folder.parent / "Kbuild").write_text("obj-y += kernel/\n")
+        for stem in re.findall(r"\w(?=\.o)", (folder / "Makefile").read_text()):
+            (folder / f"{stem}.c").write_text(KVM.replace("kvm", stem))
+    (small / "Kbuild").unlink()
+    git(small, "add", "-A", "-f")
+    git(small, "commit", "-q", "-m", "More folders")
+    rule = tmp_path / "one.cocci"
+    rule.write_text(RULE)
+    made = patchgen("run", rule, "--tree", small, "--split", "directory")
+    assert made.code == 0, made.err
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for program in ("gcc", "nm", "ld"):
+        (programs / f"aarch64-linux-gnu-{program}").symlink_to(shutil.which(program))
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    return lambda *args: patchgen("verify", "patchgen/one-v1", "--tree", small, *ONLY_BUILD, *args)
+
+
+def test_a_campaign_is_built_for_each_architecture_with_a_compiler(campaign):
+    document = json.loads(campaign("--json").out)
+    assert document["passed"], json.dumps(document, indent=1)
+    assert document["checks"] == ["allmodconfig", "allmodconfig-arm64", "sections"]
+    built = {commit["subject"].partition(":")[0]: commit for commit in document["commits"]}
+    assert {prefix: commit["built_in"] for prefix, commit in built.items()} == {
+        "arm64": ["allmodconfig-arm64"],
+        "s390": [],
+        "x86": ["allmodconfig"],
+        "treewide": ["allmodconfig", "allmodconfig-arm64"],
+    }
+    [note] = built["s390"]["findings"]
+    assert note["where"] == "arch/s390/kernel/s.c" and not note["failure"]
+    assert note["text"] == "no configuration of s390 was built: it was not checked"
+    assert note["hint"] == "allmodconfig-s390 needs gcc-s390x-linux-gnu"
+    assert [finding["where"] for finding in built["treewide"]["findings"]] == [
+        "drivers/e.c",
+        "drivers/f.c",
+    ]
+    assert document["series_findings"] == []
+
+
+def test_the_table_shows_what_builds_none_of_a_patch(campaign):
+    result = campaign()
+    assert result.code == 0, result.err
+    rows = [line.split() for line in result.out.splitlines()]
+    marks = {row[1]: row[-3:] for row in rows if row[1:] and row[1].endswith(":")}
+    assert marks["arm64:"] == ["-", "ok", "ok"] and marks["x86:"] == ["ok", "-", "ok"]
+    assert marks["s390:"] == ["-", "-", "ok"] and marks["treewide:"] == ["ok"] * 3
+    # One line names all files of a patch.
+    [unbuilt] = [line for line in result.out.splitlines() if "drivers/e.c" in line]
+    assert unbuilt == (
+        "  note: build: drivers/e.c, drivers/f.c: no configuration builds it: it was not checked"
+    )
+    assert "    hint: allmodconfig-s390 needs gcc-s390x-linux-gnu (--config)" in result.out
+
+
+def test_a_configuration_without_a_compiler_is_refused(campaign):
+    result = campaign("--config", "allmodconfig-s390")
+    assert result.code == 1 and "there is no compiler for s390 here" in result.err
+    assert "apt-get install gcc-s390x-linux-gnu" in result.err
+    result = campaign("--config", "allmodconfig-um")
+    assert result.code == 2 and "unknown configuration 'allmodconfig-um'" in result.err

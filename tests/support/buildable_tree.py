@@ -6,6 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 MAKEFILE = """\
+MAKEFLAGS += --no-builtin-rules
 ifneq ($(wildcard $(CURDIR)/.config $(CURDIR)/include/config $(CURDIR)/include/generated),)
 $(error The source tree is not clean, please run 'make ARCH=$(ARCH) mrproper')
 endif
@@ -13,8 +14,10 @@ endif
 FLAGS := -O2 -Wall -Wextra -fno-pie $(if $(CONFIG_PARAVIRT),-DCONFIG_PARAVIRT)
 FLAGS += $(if $(filter i386,$(ARCH)),-m32,-m64 -mcmodel=kernel)
 
+core-y := arch/$(SRCARCH)/ drivers/
+
 x86_64_defconfig i386_defconfig allmodconfig:
-	@: > $(O)/.config
+	@echo "# Linux/$(ARCH) 6.12.0 Kernel Configuration" > $(O)/.config
 olddefconfig:
 	@mkdir -p $(O)/include/config && cp $(O)/.config $(O)/include/config/auto.conf
 prepare:
@@ -22,10 +25,10 @@ prepare:
 	@gcc $(if $(filter 0,$(WERROR)),,-Werror) -Wall -c $(CURDIR)/tools/tool.c -o $(O)/tool.o
 scripts:
 	@mkdir -p $(O)/scripts/mod && cp $(CURDIR)/scripts/modpost.sh $(O)/scripts/mod/modpost
-arch/x86/kernel/kvm.o: FORCE
+%.o: FORCE
 	@echo "  CC      $@"
 	@mkdir -p $(dir $(O)/$@)
-	@gcc $(FLAGS) -c $(CURDIR)/$(@:.o=.c) -o $(O)/$@
+	@$(CROSS_COMPILE)gcc $(FLAGS) -c $(CURDIR)/$(@:.o=.c) -o $(O)/$@
 .PHONY: FORCE prepare scripts olddefconfig
 FORCE:
 """
