@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
+from patchgen.cachefile import cache_path
 from patchgen.campaign import CampaignTexts, parse_text
 from patchgen.errors import RefusedError
 from patchgen.git_environment import program_environment
@@ -16,57 +18,76 @@ from patchgen.scratch import scratch_folder
 _SCISSORS = "# ------------------------ >8 ------------------------"
 
 
-def edit_texts(texts: CampaignTexts) -> CampaignTexts:
-    """Let the user edit the message and the cover letter, each as a file."""
-    message = _edit(
-        str(texts.message),
-        "MESSAGE",
-        "The message of all patches. The first line is the subject, without the prefix.\n"
-        "patchgen adds the semantic patch, and the numbers of places.",
-    )
-    cover = _edit(
-        str(texts.cover),
-        "COVER-LETTER",
-        "The cover letter. The first line is its subject.\n"
-        "patchgen adds the list of patches, the semantic patch, and the numbers of places.",
-    )
-    edited = CampaignTexts(
-        parse_text(message, "the message"), parse_text(cover, "the cover letter")
-    )
-    for text, name in ((edited.message, "message"), (edited.cover, "cover letter")):
-        if not text.subject:
-            raise RefusedError(
-                f"the {name} has no subject; nothing was written",
-                hint="its first line is the subject, and an empty line follows it",
-            )
-    return edited
+class TextEditor:
+    """Lets the user edit texts. `saved` are the files with what was edited so far.
 
-
-def _edit(text: str, name: str, advice: str) -> str:
-    """Return a text as the user edited it, in a file `name`; `advice` is shown below it.
-
-    Raises RefusedError if the editor fails, or if the text is empty or not UTF-8.
+    An edited text is work, so it is not lost if the series cannot be made.
     """
-    comment = "".join(f"# {line}\n" for line in advice.splitlines())
-    with scratch_folder("editor") as folder:
-        path = folder / name
-        path.write_text(f"{text.rstrip()}\n\n{_SCISSORS}\n{comment}", encoding="utf-8")
-        editor = _find_editor(folder)
-        # As git runs it: the editor may be a command with arguments.
-        code = run_on_terminal(["sh", "-c", f'{editor} "$@"', editor, str(path)])
+
+    def __init__(self) -> None:
+        self.saved: list[Path] = []
+
+    def edit(self, texts: CampaignTexts) -> CampaignTexts:
+        """Let the user edit the message and the cover letter, each as a file.
+
+        Raises RefusedError if the editor fails, or if a text is empty, without a subject, or not
+        UTF-8.
+        """
+        message = self._edit(
+            str(texts.message),
+            "MESSAGE",
+            "The message of all patches. The first line is the subject, without the prefix.\n"
+            "patchgen adds the semantic patch, and the numbers of places.",
+        )
+        cover = self._edit(
+            str(texts.cover),
+            "COVER-LETTER",
+            "The cover letter. The first line is its subject.\n"
+            "patchgen adds the list of patches, the semantic patch, and the numbers of places.",
+        )
+        edited = CampaignTexts(
+            parse_text(message, "the message"), parse_text(cover, "the cover letter")
+        )
+        for text, name in ((edited.message, "message"), (edited.cover, "cover letter")):
+            if not text.subject:
+                raise RefusedError(
+                    f"the {name} has no subject; nothing was written",
+                    hint="its first line is the subject, and an empty line follows it",
+                )
+        return edited
+
+    def _edit(self, text: str, name: str, advice: str) -> str:
+        """Return a text as the user edited it, in a file `name`; `advice` is shown below it."""
+        comment = "".join(f"# {line}\n" for line in advice.split("\n"))
+        with scratch_folder("editor") as folder:
+            path = folder / name
+            path.write_text(f"{text.rstrip()}\n\n{_SCISSORS}\n{comment}", encoding="utf-8")
+            editor = _find_editor(folder)
+            # As git runs it: the editor may be a command with arguments.
+            code = run_on_terminal(["sh", "-c", f'{editor} "$@"', editor, str(path)])
+            content = path.read_bytes() if path.exists() else b""
+        edited = content.partition(_SCISSORS.encode())[0].strip()
+        if edited:
+            self._save(name, edited)
         if code != 0:
             raise RefusedError(
                 f"the editor failed with exit code {code}; nothing was written",
                 hint=f"it is: {editor}; $GIT_EDITOR sets another one",
             )
-        content = path.read_bytes()
-    try:
-        edited = content.decode().partition(_SCISSORS)[0].strip()
-    except UnicodeDecodeError:
-        raise RefusedError("the edited text is not UTF-8; nothing was written") from None
-    if not edited:
-        raise RefusedError("cancelled, as the text is empty; nothing was written")
-    return f"{edited}\n"
+        if not edited:
+            raise RefusedError("cancelled, as the text is empty; nothing was written")
+        try:
+            return f"{edited.decode()}\n"
+        except UnicodeDecodeError:
+            raise RefusedError("the edited text is not UTF-8; nothing was written") from None
+
+    def _save(self, name: str, text: bytes) -> None:
+        path = cache_path("edited") / name
+        # The series can be made without the copy.
+        with suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(text + b"\n")
+            self.saved.append(path)
 
 
 def _find_editor(folder: Path) -> str:

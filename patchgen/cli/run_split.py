@@ -19,7 +19,7 @@ from patchgen.cli.series_output import (
     summarise_patch,
 )
 from patchgen.commands.run import RunPlan
-from patchgen.errors import RefusedError, UsageError
+from patchgen.errors import PatchgenError, RefusedError, UsageError
 from patchgen.model.series import RecipientRoles
 from patchgen.model.smpl import Mode
 from patchgen.model.sweep import CampaignRequest, Split, Sweep
@@ -199,11 +199,18 @@ def publish_campaign(
     """
     # Importing mails, trailers and templates takes longer than a run whose results are all cached.
     from patchgen.campaign import make_campaign
-    from patchgen.cli.editor import edit_texts
+    from patchgen.cli.editor import TextEditor
 
-    result = make_campaign(
-        repository, campaign, request, sweep, edit_texts=edit_texts if edit else None
-    )
+    editor = TextEditor()
+    try:
+        result = make_campaign(
+            repository, campaign, request, sweep, edit_texts=editor.edit if edit else None
+        )
+    except PatchgenError:
+        if editor.saved:
+            files = " and ".join(map(str, editor.saved))
+            printer.note(f"what you edited is in {files} (--message and --cover read such files)")
+        raise
     _print(result, campaign, request, printer)
     return _describe(result)
 

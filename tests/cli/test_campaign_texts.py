@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -187,6 +189,25 @@ def test_the_editor_of_the_users_configuration_is_started(patchgen, git, tree, m
     done = run(patchgen, tree, "--edit")
     assert done.code == 0, done.err
     assert "has a lock" in message(git, tree, 1)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "printf 'No\\nsubject\\n' > \"$1\"",
+        "printf 'Subject\\n\\nCaf\\351\\n' > \"$1\"",
+        "printf 'Subject\\n\\ndiff --git a/a.c b/a.c\\n' > \"$1\"",
+        "printf 'Subject\\n\\nText.\\n' > \"$1\"; exit 1",
+    ],
+)
+def test_a_text_that_is_refused_is_not_lost(patchgen, tree, monkeypatch, body):
+    monkeypatch.setenv("GIT_EDITOR", f"'{write_editor(tree, body)}'")
+    refused = run(patchgen, tree, "--edit")
+    assert refused.code == 1, refused.err
+    saved = Path(re.search(r"what you edited is in (\S+/MESSAGE)", refused.err)[1])
+    written = tree / "written"
+    subprocess.run(["sh", "-c", body, "sh", written], check=False)
+    assert saved.read_bytes() == written.read_bytes()
 
 
 @pytest.mark.parametrize(
