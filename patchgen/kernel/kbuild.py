@@ -21,7 +21,7 @@ from patchgen.kernel.built_files import find_built
 from patchgen.kernel.configs import BuildConfig
 from patchgen.kernel.dotconfig import DotConfig, parse_dotconfig
 from patchgen.kernel.machine_code import read_functions
-from patchgen.kernel.make_errors import find_make_error
+from patchgen.kernel.make_errors import find_machine_error, find_make_error
 from patchgen.model.build import BuildFailure, BuiltObject
 from patchgen.process import run
 
@@ -129,7 +129,8 @@ class Builder:
     def configure(self, log: Path) -> None:
         """Write .config, check that it has the required options, and make what all objects need.
 
-        Raises BuildError if the tree cannot be configured that way, or make fails.
+        Raises BuildError if the tree cannot be configured that way, or make fails; OSError if the
+        machine is the cause.
         """
         config = self.config
         self.output.mkdir(parents=True, exist_ok=True)
@@ -259,6 +260,8 @@ class Builder:
         log.parent.mkdir(parents=True, exist_ok=True)
         log.write_text(f"$ make {' '.join([*self.variables, *args])}\n{output}")
         if completed.returncode != 0:
+            if (error := find_machine_error(output)) is not None:
+                raise error
             raise BuildError(replace(find_make_error(output, str(self.source)), log=log))
         return output
 

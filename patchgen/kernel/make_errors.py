@@ -8,6 +8,8 @@ keeps the output of each recipe together, so the first error is not mixed with a
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -41,12 +43,42 @@ _LINKER = re.compile(
 _RECIPE = re.compile(r"^make(?:\[\d+\])?: \*\*\* \[(?P<target>.*)\] (?:Error \d+|[A-Z].*)$")
 _MAKE_ERROR = re.compile(r"^(?:make(?:\[\d+\])?: )?\*\*\* (?P<text>(?!\[).*?)\.?\s*(?:Stop\.)?$")
 _DENIED = re.compile(r": \./(?P<path>[^\s:]+): Permission denied$")
+# Programs print the text of strerror(3) last.
+_MACHINE_ERRORS = {
+    os.strerror(number): number
+    for number in (
+        errno.ENOSPC,
+        errno.EDQUOT,
+        errno.EFBIG,
+        errno.EMFILE,
+        errno.ENFILE,
+        errno.EAGAIN,
+        errno.ENOMEM,
+    )
+}
+_MACHINE_ERROR = re.compile(
+    rf": (?:(?P<text>{'|'.join(_MACHINE_ERRORS)})\.?|"
+    r"fatal error: Killed signal terminated program \S+)$",
+    re.MULTILINE,
+)
 # Other messages of make itself, except about a program that it cannot start.
 _MAKE_NOTE = re.compile(r"^make(?:\[\d+\])?: (?:Entering|Leaving|Nothing|\*\*\*|warning)")
 _STEP = re.compile(r"^  [A-Z][A-Z0-9_+-]*(?: \[[MR]\])? +\S+$")
 _MARKERS = re.compile(r"^[\s~^|+-]*$")
 # Headers that a kernel's host programs include, and Debian's packages for them.
 _HEADERS = {"libelf.h": "libelf-dev", "gelf.h": "libelf-dev", "openssl/": "libssl-dev"}
+
+
+def find_machine_error(output: str) -> OSError | None:
+    """Return the lack of the machine, such as a full disk, that made a program of make fail.
+
+    The tree is not at fault then. Out of memory, Linux kills the compiler.
+    """
+    match = _MACHINE_ERROR.search(output)
+    if match is None:
+        return None
+    number = _MACHINE_ERRORS.get(match["text"] or "", errno.ENOMEM)
+    return OSError(number, os.strerror(number))
 
 
 def find_make_error(output: str, source: str) -> BuildFailure:

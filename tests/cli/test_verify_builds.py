@@ -103,6 +103,16 @@ def test_a_base_that_fails_in_one_configuration_is_checked_in_the_others(verify,
     assert set(findings) == {"x86_64", "i386"}
 
 
+def test_a_full_disk_is_not_a_fault_of_the_base(verify, commit, patchgen, small):
+    # gcc ends its message as it does on a full disk.
+    commit((FILE, f"{KVM}#error writing to /out/x.s: No space left on device\n"))
+    verify.start()
+    commit((FILE, KVM))
+    result = patchgen("verify", "master..HEAD", "--tree", small, "--config", "i386", *ONLY_BUILD)
+    assert result.code == 1 and "does not build" not in result.out + result.err
+    assert "patchgen: No space left on device\nhint: the disk is full; TMPDIR" in result.err
+
+
 def test_a_base_that_needs_a_make_variable(verify, commit, patchgen, small):
     commit(("tools/tool.c", "static int unused(void) { return 0; }\n"))
     verify.start()

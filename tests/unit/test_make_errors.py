@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+import errno
+
 import pytest
 from hypothesis import given, strategies
 
 from patchgen.kernel import find_make_error
+from patchgen.kernel.make_errors import find_machine_error
 
 TREE = "/tmp/tree"
 END = "make[1]: *** [/tmp/tree/Makefile:1: all] Error 2\nmake: *** [Makefile:5: sub-make] Error 2\n"
@@ -150,6 +153,31 @@ def test_a_script_that_nothing_but_its_recipe_complains_of():
 def test_an_object_that_cannot_be_written_is_not_a_script_without_the_exec_bit():
     error = find_make_error("/out/x.o: Permission denied\n" + END, TREE)
     assert (error.text, error.hint) == ("/out/x.o: Permission denied", "")
+
+
+@pytest.mark.parametrize(
+    ("line", "number"),
+    [
+        (
+            "/out/x.c:3:1: fatal error: error writing to /out/cc.s: No space left on device",
+            "ENOSPC",
+        ),
+        ("as: /out/x.o: error: close failed: Disk quota exceeded", "EDQUOT"),
+        ("ld: final link failed: No space left on device", "ENOSPC"),
+        ("cc1: out of memory allocating 65536 bytes: Cannot allocate memory", "ENOMEM"),
+        ("gcc: fatal error: Killed signal terminated program cc1", "ENOMEM"),
+        ("make[2]: fork: Resource temporarily unavailable", "EAGAIN"),
+        ("/bin/sh: 1: cannot create x: Too many open files", "EMFILE"),
+    ],
+)
+def test_the_tree_is_not_blamed_for_what_the_machine_lacks(line, number):
+    error = find_machine_error(f"  CC      x.o\n{line}\n{END}")
+    assert error is not None and error.errno == getattr(errno, number)
+
+
+def test_a_text_in_the_source_is_not_an_error_of_the_machine():
+    line = "x.c:12:9: error: expected ';' before \"No space left on device\"\n"
+    assert find_machine_error(f'{line}   12 | s = ": No space left on device"\n{END}') is None
 
 
 @given(strategies.text(alphabet="make: *[]/\n1Error.c", max_size=60))
