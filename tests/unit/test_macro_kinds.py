@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 from hypothesis import given, strategies as st
 
@@ -128,3 +130,21 @@ def test_printed_macros_are_read_as_they_were(uses):
 def test_any_text_is_read(text):
     list(read_definitions(text.encode()))
     _uses(text)
+
+
+def test_a_macro_has_no_kind_if_any_definition_of_it_is_a_number():
+    loop = "#define each(x) for (;;)\n"
+    for text in (loop + "#define each 1\n", "#define each 1\n" + loop):
+        assert _kinds(text) == {}
+
+
+def test_macros_that_are_numbers_and_equal_tokens_take_little_memory():
+    numbers = "".join(f"#define REGISTER_{number}_MASK 0x{number}\n" for number in range(5000))
+    calls = "".join(f"#define CALL_{number} call(of, the, same, words)\n" for number in range(500))
+    source = (numbers + calls).encode()
+    tracemalloc.start()
+    try:
+        find_uses(join_definitions(read_definitions(source)))
+        assert tracemalloc.get_traced_memory()[1] < 1_500_000
+    finally:
+        tracemalloc.stop()
