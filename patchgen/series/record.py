@@ -12,9 +12,9 @@ from __future__ import annotations
 import hashlib
 import shlex
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from patchgen.errors import RefusedError
 from patchgen.model.base import Base, Oid
@@ -72,6 +72,17 @@ class RecordedTesting(_Frozen):
     instead: str = ""
 
 
+def _check_folder(name: str) -> str:
+    if name.startswith("/") or ".." in name.split("/"):
+        raise ValueError(f"{name!r} is not a folder of the tree")
+    return name
+
+
+# A stranger may have written the record, and spatch gets files and folders of these names.
+_HeaderName = Annotated[str, StringConstraints(pattern=r"^patchgen-[0-9]+-[^/\x00-\x1f]+$")]
+_FolderName = Annotated[str, AfterValidator(_check_folder)]
+
+
 class RecordedRun(_Frozen):
     """The options of `patchgen run --split`, as the arguments or as the texts of the files.
 
@@ -86,8 +97,8 @@ class RecordedRun(_Frozen):
     macros: str | None = None
     macro_files: str = ""
     isomorphisms: str = ""
-    headers: Mapping[str, str] = {}
-    folders: tuple[str, ...] = ()
+    headers: Mapping[_HeaderName, str] = {}
+    folders: tuple[_FolderName, ...] = ()
     with_headers: bool = True
     style: bool = True
     timeout_s: int

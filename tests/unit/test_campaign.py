@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import PurePosixPath
 
 import pytest
@@ -12,11 +13,12 @@ from patchgen.campaign import PatchGroup, merge_groups, split_edits
 from patchgen.campaign.matching import match_patches, name_patches
 from patchgen.campaign.messages import WIDTH, excerpt, make_subjects
 from patchgen.campaign.prefixes import SubjectStyle, derive_prefix, find_common_prefix
+from patchgen.errors import RefusedError
 from patchgen.kernel import MaintainersSection, SectionMatcher, parse_maintainers
 from patchgen.kernel.section_match import REST
 from patchgen.model.series import FileEdit
 from patchgen.model.sweep import Split
-from patchgen.series import RecordedPatch
+from patchgen.series import RecordedPatch, Tracking, read_record
 from tests.support.examples import examples
 from tests.unit.test_maintainers_file import TEXT
 
@@ -197,6 +199,26 @@ def test_people_are_named_without_their_addresses():
 
 def recorded(name: str, *files: str, group: tuple[str, ...] = ()) -> RecordedPatch:
     return RecordedPatch(name=name, group=group, subject=name, message="", files=files)
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        {"headers": {"../../x.h": "x"}},
+        {"headers": {"patchgen-0-../x.h": "x"}},
+        {"headers": {"/etc/x.h": "x"}},
+        {"folders": ["/etc"]},
+        {"folders": ["include/../../x"]},
+    ],
+)
+def test_a_recorded_run_names_no_file_outside_of_the_tree(run):
+    record = {"variant": "x.cocci", "revision": 1, "base": "1" * 40, "describe": "x"}
+    harmless = {"headers": {"patchgen-0-x.h": "x"}, "folders": ["include", "."]}
+    for options, is_refused in ((harmless, False), (run, True)):
+        document = record | {"run": {"timeout_s": 200} | options}
+        tracking = Tracking("20260101-x-0123456789ab", 1, record=document)
+        with pytest.raises(RefusedError, match=r"run\.") if is_refused else nullcontext():
+            assert read_record(tracking) is not None
 
 
 def test_a_patch_is_matched_by_its_files_then_by_its_group_then_by_shared_files():
