@@ -10,7 +10,7 @@ from patchgen.commands.status import StatusRequest, find_status
 from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
 from patchgen.reroll.hand_edits import NewCommit
-from patchgen.series import SeriesBranch
+from patchgen.series import MatchedCommit, SeriesBranch
 from patchgen.status import FileStatus, PatchState, PatchStatus, Upstream
 
 _SHOWN = 3
@@ -47,6 +47,17 @@ class UpstreamFate:
         if status.state is PatchState.GONE:
             return "dropped, the code that it changes is gone"
         return "dropped, the base has it" + _name_makers(status.made_by)
+
+
+def list_applied(
+    branch: Sequence[MatchedCommit], commits: Sequence[NewCommit], fate: UpstreamFate
+) -> Iterator[str]:
+    """Yield the names of the patches that the new version lacks because the base has them."""
+    carried = {commit.branch_commit.oid for commit in commits if commit.branch_commit}
+    for matched in branch:
+        status = None if matched.commit.oid in carried else fate.find(matched.commit)
+        if status is not None and status.state is PatchState.APPLIED:
+            yield matched.name
 
 
 def list_applied_parts(

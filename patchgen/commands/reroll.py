@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from patchgen.commands.applied_upstream import UpstreamFate, list_applied_parts
+from patchgen.commands.applied_upstream import UpstreamFate, list_applied, list_applied_parts
 from patchgen.commands.reroll_campaign import CampaignSource
 from patchgen.edit import OnProgress
 from patchgen.errors import RefusedError
@@ -186,7 +186,8 @@ class _Reroll:
         version = self._describe_version(
             base.oid, commits, messages, written, change_digests, changes
         )
-        lost = find_lost_tags(matched, commits, generated.present, change_digests, self._revision)
+        present = {*generated.present, *list_applied(matched, commits, self._explain)}
+        lost = find_lost_tags(matched, commits, present, change_digests, self._revision)
         version = replace(version, dropped=(*version.dropped, *lost))
         cover = replace(cover, notes=prepend_changes(cover.notes, self._revision, version.cover))
         texts = dict(zip(written, version.messages, strict=True))
