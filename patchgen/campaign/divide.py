@@ -49,8 +49,7 @@ def divide_change(
     texts = choose_texts(request, run.header or Header(), sweep.public_name)
     if edit_texts is not None:
         texts = edit_texts(texts)
-        message, cover = str(texts.message), str(texts.cover)
-        request = replace(request, subject=None, message=message, cover=cover)
+        request = _with_texts(request, texts)
     matches = match_patches(groups, earlier)
     subjects = _choose_subjects(history, groups, matches, texts.message.subject)
     patches = map(
@@ -71,6 +70,10 @@ def divide_change(
         tools={"patchgen": __version__, "spatch": find_spatch().version, "git": git_version()},
     )
     return replace(change, warnings=(*problems, *_warn(change)))
+
+
+def _with_texts(request: CampaignRequest, texts: CampaignTexts) -> CampaignRequest:
+    return replace(request, subject=None, message=str(texts.message), cover=str(texts.cover))
 
 
 def _choose_subjects(

@@ -158,12 +158,9 @@ class _Reroll:
         change_digests = digest_commits(self._quarantine, self._series.start, self._series.tip)
         matched = match_commits(self._series.commits, change_digests, self._record)
         original = self._find_original(matched)
-        generated, changes = self._generate(on_progress)
+        generated, changes = self._generate(matched, change_digests, on_progress)
         base = generated.base
         self._explain = UpstreamFate(self._request.tree, self._series, base.oid)
-        # If possible, refuse a change log for a missing patch before any conflict.
-        names = expect_patch_names(generated, self._record, matched, change_digests)
-        check_changes(changes, self._revision, names)
         plain = generated.draft(self._signatures)
         plain_oids, _ = write_patches(self._quarantine, base.oid, plain, self._signatures)
         carrier = self._make_carrier(generated, plain, plain_oids, original, change_digests)
@@ -193,10 +190,16 @@ class _Reroll:
         texts = dict(zip(written, version.messages, strict=True))
         oids = reparent(self._quarantine, written, base.oid, messages=texts)
         prepared = self._prepare(generated, cover, record, oids)
-        original_tip = self._write_original(generated, draft, prepared, draft_oids)
+        # The generated series, without hand edits.
+        letter = (draft.cover, prepared.tracking)
+        _, generated_oids = put_cover_below(
+            self._quarantine, base.oid, *letter, draft_oids, self._signatures
+        )
         parts = list_applied_parts(commits, carrier.generated, self._explain)
         remarks = (*carrier.remarks, *parts, *remarks)
-        return self._publish(generated, old_tip, prepared, messages, remarks, version, original_tip)
+        return self._publish(
+            generated, old_tip, prepared, messages, remarks, version, generated_oids[-1]
+        )
 
     def _check_target(self) -> Oid | None:
         """Return the tip of the target branch, None if there is none; refuse to overwrite work."""
@@ -207,12 +210,20 @@ class _Reroll:
             self._signatures = self._repository.read_signatures(as_of=old_tip)
         return old_tip
 
-    def _generate(self, on_progress: OnProgress) -> tuple[Generated, ChangeLog]:
+    def _generate(
+        self,
+        matched: Sequence[MatchedCommit],
+        change_digests: Mapping[Oid, str],
+        on_progress: OnProgress,
+    ) -> tuple[Generated, ChangeLog]:
         """Generate the patches on the base; the change log is read before, if names are known."""
         changes = self._read_changes(self._source.plan(on_progress))
         generated = self._source.generate(on_progress)
         if generated.is_empty:
             raise _refuse_empty(generated)
+        # If possible, refuse a change log for a missing patch before any conflict.
+        names = expect_patch_names(generated, self._record, matched, change_digests)
+        check_changes(changes, self._revision, names)
         return generated, changes
 
     def _prepare(
@@ -327,17 +338,6 @@ class _Reroll:
             new_base=self._repository.describe(base) if base != self._series.base else "",
             old_message_id="" if is_linked or earlier >= self._revision else link,
         )
-
-    def _write_original(
-        self,
-        generated: Generated,
-        draft: SeriesDraft,
-        prepared: PreparedSeries,
-        oids: Sequence[Oid],
-    ) -> Oid:
-        """Write the generated series without hand edits, and return its tip."""
-        base, cover = generated.base.oid, (draft.cover, prepared.tracking)
-        return put_cover_below(self._quarantine, base, *cover, oids, self._signatures)[1][-1]
 
     def _stop(self, subject: str, base: Oid, conflicts: Sequence[Conflict]) -> RerollResult:
         """Write conflicts to files for a person, unless it is a dry run."""

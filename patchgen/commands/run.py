@@ -80,11 +80,9 @@ def plan_run(repository: Repository, request: RunRequest, lookup: Lookup | None 
     RefusedError if one cannot be found, read, or run as requested.
     """
     oid = repository.resolve_commit(request.base)
-    tree_oid = repository.resolve_tree(oid)
-    tree = GitTree(repository, tree_oid)
-    base = Base(oid, tree_oid, repository.describe(oid))
-    _check_paths(repository, tree, base, request.paths)
-    resolve_paths(repository, tree_oid, [PurePosixPath(name) for name in request.files.folders])
+    base = Base(oid, repository.resolve_tree(oid), repository.describe(oid))
+    tree = GitTree(repository, base.tree)
+    _check_paths(repository, tree, base, request)
     only_paths = _choose_files(repository, request, base)
     if repository.is_partial:
         _require_files(repository, tree, request, only_paths)
@@ -294,11 +292,10 @@ def _select_below(
 # --- files -----------------------------------------------------------------------------------
 
 
-def _check_paths(
-    repository: Repository, tree: GitTree, base: Base, paths: tuple[PurePosixPath, ...]
-) -> None:
-    """Refuse paths without C files."""
-    for path, _, is_folder in resolve_paths(repository, base.tree, paths):
+def _check_paths(repository: Repository, tree: GitTree, base: Base, request: RunRequest) -> None:
+    """Refuse paths without C files, and folders of headers that do not exist."""
+    resolve_paths(repository, base.tree, [PurePosixPath(name) for name in request.files.folders])
+    for path, _, is_folder in resolve_paths(repository, base.tree, request.paths):
         if not is_folder and not (tree.find([str(path)]) and path.suffix in _C_SUFFIXES):
             raise UsageError(
                 f"{path} is neither a C file nor a folder", hint="name .c or .h files, or folders"

@@ -152,9 +152,9 @@ def _read_cocci(name: str, lookup: Lookup, given: OptionFiles) -> CocciFile:
 
     def read_other(other: str) -> bytes | None:
         found = read_near(posixpath.join(posixpath.dirname(name), other))
-        found = lookup.read_tree(other) if found is None else found
-        if found is not None:
-            sources[other] = decode_cocci(found, other)
+        if found is None and (found := lookup.read_tree(other)) is None:
+            return None
+        sources[other] = decode_cocci(found, other)
         return found
 
     def read_companion(other: str) -> str | None:
@@ -176,8 +176,8 @@ def _read_cocci(name: str, lookup: Lookup, given: OptionFiles) -> CocciFile:
             )
     files = read_option_files(name, text, read_other, lookup.is_folder)
     companions.update(files.companions)
-    files = files.join(given)
-    return CocciFile(name, text, read_header(text), companions, files, sources, code=code)
+    header, files = read_header(text), files.join(given)
+    return CocciFile(name, text, header, companions, files, sources, code=code)
 
 
 def _not_trusted(cocci: CocciFile, given_code: Sequence[RiskyLine]) -> SpecError:
