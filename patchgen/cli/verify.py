@@ -24,6 +24,7 @@ from patchgen.cli.printer import Printer, count, echo, is_terminal
 from patchgen.cli.tree_options import resolve_paths
 from patchgen.cli.verify_table import VerifyTable
 from patchgen.commands.verify import CHECKS, VerifyReport, VerifyRequest, verify_series
+from patchgen.model.base import Oid
 from patchgen.model.finding import Finding
 
 # The number of files that a note names; --json has all.
@@ -144,25 +145,33 @@ def _describe(finding: Finding) -> dict[str, Any]:
 
 
 def _print_findings(printer: Printer, report: VerifyReport) -> None:
+    printed: list[Finding] = []
     for number, commit in enumerate(report.target.commits, 1):
-        findings = [finding for finding in report.findings if finding.commit == commit.oid]
+        findings = _join_findings(report, commit.oid)
         if findings:
             echo(f"{number}/{len(report.target.commits)} {commit.oid[:12]} {commit.subject}")
-        for finding in _join_files(_join_configs(findings)):
+        for finding in findings:
             _print_finding("  ", finding)
-    of_series = [finding for finding in report.findings if finding.commit is None]
-    for finding in _join_configs(of_series):
+        printed += findings
+    for finding in _join_findings(report, None):
         _print_finding("series: ", finding)
+        printed.append(finding)
     printer.line()
     if report.passed:
         commits = count(len(report.target.commits), "commit")
-        noted = sum(not finding.failure for finding in report.findings)
+        noted = sum(not finding.failure for finding in printed)
         notes = f"; {count(noted, 'note')} above" if noted else ""
         checks = ", ".join(report.columns)
         printer.line(f"{commits} passed {checks} ({report.seconds:.0f} s){notes}")
     elif report.failed is not None:
         [commit] = [commit for commit in report.target.commits if commit.oid == report.failed]
         echo(f"first failing commit: {commit.oid[:12]} {commit.subject}")
+
+
+def _join_findings(report: VerifyReport, oid: Oid | None) -> list[Finding]:
+    """Return the findings about a commit, or about the whole series, a line each."""
+    findings = [finding for finding in report.findings if finding.commit == oid]
+    return _join_files(_join_configs(findings))
 
 
 def _print_recorded(printer: Printer, request: VerifyRequest, report: VerifyReport) -> None:

@@ -194,10 +194,10 @@ def _list_compiled(commit: Commit) -> list[PurePosixPath]:
 
 
 def _note_unbuilt(commit: Commit, file: PurePosixPath, archs: Collection[str]) -> Finding:
-    text, hint = "no configuration builds it: it was not checked", "name a .config that builds it"
+    text, hint = "not checked: built in no configuration", "name a .config that builds it"
     arch = find_arch(file)
     if arch is not None and arch not in archs and (package := name_compiler_package(arch)):
-        text = f"no configuration of {arch} was built: it was not checked"
+        text = f"not checked: no configuration of {arch} was built"
         hint = f"allmodconfig-{arch} needs {package}"
     return Finding(
         "build", text, commit.oid, str(file), failure=False, hint=hint, parameter="configs"
