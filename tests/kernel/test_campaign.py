@@ -63,6 +63,37 @@ def test_each_patch_applies_alone_and_goes_to_its_maintainers(
     assert len({patch["subject"] for patch in series["patches"]}) == len(series["patches"])
 
 
+def test_each_patch_for_a_git_tree_stands_alone(kernel_6_12, patchgen, git, tmp_path):
+    """The timer rename on three architectures of 6.12: git am, and not only git apply."""
+    repository = clone_bare(kernel_6_12, tmp_path / "linux.git")
+    folders = ("arch/arm", "arch/mips", "arch/x86")
+    args = ("run", "timer-delete", *folders, "--tree", repository)
+    split = patchgen(*args, "--split", "tree", "-o", tmp_path / "out", "--json")
+    assert split.code == 0, split.err
+    series = json.loads(split.out)["series"]
+    patches, mails = series["patches"], series["mails"][1:]
+    files = [name for patch in patches for name in patch["files"]]
+    assert len(patches) >= 3 and len(files) == len(set(files))
+    assert len({patch["subject"] for patch in patches}) == len(patches)
+    work = tmp_path / "work"
+    git(tmp_path, "clone", "-q", "--shared", "--no-checkout", repository, work)
+    git(work, "sparse-checkout", "set", "--no-cone", *(f"/{name}" for name in files))
+    git(work, "checkout", "-q", "--detach", "origin/master")
+    for patch, mail in zip(patches, mails, strict=True):
+        git(work, "am", "-q", mail)
+        changed = git(work, "diff-tree", "-r", "HEAD~1", "HEAD")
+        assert changed == git(work, "diff-tree", "-r", f"{patch['commit']}~1", patch["commit"])
+        assert [line.split("\t")[1] for line in changed.splitlines()] == patch["files"]
+        git(work, "reset", "-q", "--hard", "origin/master")
+    git(work, "am", "-q", *mails)
+    together = git(work, "rev-parse", "HEAD^{tree}")
+    assert together == git(repository, "rev-parse", f"{series['tip']}^{{tree}}")
+    git(work, "reset", "-q", "--hard", "origin/master")
+    (tmp_path / "whole.diff").write_text(patchgen(*args).out)
+    git(work, "apply", "--index", tmp_path / "whole.diff")
+    assert git(work, "write-tree") == together
+
+
 def sent_to(mail: Path) -> set[str]:
     message = email.message_from_bytes(mail.read_bytes(), policy=email.policy.default)
     return addresses([str(message["To"] or ""), str(message["Cc"] or "")])
