@@ -23,7 +23,12 @@ from patchgen.audit.diff import (
     describe_notifiers,
     explain_routing,
 )
-from patchgen.audit.overview import describe_form
+from patchgen.audit.overview import (
+    describe_certainty,
+    describe_form,
+    describe_routing,
+    sort_unresolved,
+)
 from patchgen.audit.pathtree import (
     Mark,
     Row,
@@ -41,6 +46,8 @@ _TEMPLATES = Path(__file__).with_name("templates")
 ROW_HEIGHT, INDENT, MARGIN, LETTER = 24, 18, 16, 7.6
 
 _PAGE_TITLES = {**CHANGE_TITLES, ChangeKind.STAYS: "as before"}
+_HYPERCALL = "hypercall"
+_ROUTINGS = {"yes": "yes", "no": "no", "-": "not concerned"}
 _LEGEND = {
     Mark.UNROUTED: "hypercall that bypasses the op",
     Mark.SILENT: "change that tells nobody",
@@ -62,6 +69,7 @@ class SiteRow:
     call: str
     mark: str
     reason: str
+    routing: str
     paths: str
     route: Route
 
@@ -134,11 +142,14 @@ def headline(audit: Audit) -> tuple[str, ...]:
         hypercall for hypercall in audit.early_hypercalls if hypercall.group is SiteGroup.UNROUTED
     ]
     silent = sum(change.silent for change in audit.early_changes)
-    first = "No early hypercall bypasses the op"
+    noun = _name_sites(audit)
+    first = f"No early {noun} bypasses the op"
     if bypassing:
-        calls = "hypercall bypasses" if len(bypassing) == 1 else "hypercalls bypass"
-        reporting = sum(hypercall.reports_status for hypercall in bypassing) or "none"
-        first = f"{len(bypassing)} early {calls} the op, {reporting} to report page status"
+        calls = f"{noun} bypasses" if len(bypassing) == 1 else f"{noun}s bypass"
+        first = f"{len(bypassing)} early {calls} the op"
+        if noun == _HYPERCALL:
+            reporting = sum(hypercall.reports_status for hypercall in bypassing) or "none"
+            first += f", {reporting} to report page status"
     if not audit.early_changes:
         return (first,)
     if not silent:
@@ -146,6 +157,10 @@ def headline(audit: Audit) -> tuple[str, ...]:
     verb = "tells" if silent == 1 else "tell"
     total = len(audit.early_changes)
     return first, f"{silent} of {total} early changes of page status {verb} nobody"
+
+
+def _name_sites(audit: Audit) -> str:
+    return _HYPERCALL if audit.site == f"a {_HYPERCALL}" else "site"
 
 
 def _count_routed(diff: AuditDiff) -> str:
@@ -160,6 +175,11 @@ def _build_context(audit: Audit) -> dict[str, Any]:
     late = [hypercall for hypercall in audit.hypercalls if not hypercall.early]
     return {
         "audit": audit,
+        "noun": _name_sites(audit),
+        "certainty": describe_certainty(audit),
+        "unresolved": sort_unresolved(audit)[0],
+        "files": _group_digits(audit.coverage.files),
+        "functions": _group_digits(audit.coverage.functions),
         "platforms": tuple(Platform),
         "sections": tuple(_build_sections(entries)),
         "changes": tuple(entry for entry in entries if isinstance(entry.site, StatusChange)),
@@ -195,6 +215,7 @@ def _build_rows(
                 call=describe_call(site),
                 mark=mark_site(site).value,
                 reason=explain_site(site),
+                routing=_ROUTINGS[describe_routing(site)] if isinstance(site, Hypercall) else "",
                 paths=_count_paths(route),
                 route=route,
             )
@@ -206,9 +227,14 @@ def explain_site(site: Hypercall | StatusChange) -> str:
 
 
 def _count_paths(route: Route) -> str:
-    count = f"{route.paths:,}".replace(",", "\u202f")
     more = " or more" if route.capped else ""
-    return f"{count}{more} {'path' if route.paths == 1 and not more else 'paths'}"
+    noun = "path" if route.paths == 1 and not more else "paths"
+    return f"{_group_digits(route.paths)}{more} {noun}"
+
+
+def _group_digits(number: int) -> str:
+    """Return a number with a narrow space between groups of three digits."""
+    return f"{number:,}".replace(",", "\u202f")
 
 
 def _build_sections(entries: Sequence[SiteRow]) -> Iterator[SiteSection]:

@@ -20,6 +20,16 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+# The right edge of the text of the widest row.
+FARTHEST = """Math.max(...Array.from(document.querySelectorAll(".row:not(.away) text"),
+    (text) => text.getBoundingClientRect().right))"""
+# The rows whose text begins above the end of the row before.
+OVERLAPS = """Array.from(document.querySelectorAll(".row:not(.away) text"),
+    (text) => [text.textContent, text.getBoundingClientRect()])
+    .filter(([, box], at, all) => at && box.top < all[at - 1][1].bottom)
+    .map(([name]) => name)"""
+
+
 def shown(page: Page) -> list[str]:
     """Return the names of the rows that are not folded away."""
     return page.locator(".row:not(.away) .name").all_text_contents()
@@ -75,10 +85,29 @@ def test_it_fits_a_phone(browser, page_file, scheme):
     assert fits(page)
     page.click("#unfold")
     assert fits(page)
-    # The drawing is wider, and has its own scroll bar.
-    assert page.evaluate("drawing.scrollWidth > drawing.clientWidth")
+    # No row leaves the screen, and its name is complete.
+    assert page.evaluate("drawing.scrollWidth <= drawing.clientWidth")
+    assert page.evaluate(FARTHEST) <= page.evaluate("drawing.getBoundingClientRect().right")
+    assert {"x86_64_start_kernel()", "deep()"} <= set(shown(page))
+    page.locator("#graph").scroll_into_view_if_needed()
     save_screenshot(page, f"audit-phone-{scheme}")
     assert is_dark(page) == (scheme == "dark")
+
+
+def test_rows_are_one_line_again_on_a_wide_screen(browser, page_file):
+    page = open_page(browser, page_file, width=360)
+    page.click("#unfold")
+    narrow = page.evaluate("tree.getBoundingClientRect().height")
+    assert page.locator(".row tspan tspan[dy]").count() > 0
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.wait_for_function("document.querySelector('.row tspan tspan[dy]') === null")
+    assert page.evaluate("tree.getBoundingClientRect().height") < narrow
+    overlapping = page.evaluate(OVERLAPS)
+    assert overlapping == []
+    page.set_viewport_size({"width": 360, "height": 800})
+    page.wait_for_function("document.querySelector('.row tspan tspan[dy]') !== null")
+    assert page.evaluate(OVERLAPS) == []
+    assert page.reports == []
 
 
 def test_a_name_that_is_markup_does_nothing(browser, page_file):

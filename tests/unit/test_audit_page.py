@@ -4,12 +4,21 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
 from patchgen.audit import compare_audits, render_diff_page, render_page
 from patchgen.audit.pathtree import Mark, build_tree
-from patchgen.audit.result import Audit
+from patchgen.audit.result import (
+    Audit,
+    Notifier,
+    Platform,
+    Route,
+    StatusChange,
+    Step,
+    TreeLocation,
+)
 from tests.support import TOP
 from tests.support.hostile_audit import MARKUP, hostile_audit
 from tests.support.html import read_html
@@ -48,6 +57,54 @@ def test_the_headline_reports_what_is_not_routed(audit):
     page = render_page(audit)
     assert "2 early hypercalls bypass the op, 1 to report page status" in page
     assert "No early hypercall bypasses the op" in render_page(audit_files({}))
+
+
+def test_a_change_that_a_callback_reports_does_not_read_as_a_fault(audit):
+    place = TreeLocation("arch/x86/mm/set.c", 7)
+    notifier = Notifier("callback", "guest.finish", place, ("sev_finish",), (Platform.SEV,))
+    change = StatusChange(
+        function="share",
+        place=place,
+        call="set_memory_decrypted",
+        pages="page",
+        to="shared",
+        early=Route((Step("share", place),), 1),
+        notifiers=(notifier,),
+    )
+    page = render_page(replace(audit, changes=(change,)))
+    table = page[page.index('<section id="changes"') : page.index('<section id="graph"')]
+    assert "by a callback, <code>guest.finish</code>" in table
+    assert ">no<" not in table and "Routed" not in table
+    silent = render_page(replace(audit, changes=(replace(change, notifiers=()),)))
+    assert '<p class="fatal">no</p>' in silent
+
+
+def test_numbers_do_not_touch(audit):
+    page = render_page(replace(audit, coverage=replace(audit.coverage, functions=76701)))
+    assert "Not routed through the op: 2</h3>" in page
+    assert "76\u202f701 functions" in page
+    other = audit_files(
+        {"arch/x86/kernel/vmware.c": "void console_init(void) { kvm_hypercall1(X, 0); }"}
+    )
+    xen = tuple(
+        replace(site, instruction=replace(site.instruction, hypervisor="xen"))
+        for site in other.hypercalls
+    )
+    text = " ".join(render_page(replace(other, hypercalls=xen)).split())
+    assert 'Of other hypervisors: 1</h3> <span class="dim">(1 xen by alternative)</span>' in text
+
+
+def test_the_certainty_is_next_to_the_answer(audit):
+    page = render_page(audit)
+    assert "<dt>Certainty</dt><dd>2 calls unresolved, 0 of them in arch/x86" in page
+    # The list begins with those of arch/x86.
+    calls = tuple(
+        replace(audit.unresolved[0], place=TreeLocation(path, 1))
+        for path in ("arch/arm/a.c", "arch/x86/b.c")
+    )
+    page = render_page(replace(audit, unresolved=calls))
+    assert "2 calls unresolved, 1 of them in arch/x86" in page
+    assert page.index("arch/x86/b.c:1") < page.index("arch/arm/a.c:1")
 
 
 def test_the_tree_has_each_path_once_in_the_order_of_calls(audit):

@@ -2,6 +2,8 @@
 "use strict";
 // Folds and searches the drawing, which patchgen/audit/page.py lays out with the same numbers.
 const ROW = 24, INDENT = 18, MARGIN = 16, LETTER = 7.6;
+// On a phone, rows are broken into lines instead of leaving the screen.
+const NARROW = 560, NARROW_INDENT = 6, LINE = 16, FEWEST = 10;
 const tree = document.getElementById("tree");
 const drawing = document.getElementById("drawing");
 const search = document.getElementById("search");
@@ -19,6 +21,9 @@ const rows = Array.from(tree.querySelectorAll(".row"), (element, number) => ({
   text: Array.from(element.querySelectorAll(".name, .via, .at"), (part) => part.textContent)
     .join("\n").toLowerCase(),
   letters: element.querySelector("text").textContent.length,
+  parts: Array.from(element.querySelectorAll("text > tspan"), (part) => [part, part.textContent]),
+  band: element.querySelector(".band"),
+  columns: 0, // of the lines that it is broken into, 0 for one line
   folded: "fold" in element.dataset,
   y: 0,
 }));
@@ -36,24 +41,73 @@ function isShut(row) {
   return row.folded && !opened.has(row.number);
 }
 
+// Return a text in pieces of at most `columns` letters, cut after a separator if one is near.
+function cut(text, columns) {
+  const pieces = [];
+  while (text.length > columns) {
+    const head = text.slice(0, columns);
+    const at = Math.max(...[" ", "_", "/", ".", "(", ","].map((separator) => head.lastIndexOf(separator))) + 1;
+    const length = at > columns / 2 ? at : columns;
+    pieces.push(text.slice(0, length));
+    text = text.slice(length);
+  }
+  return [...pieces, text];
+}
+
+// Write a row in lines of at most `columns` letters, or in one line; return the number of lines.
+function write(row, columns) {
+  let lines = 1, used = 0;
+  for (const [part, text] of row.parts) {
+    if (!columns) {
+      part.replaceChildren(text);
+      continue;
+    }
+    if (part.classList.contains("below") && !isShut(row)) continue;
+    const pieces = cut(text, columns);
+    const joins = used > 0 && used + 1 + pieces[0].length <= columns;
+    const spans = pieces.map((piece, number) => {
+      const span = document.createElementNS(tree.namespaceURI, "tspan");
+      span.textContent = piece;
+      if (number > 0 || (used > 0 && !joins)) {
+        span.setAttribute("x", 12);
+        span.setAttribute("dy", LINE);
+        lines += 1;
+      }
+      return span;
+    });
+    used = (joins ? used + 1 : 0) + pieces.at(-1).length;
+    if (pieces.length > 1) used = pieces.at(-1).length;
+    part.replaceChildren(...spans);
+  }
+  return lines;
+}
+
 function layOut() {
-  let y = 0, width = 0, hidden = -1;
+  const narrow = drawing.clientWidth < NARROW;
+  const indent = narrow ? NARROW_INDENT : INDENT;
+  let y = 0, width = 0, hidden = -1, bottom = 0;
   for (const row of rows) {
     const away = row.number <= hidden;
     row.element.classList.toggle("away", away);
     if (away) continue;
-    y += ROW;
+    const room = drawing.clientWidth - MARGIN - row.depth * indent - 20;
+    const columns = narrow ? Math.max(FEWEST, Math.floor(room / LETTER)) : 0;
+    const lines = columns || row.columns ? write(row, columns) : 1;
+    row.columns = columns;
+    y += bottom + ROW;
+    bottom = (lines - 1) * LINE;
     row.y = y;
-    row.element.setAttribute("transform", `translate(${MARGIN + row.depth * INDENT} ${y})`);
-    if (row.line) row.line.setAttribute("d", `M${-INDENT} ${rows[row.parent].y - y + 8}V0H-8`);
+    row.band.setAttribute("height", ROW + bottom);
+    row.element.setAttribute("transform", `translate(${MARGIN + row.depth * indent} ${y})`);
+    if (row.line) row.line.setAttribute("d", `M${-indent} ${rows[row.parent].y - y + 8}V0H-8`);
     if (row.last > row.number) {
       row.element.setAttribute("aria-expanded", String(!isShut(row)));
       if (isShut(row)) hidden = row.last;
     }
     width = Math.max(width, 2 * MARGIN + row.depth * INDENT + row.letters * LETTER + 24);
   }
-  tree.setAttribute("height", y + ROW);
-  tree.setAttribute("width", Math.ceil(width));
+  tree.setAttribute("height", y + bottom + ROW);
+  tree.setAttribute("width", narrow ? drawing.clientWidth : Math.ceil(width));
 }
 
 function show(row) {
@@ -65,7 +119,7 @@ function focusRow(row) {
   for (const other of rows) other.element.tabIndex = other === row ? 0 : -1;
   row.element.focus({ preventScroll: true });
   const top = row.y - drawing.clientHeight / 2;
-  const left = MARGIN + row.depth * INDENT - 24;
+  const left = row.columns ? 0 : MARGIN + row.depth * INDENT - 24;
   const isInHeight = row.y - ROW > drawing.scrollTop && row.y + ROW < drawing.scrollTop + drawing.clientHeight;
   const isInWidth = left >= drawing.scrollLeft && left + 200 < drawing.scrollLeft + drawing.clientWidth;
   drawing.scrollTo({ top: isInHeight ? drawing.scrollTop : top, left: isInWidth ? drawing.scrollLeft : left });
@@ -188,6 +242,12 @@ function follow() {
   }
 }
 
+let laidOut = drawing.clientWidth;
 layOut();
+addEventListener("resize", () => {
+  if (drawing.clientWidth === laidOut) return;
+  laidOut = drawing.clientWidth;
+  layOut();
+});
 addEventListener("hashchange", follow);
 follow();
