@@ -11,21 +11,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.call_rule import format_function, format_rule
+from tests.support.campaign_tree import MAINTAINERS
 from tests.support.kernels import commit_all
 
 RULE = format_rule()
-MAINTAINERS = """\
-ACME NETWORKING
-M:	Ada Acme <acme@example.org>
-L:	netdev@example.org
-T:	git git://git.example.org/net.git
-F:	drivers/net/
-
-FILESYSTEM F
-M:	Fay <fay@example.org>
-T:	git git://git.example.org/f.git
-F:	fs/f/
-"""
 
 
 @pytest.fixture
