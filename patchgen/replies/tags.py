@@ -50,10 +50,10 @@ _SEQUENCE = re.compile("\x1b(?:\\[[0-?]*[ -/]*[@-~]|\\][^\x07\x1b]*\x07?)")
 # Scripts of India and Iran use them in names.
 _JOINERS = frozenset("\u200c\u200d")
 # An address that Outlook or a converter of HTML has made a link: "<a@x<mailto:a@x>>", "[a@x](...)".
-_MAILTO = r"<mailto:(?P<linked>[^<>\s]+@[^<>\s]+)>"
+_MAILTO = r"<mailto:(?P<linked>[^<>\s@]+@[^<>\s@]+)>"
 _LINK = re.compile(
-    rf"<?(?P<shown>[^\s<>\[\]()]+@[^\s<>\[\]()]+)[ \t]*>?[ \t]*{_MAILTO}>?"
-    r"|<?\[(?P<marked>[^\s\[\]]+@[^\s\[\]]+)\]\(mailto:(?P<target>[^\s()]+)\)>?",
+    rf"<?(?P<shown>[^\s<>\[\]()@]+@[^\s<>\[\]()@]+)[ \t]*>?[ \t]*{_MAILTO}>?"
+    r"|<?\[(?P<marked>[^\s\[\]@]+@[^\s\[\]@]+)\]\(mailto:(?P<target>[^\s()]+)\)>?",
     re.IGNORECASE,
 )
 _NAME_LINK = re.compile(r"\[([^\[\]@]+)\]\(mailto:[^\s()]+\)(?=[ \t]*<)", re.IGNORECASE)
@@ -121,8 +121,9 @@ def _read_values(lines: Sequence[str]) -> Iterator[tuple[int, _Value]]:
     for number, line in enumerate(lines):
         if match := match_tag(line):
             value = match["value"].strip(" \t")
-            following = [] if len(line) > MAX_LENGTH else lines[number + 1 : number + 4]
-            yield number, _Value(match["key"], *_unwrap(value, following))
+            following = lines[number : number + 4]
+            short = list(itertools.takewhile(lambda text: len(text) <= MAX_LENGTH, following))
+            yield number, _Value(match["key"], *_unwrap(value, short[1:]))
 
 
 def _unwrap(value: str, lines: Sequence[str]) -> tuple[str, str, int]:

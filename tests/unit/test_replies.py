@@ -715,9 +715,10 @@ def test_text_that_is_not_a_condition_does_not_stop_a_tag(body):
 
 def test_many_tags_and_long_text_take_linear_time():
     text = "with , with " * 2000 + "\n" + f"{TAG}\n" * 5000 + "a" * 100_000 + "\n"
-    begin = time.monotonic()
+    begin = time.process_time()
     assert len(tags(text)) == 5000
-    assert time.monotonic() - begin < 5
+    assert tags("Acked-by: B <b@x.org>\n# " + "a@" * 20_000) == ["Acked-by: B <b@x.org>"]
+    assert time.process_time() - begin < 5
 
 
 def test_a_tag_in_another_part_of_the_mail_is_listed():
