@@ -391,7 +391,7 @@ def test_a_file_that_takes_too_long_is_reported_and_others_are_run(patchgen, git
 def test_an_interrupted_run_continues_from_its_cached_results(ready, zalloc, git, tmp_path):
     for number in range(150):
         text = ALLOC.replace(b"NAME", b"n%d" % number).replace(b"*t = km", b"*t;\n\n\tt = km")
-        (ready / f"fs/many{number}.c").write_bytes(text * 40)
+        (ready / f"fs/many{number}.c").write_bytes(text * 12)
     git(ready, "add", "-A")
     git(ready, "commit", "-qm", "many")
     args = [sys.executable, "-m", "patchgen", "run", zalloc, "--tree", ready, "--trust", "-j1"]
