@@ -12,6 +12,7 @@ import tempfile
 import threading
 
 import pytest
+from pydantic import BaseModel
 
 from tests.support import TOP
 from tests.support.fork_server import _preload
@@ -70,6 +71,29 @@ def print_state() -> None:
     print([cache for cache in caches if cache.cache_info().currsize])
     print([number for number in handlers if signal.getsignal(number) != handlers[number]])
     print(threading.active_count(), os.environ == environment, tempfile.tempdir)
+
+
+def print_unprepared() -> None:
+    """Print whether GitPython is imported, and the models whose schemas are not built."""
+    _preload()
+    models = [value for module in list(sys.modules.values()) for value in vars(module).values()]
+    classes = {
+        model for model in models if isinstance(model, type) and issubclass(model, BaseModel)
+    }
+    own = {model for model in classes if model.__module__.startswith("patchgen.")}
+    assert len(own) > 20
+    print("git" in sys.modules, [model for model in own if not model.__pydantic_complete__])
+
+
+def test_the_server_has_imported_and_built_what_takes_long():
+    program = subprocess.run(
+        [sys.executable, "-c", f"from {__name__} import print_unprepared; print_unprepared()"],
+        cwd=TOP,
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    assert (program.stdout, program.stderr) == ("True []\n", "")
 
 
 def test_importing_leaves_no_state_that_one_call_could_hide_from_another():
