@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -112,6 +113,8 @@ class Matrix:
     variables: Sequence[str] = ()
     added_exec_bits: bool = False
     _builders: dict[str, Builder] = field(default_factory=dict)
+    # The time that the last build in each configuration took.
+    _seconds: dict[str, float] = field(default_factory=dict)
     # By configuration: the Kconfig files of the series as they were when it was configured last.
     _configured: dict[str, Mapping[PurePosixPath, bytes]] = field(default_factory=dict)
 
@@ -157,17 +160,20 @@ class Matrix:
         self.checkout.switch(point.commit)
         self.added_exec_bits |= prepare_scripts(self.checkout)
 
-        def build(config: BuildConfig) -> tuple[BuildConfig, Build]:
+        def build(config: BuildConfig) -> tuple[str, Build]:
             on_build(point.commit, config.name, None)
             before = results[base.commit, config.name] if point is not base else None
+            begin = time.monotonic()
             build = self._build(output, point, config, before)
+            self._seconds[config.name] = time.monotonic() - begin
             on_build(point.commit, config.name, build)
-            return config, build
+            return config.name, build
 
         # make is slow to start, and a series touches few objects: building configurations in
         # parallel uses the processors better than one make with many jobs.
-        for config, result in map_parallel(build, configs, workers=self.jobs):
-            results[point.commit, config.name] = result
+        built = dict(map_parallel(build, slowest_first(configs, self._seconds), workers=self.jobs))
+        for config in configs:
+            result = results[point.commit, config.name] = built[config.name]
             # A missing program may be installed before the next run.
             if result.failure is None and not result.unchecked:
                 self.cache.store_one(self._make_key(base, point, config), result)
@@ -225,6 +231,16 @@ class Matrix:
         targets = [*map(str, self.files), *(f"{folder}/" for folder in self.folders)]
         variables = list(self.variables)
         return make_key(base.tree, point.tree, repr(config), content, targets, variables)
+
+
+def slowest_first(
+    configs: Iterable[BuildConfig], seconds: Mapping[str, float]
+) -> list[BuildConfig]:
+    """Return configurations in the order to build them in, so that no long build starts last.
+
+    `seconds` are the times of earlier builds. The order does not change without them.
+    """
+    return sorted(configs, key=lambda config: -seconds.get(config.name, 0))
 
 
 def prepare_scripts(checkout: Checkout) -> bool:

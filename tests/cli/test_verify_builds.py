@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from patchgen.kernel.configs import CONFIGS as SHIPPED
+from patchgen.verify.builds import slowest_first
 from tests.conftest import Finished
 from tests.support.buildable_tree import KVM, write_buildable_tree
 from tests.support.programs import log_runs
@@ -330,3 +332,12 @@ def test_a_configuration_without_a_compiler_is_refused(campaign):
     assert "apt-get install gcc-s390x-linux-gnu" in result.err
     result = campaign("--config", "allmodconfig-um")
     assert result.code == 2 and "unknown configuration 'allmodconfig-um'" in result.err
+
+
+def test_the_slowest_configuration_is_built_first():
+    """If it came last, it would be built alone, with one processor."""
+    names = [config.name for config in SHIPPED]
+    assert [config.name for config in slowest_first(SHIPPED, {})] == names
+    seconds = {names[-1]: 9.0, names[1]: 2.5, names[0]: 2.0}
+    ordered = [config.name for config in slowest_first(SHIPPED, seconds)]
+    assert ordered == [names[-1], names[1], names[0], *names[2:-1]]
