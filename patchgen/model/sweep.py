@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
@@ -51,7 +51,7 @@ class Sweep:
     base: Base
     mode: Mode
     rules: tuple[RuleCount, ...]
-    edits: tuple[FileEdit, ...] = ()
+    edits: Sequence[FileEdit] = ()
     reports: tuple[ReportedPlace, ...] = ()
     output: str = ""
     unparsed: tuple[UnparsedFunction, ...] = ()

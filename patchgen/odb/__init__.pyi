@@ -69,6 +69,7 @@ from .sent import (
     record_sent as record_sent,
 )
 from .tree import (
+    REGULAR as REGULAR,
     GitTree as GitTree,
     list_entries as list_entries,
     list_files as list_files,

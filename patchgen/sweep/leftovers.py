@@ -27,9 +27,10 @@ from patchgen.model.leftover import Leftover, Leftovers, LeftReason, WordCount
 from patchgen.model.outcome import UnparsedFunction
 from patchgen.model.sweep import Sweep
 from patchgen.odb import (
+    REGULAR,
     Repository,
     grep_words,
-    list_entries,
+    open_tree,
     plan_search,
 )
 from patchgen.sweep.candidates import read_in_groups
@@ -71,13 +72,16 @@ def find_leftovers(
     words = list_removed_words(request)
     if not words:
         return Leftovers()
-    edited = {str(edit.path): (edit.before or b"", edit.after) for edit in result.edits}
     before = _count(repository, request, words, occurrences)
+    # The texts of edits are compressed while they are not used.
+    edited: dict[str, int] = {}
     changed: Counter[str] = Counter()
-    for path, (old, new) in edited.items():
+    for number, edit in enumerate(result.edits):
+        path = str(edit.path)
+        edited[path] = number
         for word in words if path in before else ():
             encoded = word.encode()
-            lost = count_word(old, encoded) - count_word(new, encoded)
+            lost = count_word(edit.before or b"", encoded) - count_word(edit.after, encoded)
             changed[word] += max(0, lost)
     totals: Counter[str] = Counter()
     for found in before.values():
@@ -88,7 +92,7 @@ def find_leftovers(
     places: list[Leftover] = []
     for file, text in _read(repository, request, before, listed):
         path = str(file.path)
-        after = edited[path][1] if path in edited else text
+        after = result.edits[edited[path]].after if path in edited else text
         places += classifier.classify(file, text, after, listed & before[path].keys())
     return Leftovers(counts, tuple(sorted(places, key=lambda place: (place.path, place.line))))
 
@@ -119,9 +123,7 @@ def _count(
     unknown = {path for path, found in occurrences.items() if "" in found}
     counts = {path: found for path, found in occurrences.items() if path not in unknown}
     if unknown:
-        listed = list_entries(repository, request.base.tree, request.run.paths)
-        files = [TreeFile(PurePosixPath(path), *listed[path]) for path in unknown & listed.keys()]
-        for file, text in read_in_groups(repository, files):
+        for file, text in read_in_groups(repository, _find_files(repository, request, unknown)):
             found = {word: count_word(text, word.encode()) for word in words}
             counts[str(file.path)] = {word: count for word, count in found.items() if count}
     return {path: found for path, found in counts.items() if found}
@@ -134,12 +136,19 @@ def _read(
     words: Collection[str],
 ) -> Iterator[tuple[TreeFile, bytes]]:
     """Yield the files that have one of the words, with their texts."""
-    names = sorted(path for path, found in counts.items() if not found.keys().isdisjoint(words))
-    if not names:
-        return
-    listed = list_entries(repository, request.base.tree, request.run.paths)
-    files = [TreeFile(PurePosixPath(name), *listed[name]) for name in names if name in listed]
-    yield from read_in_groups(repository, files)
+    names = (path for path, found in counts.items() if not found.keys().isdisjoint(words))
+    yield from read_in_groups(repository, _find_files(repository, request, names))
+
+
+def _find_files(
+    repository: Repository, request: SweepRequest, names: Iterable[str]
+) -> Iterator[TreeFile]:
+    """Yield those of the names that are regular files of the base."""
+    tree = open_tree(repository, request.base.tree)
+    for name in sorted(names):
+        entry = tree.get(name)
+        if entry is not None and entry[0] in REGULAR:
+            yield TreeFile(PurePosixPath(name), *entry)
 
 
 @dataclass(slots=True)

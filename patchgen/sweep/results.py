@@ -7,22 +7,20 @@ outcome, so that an unchanged tree need not be listed.
 
 from __future__ import annotations
 
-import base64
 import json
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from patchgen.cachefile import Cache, make_key
 from patchgen.coccinelle import Needs, load_needs
 from patchgen.model.base import Oid, TreeFile
 from patchgen.model.leftover import Leftover, Leftovers, LeftReason, WordCount
-from patchgen.model.outcome import Failure, FileResult, ReportedPlace, RuleHits, UnparsedFunction
+from patchgen.model.outcome import Failure
 from patchgen.model.sweep import Counts
+from patchgen.sweep.outcomes import NO_MATCH, Outcomes
 
-# What is cached for a file without a match.
-NO_MATCH = b""
 _NEEDS = b"needs"
 # How often each file has each word, by path; "" stands for any number of all words.
 Occurrences = dict[str, dict[str, int]]
@@ -33,13 +31,12 @@ _NO_FILES = Counts(0, 0, 0, 0)
 class SweepState:
     """The results so far: the files with an outcome, and their outcomes.
 
-    An outcome is the result of a whole file in which a rule matched or code was not parsed, with
-    the rules that matched; other files have none. `keys` are the cache's keys of results. Of the
-    files that were `run_again`, the result depends on the tree's macros.
+    `keys` are the cache's keys of results. Of the files that were `run_again`, the result depends
+    on the tree's macros.
     """
 
     files: dict[PurePosixPath, TreeFile] = field(default_factory=dict)
-    outcomes: dict[PurePosixPath, FileResult] = field(default_factory=dict)
+    outcomes: Outcomes = field(default_factory=Outcomes)
     keys: dict[PurePosixPath, bytes] = field(default_factory=dict)
     counts: Counts = _NO_FILES
     unfinished: dict[PurePosixPath, Failure] = field(default_factory=dict)
@@ -57,51 +54,7 @@ class SweepState:
         self.files[file.path] = file
         self.keys[file.path] = key
         if cached != NO_MATCH:
-            self.outcomes[file.path] = unpack(cached, file.path)
-
-
-# --- the result of one file ---
-
-
-def outcome_of(result: FileResult) -> FileResult | None:
-    """Return the outcome of a completed run over a whole file."""
-    hits = tuple(rule for rule in result.rules if rule.hits)
-    outcome = replace(result, rules=hits, from_texts=frozenset(), seconds=0.0)
-    return None if outcome == FileResult(result.path) else outcome
-
-
-def pack(outcome: FileResult | None) -> bytes:
-    """Return the bytes that are cached for an outcome."""
-    if outcome is None:
-        return NO_MATCH
-    after = None if outcome.after is None else base64.b64encode(outcome.after).decode()
-    unparsed = [
-        [None if place.path == outcome.path else str(place.path), place.line, place.name, place.end]
-        for place in outcome.unparsed
-    ]
-    marks = [[mark.line, mark.end_line, mark.text] for mark in outcome.marks]
-    hits = [[rule.rule, rule.hits] for rule in outcome.rules]
-    headers = [[str(path), base64.b64encode(new).decode()] for path, new in outcome.headers]
-    text = json.dumps([str(outcome.path), after, hits, unparsed, outcome.printed, marks, headers])
-    return zlib.compress(text.encode("utf-8", "surrogatepass"), 6)
-
-
-def unpack(packed: bytes, path: PurePosixPath) -> FileResult:
-    """Read a cached outcome, which may be that of the same content at another path."""
-    fields = json.loads(zlib.decompress(packed).decode("utf-8", "surrogatepass"))
-    earlier_path, after, hits, unparsed, printed, marks, headers = fields
-    return FileResult(
-        path,
-        None if after is None else base64.b64decode(after),
-        tuple(RuleHits(rule, count) for rule, count in hits),
-        tuple(
-            UnparsedFunction(path if header is None else PurePosixPath(header), line, name, end)
-            for header, line, name, end in unparsed
-        ),
-        printed if earlier_path == str(path) else printed.replace(earlier_path, str(path)),
-        tuple(ReportedPlace(path, line, None, text, end_line=end) for line, end, text in marks),
-        headers=tuple((PurePosixPath(name), base64.b64decode(new)) for name, new in headers),
-    )
+            self.outcomes.add_packed(file.path, cached)
 
 
 def name_content(oid: Oid, headers: Mapping[str, Oid]) -> bytes:

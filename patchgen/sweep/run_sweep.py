@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ from patchgen.cachefile import Cache, cache_file
 from patchgen.coccinelle import Needs, RunnableSmpl, find_spatch, read_rules
 from patchgen.model.base import Oid
 from patchgen.model.leftover import Leftovers
-from patchgen.model.outcome import FileResult, ReportedPlace
+from patchgen.model.outcome import ReportedPlace
 from patchgen.model.series import FileEdit
 from patchgen.model.smpl import Mode
 from patchgen.model.sweep import RuleCount, Sweep
@@ -22,6 +22,7 @@ from patchgen.odb import Repository, open_tree, read_contents, read_files, resol
 from patchgen.sweep.grouping import Grouping
 from patchgen.sweep.header_changes import find_header_changes
 from patchgen.sweep.includes import Includes
+from patchgen.sweep.outcomes import CompressedEdits, Outcomes
 from patchgen.sweep.request import MACRO_FOLDERS, SweepRequest, name_run
 from patchgen.sweep.results import (
     Selection,
@@ -175,15 +176,16 @@ def _find_macro_places(
 
 def _result(repository: Repository, request: SweepRequest, state: SweepState, note: str) -> Sweep:
     """Return the result of the sweep, sorted by path."""
-    outcomes = [state.outcomes[path] for path in sorted(state.outcomes)]
+    summaries = state.outcomes.summaries
+    outcomes = [summaries[path] for path in sorted(summaries)]
     printed = (outcome.printed for outcome in outcomes)
     reports, output = _read_reports([text for text in (*printed, state.printed) if text])
     return Sweep(
         request.name,
         request.base,
         request.mode,
-        _count_rules(request.program, outcomes),
-        _read_edits(repository, request.base.tree, state, outcomes),
+        _count_rules(request.program, state.outcomes),
+        CompressedEdits(_read_edits(repository, request, state)),
         tuple(place for outcome in outcomes for place in outcome.marks) + reports,
         output=output,
         # A header that several files include is parsed for each of them.
@@ -215,32 +217,31 @@ def _read_reports(texts: list[str]) -> tuple[tuple[ReportedPlace, ...], str]:
 
 
 def _read_edits(
-    repository: Repository, tree: Oid, state: SweepState, outcomes: list[FileResult]
-) -> tuple[FileEdit, ...]:
-    changed = {each.path: each.after for each in outcomes if each.after is not None}
-    headers = find_header_changes(outcomes)
-    files = read_files(repository, tree, headers) if headers else {}
-    files |= {path: state.files[path] for path in changed}
-    edits = []
-    ordered = [files[path] for path in sorted({*changed, *headers})]
+    repository: Repository, request: SweepRequest, state: SweepState
+) -> Iterator[FileEdit]:
+    outcomes = state.outcomes
+    headers = find_header_changes(outcomes[path] for path in sorted(outcomes.with_headers))
+    files = read_files(repository, request.base.tree, headers) if headers else {}
+    files |= {path: state.files[path] for path in outcomes.changed}
+    ordered = [files[path] for path in sorted(files)]
     for file, before in zip(ordered, read_contents(repository, ordered), strict=True):
-        header, own = headers.get(file.path), changed.get(file.path)
+        header = headers.get(file.path)
+        own = outcomes[file.path].after if file.path in outcomes.changed else None
         if header is not None and own is not None:
             header.join_own(before, own)
         after = own if header is None else header.after
         assert after is not None
-        edits.append(FileEdit(file.path, file.mode, before, after))
-    return tuple(edits)
+        yield FileEdit(file.path, file.mode, before, after)
 
 
-def _count_rules(program: RunnableSmpl, outcomes: list[FileResult]) -> tuple[RuleCount, ...]:
+def _count_rules(program: RunnableSmpl, outcomes: Outcomes) -> tuple[RuleCount, ...]:
     counts = {rule.label: [0, 0] for rule in read_rules(program.patch.text) if not rule.is_script}
-    own = {(each.path, each.after): each.rules for each in outcomes if each.after is not None}
-    for outcome in outcomes:
+    for path, outcome in sorted(outcomes.summaries.items()):
         # The trace of a file has the hits in its headers, which may be counted there.
         elsewhere = Counter[str]()
-        for header in outcome.headers:
-            elsewhere.update({rule.rule: rule.hits for rule in own.get(header, ())})
+        for header, text in outcomes[path].headers if path in outcomes.with_headers else ():
+            if header in outcomes.changed and (own := outcomes[header]).after == text:
+                elsewhere.update({rule.rule: rule.hits for rule in own.rules})
         for rule in outcome.rules:
             hits = rule.hits - elsewhere[rule.rule]
             if hits > 0:

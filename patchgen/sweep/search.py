@@ -32,9 +32,9 @@ from patchgen.sweep.candidates import (
 )
 from patchgen.sweep.executor import Executor
 from patchgen.sweep.includes import HeaderFinder, Includes, Listing
+from patchgen.sweep.outcomes import NO_MATCH, outcome_of
 from patchgen.sweep.request import MAX_FILE_BYTES, SweepRequest
 from patchgen.sweep.results import (
-    NO_MATCH,
     Occurrences,
     Selection,
     SweepState,
@@ -43,8 +43,6 @@ from patchgen.sweep.results import (
     find_cached_needs,
     find_earlier_selection,
     name_content,
-    outcome_of,
-    pack,
 )
 from patchgen.sweep.slices import restore
 
@@ -187,7 +185,7 @@ class Search:
         request, state = self.request, self.state
         unparsed = [
             path
-            for path, outcome in sorted(state.outcomes.items())
+            for path, outcome in sorted(state.outcomes.summaries.items())
             if any(place.path == path for place in outcome.unparsed)
         ]
         if not unparsed or not request.uses_macros:
@@ -267,7 +265,8 @@ class Search:
                 )
                 if outcome is not None:
                     state.outcomes[restored.path] = outcome
-                cached.append((state.keys[restored.path], pack(outcome)))
+                packed = state.outcomes.find_packed(restored.path)
+                cached.append((state.keys[restored.path], packed))
         # A cached result would not write its files again.
         if not any(result.written for result in results):
             self.cache.store(cached)

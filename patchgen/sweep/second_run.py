@@ -23,8 +23,9 @@ from patchgen.sweep.batches import make_batches
 from patchgen.sweep.candidates import Slicer, read_headers, read_in_groups
 from patchgen.sweep.executor import Executor
 from patchgen.sweep.includes import HeaderFinder
+from patchgen.sweep.outcomes import outcome_of
 from patchgen.sweep.request import SweepRequest
-from patchgen.sweep.results import SweepState, name_content, outcome_of, pack
+from patchgen.sweep.results import SweepState, name_content
 from patchgen.sweep.slices import restore
 from patchgen.sweep.stand_ins import Disguised, disguise
 from patchgen.sweep.tree_macros import MacroFinder, make_own_macros
@@ -143,7 +144,7 @@ class SecondRun:
             self.state.outcomes[path] = outcome
         if result.failure is None or result.failure.limit_s is None:
             self.state.keys[path] = rerun.key
-            self.cache.store([(rerun.key, pack(outcome))])
+            self.cache.store([(rerun.key, self.state.outcomes.find_packed(path))])
 
 
 def _reveal(rerun: _Rerun, result: FileResult) -> FileResult | None:
