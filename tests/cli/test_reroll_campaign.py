@@ -268,17 +268,14 @@ def test_a_path_that_is_gone_is_reported_and_the_others_are_run(patchgen, git, t
     ]
 
 
-@pytest.mark.parametrize(
-    ("args", "text"),
-    [
+def test_options_of_a_variant_and_names_of_no_patch_are_usage_errors(patchgen, git, tree):
+    run(patchgen, tree)
+    for args, text in (
         (("--variant", "pvops"), "is a campaign, not the series of a variant"),
         (("--changes", "nosuch=X"), "the series has no patch 'nosuch'"),
-    ],
-)
-def test_options_of_a_variant_are_usage_errors(patchgen, git, tree, args, text):
-    run(patchgen, tree)
-    done = patchgen("reroll", BRANCH, "--tree", tree, *args)
-    assert done.code == 2 and text in done.err
+    ):
+        done = patchgen("reroll", BRANCH, "--tree", tree, *args)
+        assert done.code == 2 and text in done.err
     assert git(tree, "branch", "--list", V2) == ""
 
 

@@ -68,15 +68,6 @@ def test_parts_are_one_thread_whatever_changes_between_them(patchgen, git, serie
     assert "was sent already" in send(patchgen, series).err
 
 
-def test_a_mail_of_an_earlier_part_is_not_sent_again(patchgen, series, server):
-    assert send(patchgen, series, "--only", "0").code == 0
-    assert labels(server) == ["0/4"]
-    assert send(patchgen, series, "--only", "2-3").code == 0
-    again = send(patchgen, series, "--only", "1,3")
-    assert again.code == 2 and "mail 3, " in again.err and "was sent on 20" in again.err
-    assert labels(server) == ["0/4", "2/4", "3/4"]
-
-
 def test_a_fault_in_a_part_is_resumed_with_the_mails_of_that_part(patchgen, series, server):
     server.faults[2] = "451"
     assert send(patchgen, series, "--only", "1-3", "--cc", "list@example.org").code == 1
@@ -95,21 +86,22 @@ def test_a_fault_in_a_part_is_resumed_with_the_mails_of_that_part(patchgen, seri
     delivered_once(server.received)
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "code"),
-    [("Signed-off-by", f"{ACKED}\nSigned-off-by", 0), ("\n\n", "\n\nNew.\n\n", 1)],
-    ids=["a tag", "a text"],
-)
-def test_only_the_tags_of_a_sent_patch_may_change(patchgen, git, series, server, old, new, code):
+def test_the_text_of_a_sent_patch_may_not_change(patchgen, git, series, server):
     assert send(patchgen, series, "--only", "2").code == 0
-    rewrite(git, series, 2, old, new)
+    rewrite(git, series, 2, "\n\n", "\n\nNew.\n\n")
     result = send(patchgen, series, "--only", "3")
-    assert result.code == code and ("has changed since" in result.err) == bool(code)
-    assert len(server.received) == 3 - code
+    assert result.code == 1 and "has changed since" in result.err
+    assert labels(server) == ["0/4", "2/4"]
 
 
-def test_the_journal_has_what_was_sent_when_and_to_whom(patchgen, series, server):
+def test_the_cover_letter_may_go_first_and_the_journal_has_what_went_to_whom(
+    patchgen, series, server
+):
+    assert send(patchgen, series, "--only", "0").code == 0
+    assert labels(server) == ["0/4"]
     assert send(patchgen, series, "--only", "2").code == 0
+    again = send(patchgen, series, "--only", "1,2")
+    assert again.code == 2 and "mail 2, " in again.err and "was sent on 20" in again.err
     [path] = (series / ".git/patchgen/send").glob("*.json")
     document = json.loads(path.read_text())
     sent = [mail for mail in document["mails"] if mail["state"] == "sent"]
@@ -156,18 +148,15 @@ def test_a_campaign_goes_out_by_git_trees_and_its_next_version_answers_it(
     assert f"- Link to v1: https://lore.kernel.org/r/{link}" in cover
 
 
-@pytest.mark.parametrize(
-    ("args", "text"),
-    [
+def test_a_wrong_selection_is_a_usage_error(patchgen, campaign, server):
+    for args, text in (
         (("--only", "5"), "the mails have the numbers 0 to 3, not 5"),
         (("--only", "nosuch"), "the series has no patch 'nosuch'"),
         (("--only", ","), "no mail is selected"),
         (("--only", "1", "--resume"), "--only cannot be combined with --resume"),
-    ],
-)
-def test_a_wrong_selection_is_a_usage_error(patchgen, campaign, server, args, text):
-    done = send(patchgen, campaign, *args, branch=BRANCH)
-    assert done.code == 2 and text in done.err
+    ):
+        done = send(patchgen, campaign, *args, branch=BRANCH)
+        assert done.code == 2 and text in done.err
     assert server.received == []
 
 
