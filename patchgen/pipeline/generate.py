@@ -214,10 +214,13 @@ def find_present(
     """
     loaded = find_variant(variant)
     values = bind_variables(loaded, record.definitions)
+    # The variant may have changed since; ignore backends that it no longer has.
+    valid_names = loaded.manifest.variant.backends
+    backends = [name for name in record.made_backends if name in valid_names]
     reader = GitTree(repository, tree)
     if repository.is_partial:
-        reader.require(list_sources(select_units(loaded, record.made_backends)))
-    return find_present_patches(loaded, record.made_backends, reader, values)
+        reader.require(list_sources(select_units(loaded, backends)))
+    return find_present_patches(loaded, backends, reader, values)
 
 
 def _read_base(
