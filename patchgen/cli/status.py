@@ -143,7 +143,11 @@ def describe(status: SeriesStatus) -> dict[str, Any]:
 
 
 def _describe_mail(mail: SentMail | None) -> dict[str, Any] | None:
-    return {"message_id": mail.message_id, "time": mail.time} if mail else None
+    """Return a mail as values for JSON."""
+    if mail is None:
+        return None
+    people = {"to": list(mail.to), "cc": list(mail.cc)}
+    return {"message_id": mail.message_id, "time": mail.time, **people}
 
 
 def _describe_file(file: FileStatus) -> dict[str, Any]:

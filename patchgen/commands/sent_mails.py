@@ -25,7 +25,7 @@ def find_sent_mails(repository: Repository, series: SeriesBranch) -> dict[Oid, S
         by_subject = {commit.subject: commit.oid for commit in series.commits}
         commits = [series.cover_commit, *(by_subject.get(entry.subject) for entry in entries[1:])]
         return {
-            commit: SentMail(entry.message_id, entry.time)
+            commit: SentMail(entry.message_id, entry.time, entry.to, entry.cc)
             for commit, entry in zip(commits, entries, strict=True)
             if commit is not None and entry.state is MailState.SENT
         }

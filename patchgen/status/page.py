@@ -39,20 +39,21 @@ class StagePart:
 
 
 @dataclass(frozen=True, slots=True)
-class MailLink:
-    """A mail in the archive. `date` is the day when it was sent, "" if unknown."""
-
-    url: str
-    date: str
-
-
-@dataclass(frozen=True, slots=True)
 class PersonLabel:
     """A name, and the text with the address that it comes from. `role` is the key of a tag."""
 
     name: str
     text: str
     role: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MailLink:
+    """A mail in the archive: the day when it was sent, "" if unknown, and its recipients."""
+
+    url: str
+    date: str
+    people: tuple[PersonLabel, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,4 +138,7 @@ def _split_person(text: str, role: str = "") -> PersonLabel:
 
 
 def _link(mail: SentMail | None) -> MailLink | None:
-    return MailLink(_ARCHIVE + quote(mail.message_id, safe="@"), mail.date) if mail else None
+    if mail is None:
+        return None
+    people = tuple(map(_split_person, (*mail.to, *mail.cc)))
+    return MailLink(_ARCHIVE + quote(mail.message_id, safe="@"), mail.date, people)

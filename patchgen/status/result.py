@@ -80,10 +80,15 @@ class FileStatus:
 
 @dataclass(frozen=True, slots=True)
 class SentMail:
-    """The mail of a patch that was sent. `time` is in seconds since 1970, None if unknown."""
+    """The mail of a patch that was sent. `time` is in seconds since 1970, None if unknown.
+
+    `to` and `cc` are its recipients, () if they are unknown, too.
+    """
 
     message_id: str
     time: float | None = None
+    to: tuple[str, ...] = ()
+    cc: tuple[str, ...] = ()
 
     @property
     def date(self) -> str:

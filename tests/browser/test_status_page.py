@@ -38,6 +38,9 @@ def test_it_is_searched(browser, page_file):
     assert page.get_by_text("Eve Maintainer").first.is_visible()
     assert not page.get_by_text("drivers/acked/").first.is_visible()
     save_screenshot(page, "status-searched")
+    page.fill("#search", "zoe")
+    assert shown(page) == ["acked", "sent"]
+    assert page.get_by_text("Zoe", exact=True).first.is_visible()
     page.fill("#search", "no such patch")
     assert shown(page) == [] and page.locator("#none").is_visible()
     page.focus("#search")

@@ -76,7 +76,7 @@ def tree(patchgen: Patchgen, tmp_path: Path) -> Path:
         write_file(folder, name)
     commit_all(folder, "start")
     (tmp_path / "zalloc.cocci").write_text(ZALLOC)
-    args = ("--tree", folder, "--split", "file", "--json")
+    args = ("--tree", folder, "--split", "file", "--to", "list@example.org", "--json")
     result = patchgen("run", tmp_path / "zalloc.cocci", *args)
     assert result.code == 0, result.err
     assert len(json.loads(result.out)["series"]["patches"]) == len(NAMES)
@@ -596,6 +596,7 @@ def test_a_patch_shows_how_far_it_has_come(patchgen, tree, git):
     }
     sent = [patch["sent"] and patch["sent"]["message_id"] for patch in document["patches"]]
     assert sent == [*ids[1:4], None]
+    assert document["patches"][1]["sent"]["to"] == ["list@example.org"]
     assert [patch["tags"] for patch in document["patches"]] == [[], [], [], [reply, tested]]
     shown = patchgen("status", CAMPAIGN, "--tree", tree).out
     today = f"{datetime.now(UTC):%Y-%m-%d}"
@@ -603,7 +604,7 @@ def test_a_patch_shows_how_far_it_has_come(patchgen, tree, git):
     tag_as_sent(tree, ids)
     patches = status(patchgen, tree)["patches"]
     assert [patch["sent"] for patch in patches] == [
-        {"message_id": message_id, "time": None} for message_id in ids[1:]
+        {"message_id": message_id, "time": None, "to": [], "cc": []} for message_id in ids[1:]
     ]
 
 

@@ -28,6 +28,7 @@ PEOPLE = tuple(
 )
 _NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 _BASE = Oid("b" * 40)
+_MAIL = SentMail(f"{MARKUP}@example.org", 1.79e9, ("Zoe <zoe@example.org>",), (MARKUP,))
 _ACK = "Acked-by: Rea Reviewer <rea@example.org>\n"
 
 
@@ -86,7 +87,5 @@ def _make_patch(stage: Stage, number: int) -> PatchStatus:
         commit,
         files,
         present_at=Site(PurePosixPath(f"{MARKUP}.c"), 7) if stage is Stage.APPLIED else None,
-        mail=SentMail(f"{MARKUP}@example.org", 1.79e9)
-        if stage in (Stage.ACKED, Stage.SENT)
-        else None,
+        mail=_MAIL if stage in (Stage.ACKED, Stage.SENT) else None,
     )
