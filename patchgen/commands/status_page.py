@@ -39,7 +39,7 @@ def render_status_page(tree: Path, status: SeriesStatus) -> str:
 def _find_groups(repository: Repository, series: SeriesBranch) -> dict[Oid, tuple[str, ...]]:
     """Return the tree by which each patch of a campaign was split, as it is recorded.
 
-    Unlike MAINTAINERS alone, the campaign also asked the log where several trees were possible.
+    Where MAINTAINERS names several trees, or none, the split read the log as well.
     """
     if series.record is None or series.record.split != Split.TREE:
         return {}
