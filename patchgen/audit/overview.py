@@ -120,7 +120,7 @@ def describe_answer(audit: Audit) -> str:
     does = " patches the kernel's code" if audit.window.end in load_tables().end else ""
     text += f" An early site is {audit.site} that can run before {audit.window.end}(){does}"
     if fatal:
-        text += f"; {fatal} {'is' if fatal == 1 else 'are'} fatal on a platform"
+        text += f"; {fatal} {'is' if fatal == 1 else 'are'} fatal on one platform or more"
     if silent := sum(change.silent for change in audit.early_changes):
         changes = "change of page status tells" if silent == 1 else "changes of page status tell"
         text += f". {silent} early {changes} nobody"

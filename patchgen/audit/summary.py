@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from patchgen.audit.audit_tree import audit_tree
 from patchgen.audit.diff import AuditDiff, ChangeKind, compare_audits
+from patchgen.audit.overview import sort_unresolved
 from patchgen.audit.result import PROTECTED, Audit, Hypercall, Platform, SiteGroup, StatusChange
 from patchgen.model.base import Oid
 from patchgen.odb import Git, resolve_object
@@ -145,7 +146,11 @@ def _describe_bypassing(sites: Sequence[Hypercall], reporting: Sequence[Hypercal
 
 def _describe_limits(audit: Audit) -> str:
     """Return what the audit could not resolve."""
-    unresolved = f"{len(audit.unresolved)} calls through pointers could not be resolved"
+    total, inside = len(audit.unresolved), sort_unresolved(audit)[1]
+    calls = "call" if total == 1 else "calls"
+    unresolved = f"{total or 'No'} {calls} could not be resolved"
+    if total:
+        unresolved += f", {inside} of them in arch/x86"
     doubtful = _find_doubtful(audit.early_changes)
     if not doubtful:
         return f"{unresolved}."

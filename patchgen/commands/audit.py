@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from patchgen.audit.audit_tree import OnNote, audit_tree, find_reasons
 from patchgen.audit.questions import load_questions
@@ -15,8 +17,11 @@ from patchgen.audit.reasons import Reasons
 from patchgen.audit.result import Audit
 from patchgen.audit.tables import Tables, load_tables
 from patchgen.kernel import load_dotconfig
+from patchgen.model.base import Oid
 from patchgen.odb import Repository
 from patchgen.spec import find_variant
+
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +53,7 @@ def run_audit(
     .config that cannot be read, SpecError for an audit.toml that is wrong.
     """
     begin = time.monotonic()
-    config = load_dotconfig(request.config) if request.config else None
-    tables = request.load_tables()
-    with closing(Repository(request.tree)) as repository:
-        commit = repository.resolve_commit(request.revision)
-        tree = repository.resolve_tree(commit)
-        audit = audit_tree(
-            repository,
-            tree,
-            config=config,
-            tables=tables,
-            on_progress=on_progress,
-            on_note=on_note,
-        )
+    commit, audit = _run(request, audit_tree, on_progress, on_note)
     return replace(
         audit,
         revision=request.revision,
@@ -76,11 +69,19 @@ def run_reasons(
     on_note: OnNote = lambda note: None,
 ) -> Reasons:
     """Return why each function of a kernel is early or not. Raises errors as `run_audit` does."""
+    return _run(request, find_reasons, on_progress, on_note)[1]
+
+
+def _run(
+    request: AuditRequest, find: Callable[..., _Result], on_progress: OnProgress, on_note: OnNote
+) -> tuple[Oid, _Result]:
+    """Return the commit of a request, and what `audit_tree` or `find_reasons` finds in its tree."""
     config = load_dotconfig(request.config) if request.config else None
     tables = request.load_tables()
     with closing(Repository(request.tree)) as repository:
-        tree = repository.resolve_tree(repository.resolve_commit(request.revision))
-        return find_reasons(
+        commit = repository.resolve_commit(request.revision)
+        tree = repository.resolve_tree(commit)
+        result = find(
             repository,
             tree,
             config=config,
@@ -88,3 +89,4 @@ def run_reasons(
             on_progress=on_progress,
             on_note=on_note,
         )
+    return commit, result

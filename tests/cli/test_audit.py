@@ -22,8 +22,8 @@ struct x86_init_ops x86_init = { .hyper.init_platform = kvm_init_platform };
 """
 TEXT = """\
 1 early site; 2 calls unresolved, 0 of them in arch/x86. An early site is a hypercall that can run
-before alternative_instructions() patches the kernel's code; 1 is fatal on a platform. Unresolved
-calls may lead to more.
+before alternative_instructions() patches the kernel's code; 1 is fatal on one platform or more.
+Unresolved calls may lead to more.
 6.1.0 (HEAD), all branches (no --config)
 0 late sites (--late lists them)
 window: x86_64_start_kernel() to arch/x86/kernel/cpu/common.c:4

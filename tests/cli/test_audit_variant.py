@@ -86,7 +86,7 @@ calls = "cache_flush_*"
 """.replace("SEV-ES/SNP =", '"SEV-ES/SNP" =')
 TEXT = """\
 3 early sites; 3 calls unresolved, 1 of them in arch/x86. An early site is a cache flush that can
-run before rest_init(); 2 are fatal on a platform. Unresolved calls may lead to more.
+run before rest_init(); 2 are fatal on one platform or more. Unresolved calls may lead to more.
 6.1.0 (HEAD), all branches (no --config)
 1 late site (--late lists them)
 window: x86_64_start_kernel() to init/main.c:20
