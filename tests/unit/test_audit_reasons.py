@@ -27,7 +27,8 @@ device_initcall(in_initcall);
 static void unreferenced(void) { kvm_hypercall1(KVM_HC_Y, 0); }
 static int driver_open(void) { return 0; }
 static const struct driver_ops driver = { .open = driver_open };
-static void recursive(void) { recursive(); }
+static void pong(void) { ping(); }
+static void ping(void) { pong(); ping(); }
 void after_alternatives(void)
 {
 	below_thread();
@@ -38,7 +39,7 @@ static void platform(void)
 	ops.never_called = stored;
 	ops.early();
 	shared();
-	recursive();
+	ping();
 	kthread_run(thread, 0);
 	apic_kick(start_secondary);
 }
@@ -71,11 +72,11 @@ def test_an_early_function_has_its_shortest_path_and_its_other_callers():
         "ops.early",
         "",
     ]
-    assert str(answer.paths[0][-1].place) == f"{PATH}:26"
+    assert str(answer.paths[0][-1].place) == f"{PATH}:27"
 
 
 def test_a_path_does_not_lead_through_the_function_itself():
-    answer = explain("recursive")
+    answer = explain("ping")
     assert [path[-2].function for path in answer.paths] == ["platform"]
 
 
