@@ -150,13 +150,13 @@ def _build_forms(forms: Iterable[_Form]) -> Iterator[FormRule]:
 
 
 def _list_effects(form: _Form) -> dict[Platform, Effect]:
-    reason = form.reason or f"as {FILE_NAME} says"
-    return {
-        platform: Effect(form.effects[platform], reason, source=FILE_NAME)
-        if platform in form.effects
-        else _UNKNOWN
-        for platform in Platform
-    }
+    plain = f"as {FILE_NAME} says"
+    effects = dict.fromkeys(Platform, _UNKNOWN)
+    for platform, outcome in form.effects.items():
+        fails = outcome in (EffectOutcome.FATAL, EffectOutcome.EMULATED)
+        reason = form.reason if fails and form.reason else plain
+        effects[platform] = Effect(outcome, reason, source=FILE_NAME)
+    return effects
 
 
 def _extend_status(status: Status, notifiers: _Notifiers) -> Status:

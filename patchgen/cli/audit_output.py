@@ -222,8 +222,7 @@ def print_diff(printer: Printer, diff: AuditDiff) -> None:
             if kind is ChangeKind.STAYS and plain:
                 lines[difference.reason] = lines.get(difference.reason, 0) + 1
                 continue
-            what = site.call or site.function
-            printer.line(f"  {site.place} {site.function}(): {what}({site.argument})")
+            printer.line(f"  {site.place} {site.function}(): {describe_call(site)}")
             printer.line(f"      {difference.reason}")
         for reason, number in lines.items():
             printer.line(f"  {number} more: {reason}")

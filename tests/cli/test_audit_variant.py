@@ -138,6 +138,9 @@ def test_a_variant_adds_its_calls_to_the_hypercalls(kernel, variant, patchgen):
     document = json.loads(result.out)
     forms = sorted(site["instruction"]["name"] for site in document["hypercalls"])
     assert forms == ["", "flush-call", "wbinvd", "wbinvd", "wbinvd"]
+    effects = {p: e["reason"] for p, e in document["hypercalls"][0]["effects"].items()}
+    assert effects["TDX"] == "WBINVD raises #VE in a TDX guest"
+    assert effects["SEV"] == "as audit.toml says"
     assert document["notify"]["member"] == document["op"] == "cache_ops.flush"
     assert patchgen("audit", "--tree", kernel, "--variant", variant, "--strict").code == 1
 
