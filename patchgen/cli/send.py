@@ -26,11 +26,12 @@ from patchgen.cli.send_summary import SendSummary, list_everything, summarize
 from patchgen.cli.tree_config import check_config
 from patchgen.commands.send import SendPlan, SendResult, plan_sending, send_version
 from patchgen.commands.sendable import SendRequest
-from patchgen.commands.verify import CHECKS, VerifyReport, VerifyRequest, verify_series
+from patchgen.commands.verify import VerifyReport, verify_series
 from patchgen.errors import RefusedError, UsageError
 from patchgen.interrupts import EXIT_INTERRUPTED, describe_written, ignore_late_interrupts
 from patchgen.model.series import Recipients, SendableVersion
 from patchgen.send import JournalEntry, MailState, build_unknown_error
+from patchgen.verify import CHECKS, VerifyRequest
 
 _FAST = ("lint", "checkpatch", "am")
 _HOW_TO_SEE_ALL = "--verbose shows everything."

@@ -23,9 +23,10 @@ from patchgen.cli.options import (
 from patchgen.cli.printer import Printer, count, echo, is_terminal
 from patchgen.cli.tree_options import resolve_paths
 from patchgen.cli.verify_table import VerifyTable
-from patchgen.commands.verify import CHECKS, VerifyReport, VerifyRequest, verify_series
+from patchgen.commands.verify import VerifyReport, verify_series
 from patchgen.model.base import Oid
 from patchgen.model.finding import Finding
+from patchgen.verify import CHECKS, VerifyRequest
 
 # The number of files that a note names; --json has all.
 _MAX_LISTED = 5

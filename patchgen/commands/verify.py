@@ -3,25 +3,15 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 from patchgen.cachefile import Cache, cache_file, cache_path
-from patchgen.errors import UsageError
 from patchgen.kernel import (
-    CONFIGS,
     BuildConfig,
-    check_build_tools,
     check_mail,
-    check_make_variables,
-    find_arch,
-    find_config,
-    find_cross_config,
-    find_qemu,
     has_checkpatch,
     read_compiler_versions,
     read_qemu_version,
@@ -46,35 +36,8 @@ from patchgen.verify.judge import (
 )
 from patchgen.verify.lint import check_claims, check_commit, check_declarations, check_series
 from patchgen.verify.record_testing import check_recordable, record_testing
+from patchgen.verify.request import VerifyRequest, choose_configs, read_configs
 from patchgen.verify.sections import InitStores
-
-CHECKS = ("lint", "checkpatch", "am", "sections", "build", "code")
-
-
-@dataclass(frozen=True, slots=True)
-class VerifyRequest:
-    """The user's request.
-
-    `series` is a branch, a range, a folder of mails or an mbox; None is the current branch. `start`
-    is the commit below its first patch, None if the series shows it. `configs` are names; empty
-    means all. `folders` are built whole. `skip` are names of CHECKS; with `optional`, checkpatch is
-    also skipped if the base does not have the script. `boot` links and boots a small kernel of the
-    base and of the tip. `record` writes the passed checks into the series' cover letter.
-    `make_variables` are "NAME=VALUE" for make's command line.
-    """
-
-    tree: Path
-    series: str | None = None
-    start: str | None = None
-    configs: tuple[str, ...] = ()
-    folders: tuple[str, ...] = ()
-    skip: tuple[str, ...] = ()
-    optional: bool = False
-    against: str | None = None
-    boot: bool = False
-    record: bool = False
-    make_variables: tuple[str, ...] = ()
-    jobs: int = field(default_factory=lambda: os.cpu_count() or 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +95,7 @@ def verify_series(
 ) -> VerifyReport:
     """Check a series, and return the findings. Raises a PatchgenError if a check cannot run."""
     begin = time.monotonic()
-    named_configs = _read_configs(request)
+    named_configs = read_configs(request)
     repository = Repository(request.tree)
     try:
         with Checkout(repository) as checkout:
@@ -143,7 +106,7 @@ def verify_series(
             skipped = {*request.skip, *(() if compiled else ("sections",))}
             configs: Sequence[BuildConfig] = []
             if compiled and "build" not in request.skip:
-                configs = named_configs or _choose_configs(target)
+                configs = named_configs or choose_configs(target)
             run = _VerifyRun(request, repository, checkout, target, configs, skipped, on_cell)
             on_start(target, run.columns)
             findings = run.check_all()
@@ -169,40 +132,6 @@ def verify_series(
             return report
     finally:
         repository.close()
-
-
-def _read_configs(request: VerifyRequest) -> list[BuildConfig]:
-    """Return the configurations that the user named.
-
-    Raises UsageError for an invalid request, ToolError if a program that it needs is missing.
-    """
-    for name in request.skip:
-        if name not in CHECKS:
-            raise UsageError(
-                f"unknown check {name!r}",
-                hint=f"the checks are {', '.join(CHECKS)}",
-                parameters=("skip",),
-            )
-    check_make_variables(request.make_variables)
-    configs = [find_config(name) for name in dict.fromkeys(request.configs)]
-    if "build" not in request.skip or request.boot:
-        check_build_tools()
-    if request.boot:
-        find_qemu()
-    return configs
-
-
-def _choose_configs(target: CheckedSeries) -> list[BuildConfig]:
-    """Return the configurations for a series: those of guests, or allmodconfig for a campaign.
-
-    A campaign changes files of all subsystems, and the configurations of guests build few of them.
-    Both get allmodconfig of each other architecture that they touch and that has a compiler here.
-    """
-    is_campaign = target.record is not None and target.record.split
-    configs = [find_config("allmodconfig")] if is_campaign else list(CONFIGS)
-    files = {file for commit in target.commits for file in commit.files}
-    archs = sorted({arch for file in files if (arch := find_arch(file)) is not None})
-    return [*configs, *filter(None, map(find_cross_config, archs))]
 
 
 class _VerifyRun:

@@ -3,9 +3,12 @@
 
 from patchgen.verify.builds import prepare_scripts, source_patterns
 from patchgen.verify.checked_series import CheckedSeries, open_target
+from patchgen.verify.request import CHECKS, VerifyRequest
 
 __all__ = [
+    "CHECKS",
     "CheckedSeries",
+    "VerifyRequest",
     "open_target",
     "prepare_scripts",
     "source_patterns",
