@@ -159,7 +159,7 @@ class _Collector:
         version = match.version
         named = list_numbers(tag.scope.text)
         if named and version is not None:
-            named = {version.numbers[n] for n in named if n in version.numbers}
+            named = frozenset(version.numbers[n] for n in named if n in version.numbers)
         is_restricted = not tag.scope.includes(number, named)
         reason = _find_problem(tag, reply)
         if not reason and is_restricted:

@@ -108,14 +108,15 @@ def find_scopes(lines: Sequence[str], tags: Sequence[int]) -> dict[int, Scope]:
     return scopes
 
 
-def list_numbers(scope: str) -> set[int]:
+@lru_cache(maxsize=8)
+def list_numbers(scope: str) -> frozenset[int]:
     """Return the numbers of patches in a scope, none if it names the patches otherwise."""
     numbers: set[int] = set()
     # "The 64-bit parts" names no patch.
     for first, last in _NUMBERS.findall(scope) if find_scope(scope) else ():
         # A mail may claim any number.
         numbers.update(range(int(first), min(int(last or first), int(first) + 9999) + 1))
-    return numbers
+    return frozenset(numbers)
 
 
 def _find_somewhere(lines: Sequence[str], tags: Sequence[int]) -> str:
