@@ -3,16 +3,20 @@
 
 from __future__ import annotations
 
+import re
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
 from patchgen.cli.options import json_option, quiet_option, start_option, tree_option
-from patchgen.cli.printer import Printer, count, echo
+from patchgen.cli.printer import Printer, count, echo, is_terminal
 from patchgen.commands.trailers import CollectRequest, CollectResult, collect_trailers
 from patchgen.controls import escape_controls
 from patchgen.errors import UsageError
+from patchgen.replies.collect import AddedTag
 from patchgen.series.trailers import Trailer
 
 
@@ -34,6 +38,7 @@ from patchgen.series.trailers import Trailer
     metavar="NUMBER",
     help="Also add the tag that is listed with this number; may be repeated.",
 )
+@click.option("--yes", is_flag=True, help="Add tags without asking about those in doubt.")
 @json_option
 @quiet_option("Print only tags that were not added.")
 def command(
@@ -43,6 +48,7 @@ def command(
     lore: bool,
     dry_run: bool,
     accepted: tuple[int, ...],
+    yes: bool,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -51,8 +57,9 @@ def command(
     A reply is matched by the message-ids that it answers, else by the change that it quotes, else
     by its subject if nothing contradicts that. Tags that are not added are listed with the reason,
     such as a review of an older version of the code, or a tag from another address than the mail's
-    sender. If the tag is right nevertheless, add it with --accept and its number in the list. Mails
-    that cannot be read are listed, too.
+    sender. If the tag is right nevertheless, add it with --accept and its number in the list, or
+    answer with the number: on a terminal, the command asks. Mails that cannot be read are listed,
+    too.
     """
     names = (*sources, None) if lore else sources
     if not names:
@@ -61,12 +68,20 @@ def command(
         raise UsageError("expected at most one branch and one source of mails")
     branch = names[0] if len(names) == 2 else None
     request = CollectRequest(tree, names[-1], branch, start, dry_run, accepted)
-    result = collect_trailers(request)
     printer = Printer(quiet=quiet, as_json=as_json)
+    is_asking = not (yes or dry_run or as_json) and all(map(is_terminal, (sys.stdin, sys.stdout)))
+    question = _DoubtQuestion(printer)
+    result = collect_trailers(request, question if is_asking else lambda result: ())
     if as_json:
         printer.document(describe(result))
+        return
+    if question.is_asked:
+        for tag in result.tags.applied:
+            if tag not in question.shown:
+                printer.line(f"  + {_show(tag.trailer)} (patch {tag.number})")
     else:
-        _print(printer, result, dry_run=dry_run)
+        _print_tags(printer, result)
+    _print_count(printer, result, dry_run=dry_run)
 
 
 def describe(result: CollectResult) -> dict[str, Any]:
@@ -103,7 +118,33 @@ def describe(result: CollectResult) -> dict[str, Any]:
     }
 
 
-def _print(printer: Printer, result: CollectResult, *, dry_run: bool) -> None:
+class _DoubtQuestion:
+    """Show the tags, and ask which of those in doubt to add. `shown` were added without asking."""
+
+    def __init__(self, printer: Printer):
+        self._printer = printer
+        self.is_asked = False
+        self.shown: list[AddedTag] = []
+
+    def __call__(self, result: CollectResult) -> Sequence[int]:
+        numbers = {tag.index for tag in result.tags.not_applied if tag.targets}
+        if not numbers:
+            return ()
+        _print_tags(self._printer, result)
+        self.is_asked = True
+        self.shown = result.tags.applied
+        while True:
+            text = "Numbers of tags in doubt to add"
+            answer = click.prompt(text, default="none", prompt_suffix=": ")
+            words = re.split(r"[\s,]+", answer.strip().replace("none", ""))
+            chosen = [int(word) if word.isdecimal() else 0 for word in words if word]
+            if numbers.issuperset(chosen):
+                return chosen
+            listed = ", ".join(map(str, sorted(numbers)))
+            echo(f"expected some of the numbers {listed}, with spaces between them")
+
+
+def _print_tags(printer: Printer, result: CollectResult) -> None:
     tags = result.tags
     for number, subject in enumerate(result.subjects, 1):
         printer.line(f"{number}/{len(result.subjects)} {escape_controls(subject)}", bold=True)
@@ -125,8 +166,11 @@ def _print(printer: Printer, result: CollectResult, *, dry_run: bool) -> None:
         echo(f"  {escape_controls(f'{mail.name}: {mail.reason}')}")
     for remark in tags.remarks:
         echo(f"note: {escape_controls(remark)}")
-    number_of_tags = count(len(tags.applied), "tag")
-    if not tags.applied:
+
+
+def _print_count(printer: Printer, result: CollectResult, *, dry_run: bool) -> None:
+    number_of_tags = count(len(result.tags.applied), "tag")
+    if not result.tags.applied:
         printer.line("Nothing to add.")
     elif dry_run:
         printer.line(f"{result.branch} would get {number_of_tags}.")

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,10 +47,13 @@ class CollectResult:
     tip: Oid | None
 
 
-def collect_trailers(request: CollectRequest) -> CollectResult:
+def collect_trailers(
+    request: CollectRequest, choose: Callable[[CollectResult], Sequence[int]] = lambda result: ()
+) -> CollectResult:
     """Add the tags in replies to the commits of a branch that they are for.
 
-    Only messages change, so the current branch may be moved. Raises a PatchgenError with nothing
+    `choose` returns the numbers of more listed tags to add, before anything is written. Only
+    messages change, so the current branch may be moved. Raises a PatchgenError with nothing
     written.
     """
     mails = _read_source(request.source) if request.source is not None else []
@@ -63,8 +67,13 @@ def collect_trailers(request: CollectRequest) -> CollectResult:
             remarks: list[str] = []
             if request.source is None:
                 mails, remarks = read_threads(find_threads(repository, series, own_mails))
+            subjects = tuple(commit.subject for commit in series.commits)
             tags = match_tags(mails, series.commits, patches, own_mails, request.accepted)
             tags.remarks += remarks
+            if chosen := choose(CollectResult(name, subjects, tags, None)):
+                accepted = (*request.accepted, *chosen)
+                tags = match_tags(mails, series.commits, patches, own_mails, accepted)
+                tags.remarks += remarks
             new_tip = None
             if tags.messages and not request.dry_run:
                 committer = repository.read_signatures().committer
@@ -74,7 +83,6 @@ def collect_trailers(request: CollectRequest) -> CollectResult:
                 )[-1]
                 reason = f"patchgen: trailers from {len(mails)} mails"
                 quarantine.publish(f"refs/heads/{name}", new_tip, series.base, tip, reason)
-            subjects = tuple(commit.subject for commit in series.commits)
             return CollectResult(name, subjects, tags, new_tip)
 
 

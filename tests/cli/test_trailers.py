@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import re
 import subprocess
 import sys
+from contextlib import suppress
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -16,6 +18,7 @@ import pytest
 from patchgen.mail import parse_mail, read_message_id
 from patchgen.model.series import Mail
 from tests.conftest import MakeSeries
+from tests.support import TOP
 from tests.support.checks import snapshot
 
 V4 = "patchgen/pvops-v4"
@@ -213,3 +216,52 @@ def test_without_a_known_thread_no_command_is_made_up(patchgen, toy, git, posted
     git(toy, "branch", "-m", V4, "other")
     result = patchgen("trailers", "--tree", toy, "other", "--lore")
     assert result.code == 1 and "no version of other is known to be sent" in result.err
+
+
+def run_on_terminal(args: list[str | Path], answer: str) -> tuple[int, str]:
+    """Run patchgen on a terminal of its own; return the exit code and what the terminal shows."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "patchgen", *map(str, args)],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env={**os.environ, "PYTHONPATH": str(TOP)},
+    ) as process:
+        os.close(theirs)
+        os.write(ours, answer.encode())
+        shown = b""
+        # When the process has ended, Linux reports an error.
+        with suppress(OSError):
+            while content := os.read(ours, 1000):
+                shown += content
+    os.close(ours)
+    return process.returncode, shown.decode()
+
+
+def test_a_tag_in_doubt_is_added_by_an_answer_on_a_terminal(toy, git, posted, tmp_path):
+    box = tmp_path / "box"
+    work = "Bea Bärtsch <bea@work.com>"
+    box.write_bytes(
+        mbox(
+            answer(posted[1], "Tested-by: Cy <cy@example.org>\n", "Cy <cy@example.org>"),
+            answer(posted[2], f"{REVIEWED}\n", work),
+            answer(posted[3], f"If it boots: {REVIEWED}\n"),
+        )
+    )
+    before = git(toy, "rev-parse", V4)
+    args = ["trailers", "--tree", toy, V4, box]
+    question = "Numbers of tags in doubt to add [none]: "
+    for more in (["--yes"], ["--dry-run"], ["--json", "--dry-run"]):
+        code, shown = run_on_terminal([*args, *more], "")
+        assert code == 0 and question not in shown
+        git(toy, "update-ref", f"refs/heads/{V4}", before.strip())
+    code, shown = run_on_terminal(args, "\x04")
+    assert code == 130 and "nothing was written" in shown
+    assert git(toy, "rev-parse", V4) == before
+    code, shown = run_on_terminal(args, "1\nx\n2, 2\n")
+    assert code == 0 and f"[2] {REVIEWED}" in shown
+    assert shown.count("expected some of the numbers 2, 3, with spaces between them") == 2
+    assert f"+ {REVIEWED} (patch 2)" in shown and f"{V4} has 2 tags more." in shown
+    assert REVIEWED in message(git, toy, f"{V4}~2")
+    assert REVIEWED not in message(git, toy, f"{V4}~1")

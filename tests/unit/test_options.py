@@ -41,6 +41,7 @@ MEANINGS = {
     "--trust": "run code",
     "--variant": "variant",
     "--verbose": "all",
+    "--yes": "without asking",
 }
 # `audit` follows one configuration. `verify` builds several, some of which have names.
 DIFFERENT_VALUES = {"--config"}
