@@ -128,6 +128,7 @@ class _PlaceFinder:
     def __init__(self, path: PurePosixPath, source: bytes):
         self._path = path
         self._macros = _find_macros(source)
+        self._source = source.split(b"\n")
         self._lines = [line.rstrip() for line in source.decode("latin-1").split("\n")]
         # A stretch can begin in the middle of a continued #define.
         self._code = erase_directives(source).split(b"\n")
@@ -183,7 +184,8 @@ class _PlaceFinder:
 
     def _place(self, line: int, name: str | None, begin: int, end: int) -> UnparsedFunction:
         """Return the place of some lines; all count from 0."""
-        words = self._words(b"\n".join(self._code[begin:end]))
+        # The body of a macro is code, too, and parsed as such.
+        words = self._words(b"\n".join(self._source[begin:end]))
         return UnparsedFunction(self._path, line + 1, name, end, words)
 
     def _anywhere(self) -> UnparsedFunction:
