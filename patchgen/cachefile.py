@@ -26,7 +26,7 @@ import time
 import zlib
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cache
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -183,11 +183,11 @@ class Cache:
 
     def store(self, values: Iterable[tuple[bytes, bytes]]) -> None:
         """Cache values by their keys, and replace earlier ones."""
-        rows = [(self._id, key, seal(self._context(key), value)) for key, value in values]
-        if rows:
+        rows = ((self._id, key, seal(self._context(key), value)) for key, value in values)
+        if self.is_open and (first := next(rows, None)) is not None:
             # Another process may have dropped the namespace meanwhile.
             self._write(_USE, [self._make_use()])
-            self._write("INSERT OR REPLACE INTO cached VALUES (?, ?, ?)", rows)
+            self._write("INSERT OR REPLACE INTO cached VALUES (?, ?, ?)", chain([first], rows))
 
     def find_one(self, kind: type[_T], key: bytes) -> _T | None:
         """Return the value of this type that `store_one` cached, None if there is none."""
@@ -233,7 +233,7 @@ class Cache:
     def _query(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         return self._run(lambda file: file.execute(statement, values).fetchall()) or []
 
-    def _write(self, statement: str, rows: Sequence[Sequence[object]]) -> None:
+    def _write(self, statement: str, rows: Iterable[Sequence[object]]) -> None:
         def write(file: sqlite3.Connection) -> None:
             with file:
                 file.executemany(statement, rows)

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from io import BytesIO
 from itertools import islice
 from pathlib import PurePosixPath
 
@@ -87,9 +89,9 @@ def _commonness(clause: frozenset[str]) -> tuple[float, list[str]]:
 class Slicer:
     """Reads files, and cuts out of them what cannot match.
 
-    `names` are the files read so far. `parts` are the parts cut from each file that is run. Nothing
-    can match in the `without_words` files, nor in the `unmatchable` ones, where no single item has
-    all words. `changing` has the headers by their ids, and whether a rule may match in them.
+    `names` are the files read so far. Nothing can match in the `without_words` files, nor in the
+    `unmatchable` ones, where no single item has all words. `changing` has the headers by their ids,
+    and whether a rule may match in them.
     """
 
     repository: Repository
@@ -97,10 +99,11 @@ class Slicer:
     slices: bool
     names: set[str] = field(default_factory=set)
     has_read_all: bool = False
-    parts: dict[PurePosixPath, tuple[bytes, ...]] = field(default_factory=dict)
     without_words: list[TreeFile] = field(default_factory=list)
     unmatchable: list[TreeFile] = field(default_factory=list)
     changing: dict[Oid, bool] = field(default_factory=dict)
+    # What was cut from each file that is run, compressed, and the lengths of the parts.
+    _parts: dict[PurePosixPath, tuple[bytes, list[int]]] = field(default_factory=dict)
 
     def read(self, files: Iterator[TreeFile]) -> Iterator[tuple[TreeFile, bytes]]:
         """Yield files with their complete texts."""
@@ -140,8 +143,17 @@ class Slicer:
         if not cut.matters:
             self.unmatchable.append(file)
             return None
-        self.parts[file.path] = cut.parts
+        # Many batches wait for spatch, and most of a file is cut.
+        lengths = list(map(len, cut.parts))
+        self._parts[file.path] = zlib.compress(b"".join(cut.parts), 1), lengths
         return Source(file.path, cut.text, changes_headers)
+
+    def take_parts(self, path: PurePosixPath) -> tuple[bytes, ...]:
+        """Return the parts that were cut from a file, once."""
+        if path not in self._parts:
+            return ()
+        packed, lengths = self._parts.pop(path)
+        return tuple(map(BytesIO(zlib.decompress(packed)).read, lengths))
 
 
 def read_in_groups(

@@ -84,17 +84,18 @@ Uses = Mapping[str, MacroUse]
 class Definitions:
     """All definitions of macros, by name. One of a macro `without_kind` cannot have a kind.
 
-    A tree has 300,000 macros, most of which are numbers: only the names of these are stored.
+    These names are separated by spaces: a tree has 244,000, and a set would take 25 MB.
     """
 
     by_name: dict[str, tuple[MacroDefinition, ...]] = field(default_factory=dict)
-    without_kind: set[str] = field(default_factory=set)
-
-    def __contains__(self, name: str) -> bool:
-        return name in self.by_name or name in self.without_kind
+    without_kind: bytearray = field(default_factory=bytearray)
 
     def __bool__(self) -> bool:
         return bool(self.by_name or self.without_kind)
+
+    def list_names(self) -> set[str]:
+        """Return the names of all macros."""
+        return {*self.by_name, *self.without_kind.decode("ascii").split()}
 
 
 def read_definitions(source: bytes) -> Iterator[tuple[str, MacroDefinition | None]]:
@@ -123,13 +124,12 @@ def join_definitions(found: Iterable[tuple[str, MacroDefinition | None]]) -> Def
     tokens: dict[bytes, bytes] = {}
     for name, definition in found:
         if definition is None:
-            joined.without_kind.add(name)
-            joined.by_name.pop(name, None)
-        elif name not in joined.without_kind:
-            definitions = joined.by_name.get(name, ())
-            if definition not in definitions:
-                body = tuple(tokens.setdefault(token, token) for token in definition.body)
-                joined.by_name[name] = (*definitions, replace(definition, body=body))
+            joined.without_kind += b" " + name.encode("ascii")
+        elif definition not in (definitions := joined.by_name.get(name, ())):
+            body = tuple(tokens.setdefault(token, token) for token in definition.body)
+            joined.by_name[name] = (*definitions, replace(definition, body=body))
+    for match in re.finditer(rb"\w+", joined.without_kind):
+        joined.by_name.pop(match[0].decode("ascii"), None)
     return joined
 
 
@@ -139,7 +139,8 @@ def find_uses(definitions: Definitions, others: Uses = MappingProxyType({})) -> 
     `others` are the kinds of macros that are defined elsewhere, unless they are redefined here. A
     macro may be defined by way of others, so the search is repeated as long as it finds more.
     """
-    uses = {name: use for name, use in others.items() if name not in definitions}
+    defined = definitions.list_names() if others else frozenset()
+    uses = {name: use for name, use in others.items() if name not in defined}
     candidates = definitions.by_name
     by_way_of = _index(candidates)
     pending: Collection[str] = candidates

@@ -88,8 +88,10 @@ class Search:
         # A file without the words has no match, whatever its headers contain.
         without_words = (oid for name, (_, oid) in uncached.items() if name not in with_words)
         self.cache.store((name_content(oid, {}), NO_MATCH) for oid in without_words)
-        self._run_again(slicer)
         self.state.counts = Counts(count, len(with_words), count - len(uncached), run)
+        # Each of them, and the macros of a tree, take much memory.
+        del listed, uncached, without_words
+        self._run_again(slicer)
         if self.selection and not self.state.unfinished and not self.state.written:
             cache_selection(self.cache, self.selection, self.state)
         return self.state
@@ -252,7 +254,7 @@ class Search:
         state = self.state
         cached: list[tuple[bytes, bytes]] = []
         for result in results:
-            restored = self._restore(result, slicer.parts.pop(result.path, ()))
+            restored = self._restore(result, slicer.take_parts(result.path))
             if str(restored.path) == ".":
                 state.printed += restored.printed
                 first = min(other.path for other in results if other is not result)

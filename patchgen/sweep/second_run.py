@@ -110,7 +110,7 @@ class SecondRun:
             self.state.use_cached(file, key, cached)
             return
         source = self.slicer.cut(file, text)
-        parts = self.slicer.parts.pop(file.path, ())
+        parts = self.slicer.take_parts(file.path)
         found = self.macros.find(text, near)
         disguised = disguise(source.text, found.uses) if source else None
         if disguised is not None:

@@ -4,13 +4,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 
 import pytest
 
 from patchgen.coccinelle.formula import parse_formula
 from patchgen.coccinelle.needs import Needs
+from patchgen.model.base import Oid, TreeFile
 from patchgen.odb import Repository, list_entries, plan_search
 from patchgen.sweep.candidates import Slicer, find_candidates
+from patchgen.sweep.slices import restore
 from tests.support.kernels import commit_all
 
 FUNCTION = "void f(void)\n{\n%s}\n"
@@ -58,3 +61,15 @@ def test_spatch_gets_no_file_without_the_words(repository):
     assert [path for path, source in cut.items() if source is not None] == ["both.c"]
     assert [str(file.path) for file in slicer.unmatchable] == ["apart.c"]
     assert [str(file.path) for file in slicer.without_words] == ["common.c", "longer.c", "rare.c"]
+
+
+def test_the_parts_of_a_slice_are_taken_once(repository):
+    functions = [f"void f{number}(void)\n{{\n\tother({number});\n}}\n" for number in range(5)]
+    text = "\n".join([*functions, FILES["both.c"]]).encode()
+    file = TreeFile(PurePosixPath("large.c"), "100644", Oid("0" * 40))
+    slicer = Slicer(repository, NEEDS, slices=True)
+    source = slicer.cut(file, text)
+    assert source is not None and b"other" not in source.text
+    parts = slicer.take_parts(file.path)
+    assert len(parts) > 1 and restore(source.text, parts) == text
+    assert slicer.take_parts(file.path) == ()

@@ -107,6 +107,16 @@ def test_without_a_folder_nothing_is_cached(tmp_path):
         assert cache.find([b"a"]) == {}
 
 
+def test_without_a_file_values_are_not_even_computed():
+    def compute():
+        raise AssertionError
+        yield b"key", b"value"
+
+    with Cache(None, "x") as cache:
+        cache.store(compute())
+        assert cache.find([b"key"]) == {}
+
+
 def test_the_folder_is_the_user_s(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert cache_path("a/b") == tmp_path / "patchgen/a/b"

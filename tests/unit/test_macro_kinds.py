@@ -145,6 +145,6 @@ def test_macros_that_are_numbers_and_equal_tokens_take_little_memory():
     tracemalloc.start()
     try:
         find_uses(join_definitions(read_definitions(source)))
-        assert tracemalloc.get_traced_memory()[1] < 1_500_000
+        assert tracemalloc.get_traced_memory()[1] < 500_000
     finally:
         tracemalloc.stop()
