@@ -23,6 +23,9 @@ def has_controls(text: str, *, allow: str = "") -> bool:
 
     A header, a trailer or a person's name must have none.
     """
+    # No control character is printable; this test is much faster than the search.
+    if text.isprintable():
+        return False
     return any(match[0] not in allow for match in _CONTROLS.finditer(text))
 
 
@@ -32,6 +35,8 @@ def escape_controls(text: str, *, allow: str = "") -> str:
     ESC becomes the four characters ``\x1b``, a byte that is not UTF-8 becomes ``\xNN``. Text
     without control characters is returned unchanged.
     """
+    if not has_controls(text, allow=allow):
+        return text
     return _CONTROLS.sub(lambda match: match[0] if match[0] in allow else _escape(match[0]), text)
 
 

@@ -22,6 +22,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from typing import NamedTuple
 
 from patchgen.controls import escape_controls
 from patchgen.model.base import TreeReader
@@ -39,11 +40,11 @@ IsFolder = Callable[[str], bool]
 Line = tuple[str, int, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """A line "KEY: VALUE" of a file; `number` is its index among all lines that are not empty.
 
-    The value is unchanged: it may have control characters, and bytes that are not UTF-8 as
+    It is a tuple, as a tree has 20,000 and a dataclass takes three times as long to create. The
+    value is unchanged: it may have control characters, and bytes that are not UTF-8 as
     surrogates (PEP 383).
     """
 

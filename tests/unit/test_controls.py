@@ -24,6 +24,24 @@ def test_a_control_character_becomes_a_visible_escape(text: str, shown: str) -> 
     assert escape_controls(text) == shown
 
 
+RANGES = (
+    "\x00\x1f",
+    "\x7f\x9f",
+    "\u061c\u061c",
+    "\u200e\u200f",
+    "\u2028\u202e",
+    "\u2066\u2069",
+    "\ufeff\ufeff",
+    "\ud800\udfff",
+)
+
+
+def test_every_control_character_is_found_among_plain_ones() -> None:
+    codes = [code for first, last in RANGES for code in range(ord(first), ord(last) + 1)]
+    assert [code for code in codes if not has_controls(f"a{chr(code)}b")] == []
+    assert [code for code in codes if chr(code) in escape_controls(f"a{chr(code)}b")] == []
+
+
 def test_plain_text_in_any_script_is_unchanged() -> None:
     text = "Jörg Übergang, 山田太郎, e\u0301"
     assert not has_controls(text)
