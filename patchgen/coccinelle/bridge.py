@@ -25,18 +25,16 @@ from patchgen.coccinelle.diagnose import (
     explain_refusal,
 )
 from patchgen.coccinelle.markers import check_markers, fill_markers
-from patchgen.coccinelle.reports import read_context
 from patchgen.coccinelle.rules import read_rules
 from patchgen.coccinelle.safe_names import SafeNames
 from patchgen.coccinelle.script_output import capture_output, read_printed
 from patchgen.coccinelle.spatch import RunnableSmpl, Spatch
-from patchgen.coccinelle.style import restyle
 from patchgen.coccinelle.trace import read_hits
 from patchgen.coccinelle.trust import check_harmless, find_forbidden, refuse_code
 from patchgen.coccinelle.unparsed import read_unparsed
 from patchgen.coccinelle.witness import PreparedText, add_witnesses, prepare_text
 from patchgen.errors import PatchgenError, ToolError
-from patchgen.model.outcome import Failure, FileResult, UnparsedFunction
+from patchgen.model.outcome import Failure, FileResult, ReportedPlace, UnparsedFunction
 from patchgen.model.smpl import SemanticPatch
 from patchgen.process import Completed
 from patchgen.scratch import scratch_folder
@@ -211,6 +209,8 @@ def _read_headers(
     program: RunnableSmpl, names: SafeNames, headers: Mapping[PurePosixPath, bytes], tree: Path
 ) -> Iterator[tuple[PurePosixPath, bytes]]:
     """Yield the headers that spatch has changed, with their new texts."""
+    from patchgen.coccinelle.style import restyle
+
     for path, before in headers.items():
         after = (tree / names.find(path)).read_bytes()
         if after != before:
@@ -325,8 +325,16 @@ def _read(
     if source.text and not after:
         return FileResult(source.path, failure=Failure("spatch wrote an empty file"))
     if program.restyles and after != source.text:
+        # Importing it takes 10 ms, and a series' semantic patches are not laid out.
+        from patchgen.coccinelle.style import restyle
+
         after = restyle(source.text, after, program.width)
     filled, from_texts = fill_markers(after, program.patch)
+    marks: tuple[ReportedPlace, ...] = ()
+    if program.shows_marks:
+        from patchgen.coccinelle.reports import read_context
+
+        marks = read_context(trace)
     rules = () if program.runs("ocaml") else read_rules(program.patch.text)
     return FileResult(
         source.path,
@@ -334,6 +342,6 @@ def _read(
         read_hits(trace, rules, prepared.lines, source.path),
         unparsed,
         _DIFF.split(trace)[0] if program.runs("ocaml") else printed,
-        read_context(trace) if program.shows_marks else (),
+        marks,
         from_texts,
     )
