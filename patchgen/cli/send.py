@@ -334,6 +334,6 @@ def _describe_end(result: SendResult) -> str:
     if not report.waiting:
         tag = f" The tag {result.tag} records them." if result.tag else ""
         return f"All {len(report.entries)} mails were sent.{tag}"
-    sent = count(len(report.part), "mail")
+    sent, waiting = count(len(report.part), "mail"), len(report.waiting)
     command = shlex.join(["patchgen", "send", version.name])
-    return f"Sent {sent}; {len(report.waiting)} of the version are left: `{command}` sends them."
+    return f"Sent {sent}; {waiting} of the version are not sent yet: `{command}` sends them."

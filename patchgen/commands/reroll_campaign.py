@@ -54,8 +54,8 @@ class CampaignSource:
         request = self._request
         if self._run.only_built and request.only_built is None:
             raise RefusedError(
-                f"{self._history.series.name} has only files that a .config builds, which is not "
-                "recorded",
+                f"{self._history.series.name} was made from the files that a .config builds, and "
+                "its record does not have the .config",
                 hint="name the .config again",
                 parameters=("only_built",),
             )

@@ -29,7 +29,7 @@ from patchgen.send.journal import (
     set_state,
 )
 from patchgen.send.parts import (
-    Earlier,
+    EarlierRuns,
     answer_sent_cover,
     begin_part,
     choose_part,
@@ -140,7 +140,7 @@ def _plan(
     """Return the plan. With a `locked_journal`, outcomes of mails in flight are resolved."""
     version, warnings = read_version(repository, quarantine, request)
     journal = locked_journal or Journal(repository, version.change_id, version.revision)
-    earlier = Earlier() if request.reflect else read_earlier(journal)
+    earlier = EarlierRuns() if request.reflect else read_earlier(journal)
     options = request.options
     if (request.resume or earlier.sent) and options == SendOptions():
         options = replace(earlier.options, only=())
@@ -199,7 +199,7 @@ def _choose_part(
     quarantine: Quarantine,
     request: SendRequest,
     version: SendableVersion,
-    earlier: Earlier,
+    earlier: EarlierRuns,
 ) -> frozenset[int]:
     """Return the numbers of the mails to send: those of the last run if it is resumed.
 

@@ -25,7 +25,7 @@ _COVER = "cover"
 
 
 @dataclass(frozen=True, slots=True)
-class Earlier:
+class EarlierRuns:
     """What the journal has of earlier runs: all mails, and the options and mails of the last run.
 
     All are empty if nothing was sent.
@@ -58,10 +58,10 @@ class Earlier:
         return self.is_open and states != {MailState.WAITING}
 
 
-def read_earlier(journal: Journal) -> Earlier:
+def read_earlier(journal: Journal) -> EarlierRuns:
     """Return what earlier runs did, by the journal of a version."""
     entries, options = journal.read()
-    return Earlier(entries, options)
+    return EarlierRuns(entries, options)
 
 
 def choose_part(only: str, names: Mapping[str, Sequence[int]], count: int) -> frozenset[int]:
@@ -71,22 +71,22 @@ def choose_part(only: str, names: Mapping[str, Sequence[int]], count: int) -> fr
     name does not exist.
     """
     chosen: set[int] = set()
-    for word in filter(None, (word.strip() for word in only.split(","))):
-        match = _RANGE.fullmatch(word)
+    for item in filter(None, (item.strip() for item in only.split(","))):
+        match = _RANGE.fullmatch(item)
         if match is not None:
             first, last = int(match["first"]), int(match["last"] or match["first"])
             if not first <= last < count:
                 raise UsageError(
-                    f"the mails have the numbers 0 to {count - 1}, not {word}", parameters=("only",)
+                    f"the mails have the numbers 0 to {count - 1}, not {item}", parameters=("only",)
                 )
             chosen.update(range(first, last + 1))
-        elif word == _COVER:
+        elif item == _COVER:
             chosen.add(0)
-        elif word in names:
-            chosen.update(names[word])
+        elif item in names:
+            chosen.update(names[item])
         else:
             raise UsageError(
-                f"the series has no patch {word!r}",
+                f"the series has no patch {item!r}",
                 hint=f"its patches are {', '.join(names)}" if names else "name numbers of mails",
                 parameters=("only",),
             )
@@ -95,7 +95,7 @@ def choose_part(only: str, names: Mapping[str, Sequence[int]], count: int) -> fr
     return frozenset(chosen)
 
 
-def begin_part(earlier: Earlier, chosen: frozenset[int] | None, count: int) -> frozenset[int]:
+def begin_part(earlier: EarlierRuns, chosen: frozenset[int] | None, count: int) -> frozenset[int]:
     """Return the numbers of the mails to send now: the chosen ones, or all that were not sent.
 
     The cover letter goes with the first part. Raises UsageError for a mail that was sent.
@@ -112,7 +112,7 @@ def begin_part(earlier: Earlier, chosen: frozenset[int] | None, count: int) -> f
     return chosen | ({0} - earlier.sent)
 
 
-def answer_sent_cover(mails: Sequence[Mail], earlier: Earlier) -> tuple[Mail, ...]:
+def answer_sent_cover(mails: Sequence[Mail], earlier: EarlierRuns) -> tuple[Mail, ...]:
     """Return the mails as answers to the cover letter as it was sent."""
     if 0 not in earlier.sent:
         return tuple(mails)
@@ -126,7 +126,7 @@ def answer_sent_cover(mails: Sequence[Mail], earlier: Earlier) -> tuple[Mail, ..
 
 
 def join_entries(
-    earlier: Earlier, fresh: Sequence[JournalEntry], part: frozenset[int]
+    earlier: EarlierRuns, fresh: Sequence[JournalEntry], part: frozenset[int]
 ) -> tuple[tuple[JournalEntry, ...], list[str]]:
     """Return the entries of all mails, those outside of the part as they are recorded.
 

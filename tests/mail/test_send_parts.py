@@ -46,7 +46,9 @@ def test_parts_are_one_thread_whatever_changes_between_them(patchgen, git, serie
     first = send(patchgen, series, "--only", "1")
     assert first.code == 0, first.err
     assert labels(server) == ["0/4", "1/4"] and git(series, "tag", "--list") == ""
-    assert f"Sent 2 mails; 3 of the version are left: `patchgen send {V4}` sends" in first.out
+    assert (
+        f"Sent 2 mails; 3 of the version are not sent yet: `patchgen send {V4}` sends" in first.out
+    )
     rewrite(git, series, 1, "Signed-off-by", f"{ACKED}\nSigned-off-by")
     # This changes the message-ids of all mails.
     rewrite(git, series, 4, "\n\n", "\n\nAs all know, this is so.\n\n")
