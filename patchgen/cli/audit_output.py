@@ -69,8 +69,8 @@ def _write_head(audit: Audit, width: int) -> list[Line]:
     answer = textwrap.wrap(describe_answer(audit), width)
     lines: list[Line] = [(line, {"bold": True}) for line in answer]
     texts = [
-        f"{audit.version or audit.commit[:12]} ({audit.revision}), {config}",
-        f"{count(late, 'late site')} (--late lists them)",
+        f"{audit.version or audit.commit[:12]} ({audit.revision}), {config};"
+        f" {count(late, 'late site')} (--late)",
         f"window: {first.function}() to {last.called or last.function}",
         _describe_op(audit),
     ]
@@ -111,7 +111,7 @@ def _build_sections(audit: Audit, width: int) -> list[Section]:
             Section(
                 "Early changes of page status that "
                 + ("tell nobody" if silent else "tell the hypervisor"),
-                "changes that tell nobody" if silent else "changes that tell the hypervisor",
+                "silent changes" if silent else "reported changes",
                 [_build_change(audit, change) for change in changes],
                 share=8 if silent else 1,
                 header=("site", "function", "page", "told by"),

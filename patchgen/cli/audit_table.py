@@ -96,7 +96,7 @@ def _fit_sections(sections: Sequence[Section], width: int, height: int) -> list[
             left_out[section.noun] += section.count(number)
         if left_out.total():
             counts = [f"{count} {noun}" for noun, count in left_out.items() if count]
-            text = f"Left out: {', '.join(counts)} (--verbose shows all, with paths)"
+            text = f"Left out: {', '.join(counts)} (--verbose shows all)"
             lines += [(line, {}) for line in textwrap.wrap(text, width)]
         if len(lines) <= height:
             break
@@ -165,13 +165,10 @@ def _fit_columns(
     widths = [max(map(len, column)) for column in columns]
     if len(widths) < 2 or verbose or not is_terminal(sys.stdout):
         return widths
-    room = width - 2 - (_MIN_PATH if has_path else 24)
-    excess = sum(widths) + len(_GAP) * len(widths) - room
-    for at, minimum in ((0, _MIN_PLACE), (1, _MIN_NAME)):
-        taken = min(max(excess, 0), max(widths[at] - minimum, 0))
-        widths[at] -= taken
-        excess -= taken
+    room = width - 2 - (_MIN_PATH if has_path else 24) - len(_GAP) * len(widths)
+    widths[0] = max(widths[0] - max(sum(widths) - room, 0), min(widths[0], _MIN_PLACE))
     widths[0] = max(len(_cut_place(place, widths[0])) for place in columns[0])
+    widths[1] = max(widths[1] - max(sum(widths) - room, 0), min(widths[1], _MIN_NAME))
     return widths
 
 

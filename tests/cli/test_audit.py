@@ -24,8 +24,7 @@ TEXT = """\
 1 early site; 2 calls unresolved, 0 of them in arch/x86. An early site is a hypercall that can run
 before alternative_instructions() patches the kernel's code; 1 is fatal on one platform or more.
 Unresolved calls may lead to more.
-6.1.0 (HEAD), all branches (no --config)
-0 late sites (--late lists them)
+6.1.0 (HEAD), all branches (no --config); 0 late sites (--late)
 window: x86_64_start_kernel() to arch/x86/kernel/cpu/common.c:4
 op: this kernel has no pv_ops.mmu.notify_page_enc_status_changed()
 

@@ -87,8 +87,7 @@ calls = "cache_flush_*"
 TEXT = """\
 3 early sites; 3 calls unresolved, 1 of them in arch/x86. An early site is a cache flush that can
 run before rest_init(); 2 are fatal on one platform or more. Unresolved calls may lead to more.
-6.1.0 (HEAD), all branches (no --config)
-1 late site (--late lists them)
+6.1.0 (HEAD), all branches (no --config); 1 late site (--late)
 window: x86_64_start_kernel() to init/main.c:20
 op: cache_ops.flush(), installed: hw_flush
 

@@ -67,4 +67,4 @@ def test_names_are_counted_though_several_are_on_a_line(monkeypatch, capsys):
     assert lines[1] == "Names: 100" and len(lines) < 8
     shown = " ".join(lines[2:-1]).split()
     assert shown == names[: len(shown)]
-    assert lines[-1] == f"Left out: {100 - len(shown)} names (--verbose shows all, with paths)"
+    assert lines[-1] == f"Left out: {100 - len(shown)} names (--verbose shows all)"
