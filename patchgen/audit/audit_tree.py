@@ -37,10 +37,13 @@ from patchgen.audit.result import (
 )
 from patchgen.audit.tables import Tables, load_tables
 from patchgen.cachefile import Cache, make_key
+from patchgen.errors import RefusedError
 from patchgen.kernel import DotConfig, read_version
 from patchgen.model.base import Oid, TreeFile
 from patchgen.odb import Git, GitTree
 
+# One of them is set in each .config of x86 (arch/x86/Kconfig).
+_BITS = ("CONFIG_X86_64", "CONFIG_X86_32")
 OnNote = Callable[[str], None]
 _Result = TypeVar("_Result")
 
@@ -57,6 +60,8 @@ def audit_tree(
     """Return the audit of a tree in a repository or a quarantine, without a revision.
 
     `config` is a .config, None to follow all branches; `tables` are patchgen's own by default.
+    Raises RefusedError for a .config that is not a complete one of x86, and for a tree without an
+    x86 kernel.
     """
 
     def build(code: LinkedCode, tables: Tables) -> Audit:
@@ -89,6 +94,8 @@ def _find_result(
     on_note: OnNote,
 ) -> _Result:
     """Return the cached result of a kind, or build and cache it."""
+    if config is not None:
+        _check_config(config)
     tables = tables or load_tables()
     files = find_files(git, tree, tables)
     with open_cache() as cache:
@@ -104,6 +111,16 @@ def _find_result(
         if cache.note:
             on_note(cache.note)
     return result
+
+
+def _check_config(config: DotConfig) -> None:
+    """Refuse a fragment: an option that it does not set would be treated as unset."""
+    if not any(config.options.get(name) == "y" for name in _BITS):
+        raise RefusedError(
+            f"the .config sets neither {' nor '.join(_BITS)}: it is not a complete .config of x86",
+            hint="name the .config of a build folder; `make olddefconfig` completes a fragment",
+            parameters=("config",),
+        )
 
 
 def _read_built(

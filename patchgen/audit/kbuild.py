@@ -17,7 +17,9 @@ from patchgen.model.base import Oid, TreeFile
 from patchgen.odb import Git, list_files, read_blobs
 
 _ROOT = "arch/x86"
-_OBJECT = re.compile(r"[\w.-]+\.o\b")
+# An object, whose name may contain variables: head_$(BITS).o.
+_OBJECT = re.compile(r"((?:[\w.-]|\$[({]\w+[)}])+)\.o\b")
+_VARIABLE = re.compile(r"\$[({]\w+[)}]")
 
 
 def find_unbuilt(git: Git, tree: Oid, files: Sequence[TreeFile], config: DotConfig) -> set[str]:
@@ -34,12 +36,12 @@ def find_unbuilt(git: Git, tree: Oid, files: Sequence[TreeFile], config: DotConf
         for path, text in makefiles.items()
         for folder in list_named_folders(posixpath.dirname(path), text)
     }
-    objects = {path: frozenset(_OBJECT.findall(text)) for path, text in makefiles.items()}
+    objects = {path: _compile_names(text) for path, text in makefiles.items()}
     built = find_built(config, makefiles.get, map(str, sources), sources)
 
     def is_named(path: PurePosixPath) -> bool:
         holders = (str(folder / name) for folder in path.parents for name in MAKEFILE_NAMES)
-        return any(f"{path.stem}.o" in objects.get(holder, ()) for holder in holders)
+        return any(objects[holder].fullmatch(path.stem) for holder in holders if holder in objects)
 
     unbuilt_folders = named_folders - built.folders
     return {
@@ -47,6 +49,17 @@ def find_unbuilt(git: Git, tree: Oid, files: Sequence[TreeFile], config: DotConf
         for path in sources
         if not built.includes(path) and (str(path.parent) in unbuilt_folders or is_named(path))
     }
+
+
+def _compile_names(makefile: str) -> re.Pattern[str]:
+    """Return a pattern of the objects that a makefile names; a variable may have any value."""
+    names = set(_OBJECT.findall(makefile))
+    patterns = [
+        r"[\w.-]*".join(map(re.escape, _VARIABLE.split(name)))
+        for name in sorted(names)
+        if _VARIABLE.sub("", name)
+    ]
+    return re.compile("|".join(patterns) or r"(?!)")
 
 
 def find_unlinked(git: Git, tree: Oid, files: Iterable[TreeFile]) -> set[str]:

@@ -208,7 +208,7 @@ def test_json_has_the_fields_that_are_promised(kernel, patchgen):
 
 def test_a_config_leaves_out_what_it_does_not_build(kernel, patchgen, tmp_path):
     config = tmp_path / "config"
-    config.write_text("# CONFIG_KVM_GUEST is not set\n")
+    config.write_text("CONFIG_X86_64=y\n# CONFIG_KVM_GUEST is not set\n")
     result = patchgen("audit", "--tree", kernel, "--config", config)
     assert result.code == 0
     assert result.out.startswith("0 early sites; 3 calls unresolved, 1 of them in arch/x86.")
@@ -220,7 +220,7 @@ def test_a_makefile_leaves_out_what_its_option_does_not_build(kernel, patchgen, 
     git(kernel, "commit", "-q", "-m", "Makefile")
     config = tmp_path / "config"
     for value, expected in (("CONFIG_KVM_GUEST=y\n", 1), ("CONFIG_OTHER=y\n", 0)):
-        config.write_text(value)
+        config.write_text(f"CONFIG_X86_64=y\n{value}")
         result = patchgen("audit", "--tree", kernel, "--config", config, "--json")
         assert len(json.loads(result.out)["hypercalls"]) == expected
 
@@ -235,7 +235,7 @@ def test_what_a_built_file_includes_is_read_though_it_is_not_built(kernel, patch
     git(kernel, "add", "-A")
     git(kernel, "commit", "-q", "-m", "include")
     config = tmp_path / "config"
-    config.write_text("CONFIG_KVM_GUEST=y\n")
+    config.write_text("CONFIG_X86_32=y\nCONFIG_KVM_GUEST=y\n")
     args = ("audit", "--tree", kernel, "--config", config, "--json")
     assert len(json.loads(patchgen(*args).out)["hypercalls"]) == 1
     (folder / "guest.c").write_text("int nothing;\n")

@@ -3,12 +3,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 import pytest
 
-from patchgen.audit.kbuild import find_unlinked
+from patchgen.audit.audit_tree import audit_tree
+from patchgen.audit.kbuild import find_unbuilt, find_unlinked
+from patchgen.errors import RefusedError
+from patchgen.kernel import DotConfig
+from patchgen.model.base import Oid, TreeFile
 from patchgen.odb import Repository, list_files
 from tests.support.kernels import commit_all
 from tests.support.small_kernel import write_files
@@ -16,22 +21,30 @@ from tests.support.small_kernel import write_files
 SOURCES = ("boot/main.c", "boot/startup/sev.c", "kernel/kvm.c", "kernel/cpu/common.c")
 
 
-def unlinked(tree: Path, makefiles: Mapping[str, str]) -> set[str]:
-    """Return the files of SOURCES that do not count, below arch/x86."""
-    files = {**dict.fromkeys(SOURCES, "int x;\n"), **makefiles}
+@contextmanager
+def commit(tree: Path, files: Mapping[str, str]) -> Iterator[tuple[Repository, Oid]]:
+    """Yield the repository and the root of a tree with these files below arch/x86."""
     write_files(tree, {f"arch/x86/{path}": text for path, text in files.items()})
     commit_all(tree, "kernel")
     repository = Repository(tree)
     try:
-        root = repository.resolve_tree(repository.resolve_commit("HEAD"))
-        files = list_files(repository, root, [PurePosixPath("arch/x86")])
-        return {
-            path.removeprefix("arch/x86/")
-            for path in find_unlinked(repository, root, files)
-            if path.endswith(".c")
-        }
+        yield repository, repository.resolve_tree(repository.resolve_commit("HEAD"))
     finally:
         repository.close()
+
+
+def list_sources(repository: Repository, root: Oid) -> list[TreeFile]:
+    return list(list_files(repository, root, [PurePosixPath("arch/x86")]))
+
+
+def unlinked(tree: Path, makefiles: Mapping[str, str]) -> set[str]:
+    """Return the files of SOURCES that do not count, below arch/x86."""
+    with commit(tree, {**dict.fromkeys(SOURCES, "int x;\n"), **makefiles}) as (repository, root):
+        return {
+            path.removeprefix("arch/x86/")
+            for path in find_unlinked(repository, root, list_sources(repository, root))
+            if path.endswith(".c")
+        }
 
 
 @pytest.mark.parametrize(
@@ -75,3 +88,34 @@ def unlinked(tree: Path, makefiles: Mapping[str, str]) -> set[str]:
 )
 def test_a_folder_counts_where_a_makefile_that_counts_names_it(tmp_path, makefiles, expected):
     assert unlinked(tmp_path / "kernel", makefiles) == expected
+
+
+MAKEFILES = {
+    "Kbuild": "obj-y += kernel/\n",
+    "kernel/Makefile": "SUFFIX := $(BITS)\nobj-y := head_$(BITS).o setup_${SUFFIX}.o\n"
+    "obj-$(CONFIG_KVM_GUEST) += kvm.o\n",
+    "Makefile": "ifeq ($(CONFIG_X86_32),y)\nBITS := 32\nelse\nBITS := 64\nendif\nexport BITS\n",
+    "../../Makefile": "core-y :=\ninclude arch/x86/Makefile\ncore-y += arch/x86/\n",
+}
+
+
+@pytest.mark.parametrize(("option", "bits"), [("CONFIG_X86_64", "64"), ("CONFIG_X86_32", "32")])
+def test_a_configuration_selects_files_by_variables_of_make(tmp_path, option, bits):
+    names = ("head_32.S", "head_64.S", "setup_32.c", "setup_64.c", "kvm.c")
+    files = {**dict.fromkeys((f"kernel/{name}" for name in names), "int x;\n"), **MAKEFILES}
+    with commit(tmp_path / "kernel", files) as (repository, root):
+        config = DotConfig({option: "y"})
+        unbuilt = find_unbuilt(repository, root, list_sources(repository, root), config)
+    built = {name for name in names if f"arch/x86/kernel/{name}" not in unbuilt}
+    assert built == {f"head_{bits}.S", f"setup_{bits}.c"}
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"CONFIG_XEN": "y"}, {"CONFIG_ARM64": "y"}, {"CONFIG_X86_64": "n"}]
+)
+def test_a_fragment_of_a_configuration_is_refused(tmp_path, options):
+    with (
+        commit(tmp_path / "kernel", {"kernel/kvm.c": "int x;\n"}) as (repository, root),
+        pytest.raises(RefusedError, match="neither CONFIG_X86_64 nor CONFIG_X86_32"),
+    ):
+        audit_tree(repository, root, config=DotConfig(options))
