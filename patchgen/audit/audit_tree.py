@@ -220,7 +220,7 @@ def _build_notify(code: LinkedCode, tables: Tables, flow: Flow) -> Notify | None
     declared = code.find_field(tables.member)
     if declared is None:
         return None
-    holders = flow.find_holders(tables.member)
+    holders = flow.pointers.find_holders(tables.member)
     steps = tuple(
         Step(n.name, TreeLocation(n.path, n.line), None, EdgeKind.POINTER) for n in holders
     )

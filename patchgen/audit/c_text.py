@@ -10,6 +10,8 @@ from collections.abc import Iterable
 # A name in C, and one that a parenthesis follows.
 IDENTIFIER = re.compile(r"\b[A-Za-z_]\w*")
 CALLED = re.compile(r"\b([A-Za-z_]\w*)\s*\(")
+# Members before a parenthesis, with the variable before them if there is one: `->go(`, `ops.go(`.
+MEMBER_CALLED = re.compile(r"(\b[A-Za-z_]\w*)?\s*((?:(?:->|\.)\s*[A-Za-z_]\w*\s*)+)\(")
 _END = re.compile(rb"\n")
 _NOT_NEWLINE = re.compile(rb"[^\n]")
 

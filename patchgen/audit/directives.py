@@ -8,9 +8,17 @@ read the text with them.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from patchgen.audit.c_text import CALLED, LineOffsets, overwrite_spans, overwrite_with_spaces
+from patchgen.audit.c_text import (
+    CALLED,
+    IDENTIFIER,
+    MEMBER_CALLED,
+    LineOffsets,
+    overwrite_spans,
+    overwrite_with_spaces,
+)
 from patchgen.audit.facts import Macro, Region
 
 _DIRECTIVE = re.compile(
@@ -123,10 +131,10 @@ class _Directives:
         bare = _STRING.sub(_find_asm_call, body)
         parameters = (match[3] or b"").decode("utf-8", "replace").replace("...", "__VA_ARGS__")
         names = tuple(parameter.strip() for parameter in parameters.split(",") if parameter.strip())
-        calls = []
-        for called in CALLED.finditer(bare):
-            if called[1] not in _NO_CALLS and called[1] not in names:
-                calls.append((called[1], line + bare.count("\n", 0, called.start())))
+        calls = [
+            (name, line + bare.count("\n", 0, at))
+            for name, at in _find_calls(bare, frozenset(names))
+        ]
         # A macro that defines functions is expanded where it is used at file scope.
         defines = _FUNCTION_IN_MACRO.search(body) is not None
         keep = defines or bool(_ASM.search(body)) or '"' in body or len(body) < 400
@@ -140,6 +148,26 @@ class _Directives:
                 " ".join(body.split()) if keep else "",
             )
         )
+
+
+def _find_calls(text: str, parameters: frozenset[str]) -> Iterator[tuple[str, int]]:
+    """Yield the calls in a macro's text, as in Macro.calls, and their offsets."""
+    members = {}
+    if "->" in text or "." in text:
+        members = {match.end(): match for match in MEMBER_CALLED.finditer(text)}
+    for called in CALLED.finditer(text):
+        if match := members.get(called.end()):
+            path = IDENTIFIER.findall(match[2])
+            base = "" if match[1] is None or match[1] in parameters else match[1]
+            # The parameter that names the member is replaced where the macro is used.
+            if path[-1] not in parameters:
+                yield ".".join([base, *path]), called.start()
+        elif (
+            called[1] not in _NO_CALLS
+            and called[1] not in parameters
+            and not text[: called.start()].rstrip().endswith("##")
+        ):
+            yield called[1], called.start()
 
 
 def _find_asm_call(match: re.Match[str]) -> str:

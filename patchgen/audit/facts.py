@@ -21,7 +21,8 @@ class Region(NamedTuple):
 class Macro(NamedTuple):
     """A #define. `calls` are the names in it that a parenthesis follows, with lines.
 
-    `has_parameters` is set if it takes arguments.
+    A call through a member has all names, and no variable if that is a parameter or an expression:
+    `x86_init.hyper.init_platform`, `.go`. `has_parameters` is set if it takes arguments.
     """
 
     name: str
@@ -78,12 +79,16 @@ class CallFact(NamedTuple):
 
 
 class StoreFact(NamedTuple):
-    """An assignment of names that may be functions to a variable or a member."""
+    """An assignment of names that may be functions to a variable or a member.
+
+    `parameters` are those of the function that the value may come from.
+    """
 
     line: int
     target: Access
     names: tuple[str, ...]
     under: tuple[int, ...] = ()
+    parameters: tuple[str, ...] = ()
 
 
 class Asm(NamedTuple):

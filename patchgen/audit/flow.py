@@ -11,22 +11,23 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
 from patchgen.audit.facts import Access, CallFact, StoreFact
 from patchgen.audit.linked_code import LinkedCode
 from patchgen.audit.nodes import Key, Node, StaticVariable
+from patchgen.audit.passed_functions import PassedFunctions
 from patchgen.audit.paths import Edge, Install, PointerCall
+from patchgen.audit.pointers import Pointers
 from patchgen.audit.result import EdgeKind
 from patchgen.audit.static_calls import find_updates
 from patchgen.audit.tables import Tables
 
 _OPERAND = re.compile(r"\b[a-z_]\w*(?:\.\w+)+")
+_MEMBER_PATH = re.compile(r"\(?&?[A-Za-z_]\w*\)?(?:(?:->|\.)(?:\w+(?:->|\.))*)(\w+)")
 _MEMBERS = re.compile(r"[a-z_]\w*(?:\.\w+)*")
-# A member's name alone is a match if at most this many structs have a member of that name.
-_MAX_STRUCTS = 3
 
 
 class Flow:
@@ -41,16 +42,22 @@ class Flow:
         self._tables_of_functions = frozenset(r.table for r in tables.registered if r.table)
         self._queue: deque[Node] = deque()
         self._reached_variables: set[StaticVariable] = set()
-        self._stores: dict[Key, dict[Node, tuple[EdgeKind, str]]] = {}
-        self._by_member: dict[str, set[Key]] = {}
-        self._calls: dict[Key, list[PointerCall]] = {}
-        self._call_members: dict[Key, set[Key]] = {}
+        self.pointers = Pointers(self._link)
         self._unknown: list[PointerCall] = []
         self._connected: dict[tuple[Node, int, Node], int] = {}
-        self._installs: dict[tuple[str, Node], list[Install]] = {}
+        self._passed = PassedFunctions(code, tables, frozenset(self._list_called_keys()))
         self._add_aliases()
         self._register_all()
         self._reach_section_variables()
+
+    def _list_called_keys(self) -> Iterator[Key]:
+        """Yield the members that any code calls, reached or not."""
+        for node in self._code.nodes:
+            for call in node.calls:
+                accesses = [call.access] if call.access else self.find_operands(node, call)
+                for access in accesses:
+                    if key := self._code.find_key(node.path, access):
+                        yield key
 
     # --- reached from the start -------------------------------------------------------------------
 
@@ -75,7 +82,7 @@ class Flow:
                     else:
                         key = ("table", rule.table) if rule.table else (rule.type, rule.member)
                     via = f"{name}({arguments[0]})" if rule.member else name
-                    self._store(key, node, rule.kind, via)
+                    self.pointers.store(key, node, rule.kind, via)
 
     def _reach_section_variables(self) -> None:
         """Reach variables that no code names: the kernel walks over their section."""
@@ -112,10 +119,11 @@ class Flow:
     @property
     def unresolved(self) -> list[PointerCall]:
         """Return the pointer calls without a target, sorted by place."""
-        unresolved = list(self._unknown)
-        for key, calls in self._calls.items():
-            if not any(self._find_stored_keys(key)) and not self._code.is_plain(key):
-                unresolved += [replace(call, key=key) for call in calls]
+        unassigned = self.pointers.list_unassigned()
+        unresolved = [
+            *self._unknown,
+            *(call for call in unassigned if call.key and not self._code.is_plain(call.key)),
+        ]
         return sorted(unresolved, key=lambda call: (call.node.path, call.line, call.via))
 
     def _reach(self, node: Node) -> None:
@@ -162,7 +170,7 @@ class Flow:
                     )
                 else:
                     by = Install(node, store.under)
-                    self._store(key, target, EdgeKind.POINTER, "", by)
+                    self.pointers.store(key, target, EdgeKind.POINTER, "", by)
 
     def _visit_identifier(self, node: Node, identifier: str) -> None:
         for datum in self._code.find_data(node.path, identifier, node.line):
@@ -171,7 +179,7 @@ class Flow:
             for target in self._code.find_functions(node.path, name):
                 self._connect(Edge(node, target, node.line, EdgeKind.POINTER, identifier))
         if identifier in self._tables_of_functions:
-            self._add_pointer_call(("table", identifier), PointerCall(node, node.line, identifier))
+            self.pointers.add_call(("table", identifier), PointerCall(node, node.line, identifier))
 
     def _follow(self, node: Node, call: CallFact) -> None:
         if call.access is not None:
@@ -180,26 +188,46 @@ class Flow:
             updated = self._update_static_calls(node, call)
             for access in self.find_operands(node, call):
                 self._follow_pointer(node, call, access)
-            for member in self._code.find_named_members(call):
-                via = f"{call.name}({member})"
-                self._add_pointer_call(("?", member), PointerCall(node, call.line, via, call.under))
-            kind = EdgeKind.ASSEMBLY if node.kind == "assembly" else EdgeKind.CALL
-            targets = self._code.resolve(node.path, call.name, call.line)
-            for target in targets:
-                if target is not node:
-                    self._connect(Edge(node, target, call.line, kind, "", under=call.under))
-            if not targets:
-                self._follow_unknown(node, call)
+            self._follow_called_parameters(node, call)
+            self._follow_name(node, call)
             if updated:
                 return
-        if call.passed and not self._tables.deferred.fullmatch(call.name):
-            for name in call.passed:
-                # A macro may be passed to another one: LOCK_CONTENDED(lock, try, do_raw_lock).
-                for target in self._code.resolve(node.path, name, call.line):
-                    via = f"an argument of {call.name or 'a pointer'}()"
-                    self._connect(
-                        Edge(node, target, call.line, EdgeKind.POINTER, via, under=call.under)
-                    )
+        for name in call.passed:
+            # A macro may be passed to another one: LOCK_CONTENDED(lock, try, do_raw_lock).
+            if targets := self._code.resolve(node.path, name, call.line):
+                self._pass(node, call, name, targets)
+
+    def _pass(self, node: Node, call: CallFact, name: str, targets: Sequence[Node]) -> None:
+        """Follow a function that a call passes on: to a call, or to where it is stored."""
+        uses = self._passed.find(node.path, call, name)
+        # A value that the function stores is followed from there.
+        stored = uses.is_value and any(name in store.names for store in node.stores)
+        for target in targets:
+            if uses.called or (uses.is_value and not stored):
+                via = f"an argument of {call.name or 'a pointer'}()"
+                self._connect(
+                    Edge(node, target, call.line, EdgeKind.POINTER, via, under=call.under)
+                )
+            for key in sorted(uses.keys) if target.kind != "macro" else ():
+                self.pointers.store(key, target, EdgeKind.POINTER, "", Install(node, call.under))
+
+    def _follow_called_parameters(self, node: Node, call: CallFact) -> None:
+        """Follow what a macro calls by its arguments: members, pointers, names that it joins."""
+        called = self._code.find_called_parameters(call.name)
+        if called is None or node.kind == "macro":
+            return
+        for members in called.list_members(call.arguments):
+            via = f"{call.name}({members[-1]})"
+            if key := self._code.find_key(node.path, Access("", "", members)):
+                self.pointers.add_call(key, PointerCall(node, call.line, via, call.under))
+        for argument in called.list_functions(call.arguments):
+            if match := _MEMBER_PATH.fullmatch(argument):
+                key = ("?", match[1])
+                self.pointers.add_call(key, PointerCall(node, call.line, argument, call.under))
+            elif argument.isidentifier() and argument not in call.passed:
+                self._unknown.append(PointerCall(node, call.line, argument))
+        for name in called.list_joined(call.arguments):
+            self._follow_name(node, call._replace(name=name))
 
     def _update_static_calls(self, node: Node, call: CallFact) -> bool:
         """Record the new target of a static call; return whether the call updates one."""
@@ -207,16 +235,25 @@ class Flow:
         for update in updates:
             key = ("static_call", update.name)
             for target in update.functions:
-                self._store(key, target, EdgeKind.STATIC_CALL, "", Install(node, call.under))
+                self.pointers.store(
+                    key, target, EdgeKind.STATIC_CALL, "", Install(node, call.under)
+                )
             member = None
             if update.access is not None:
                 member = self._code.find_key(node.path, update.access)
             if member is not None:
                 # A static call then calls the function that the member holds.
-                self._call_members.setdefault(key, set()).add(member)
-                for pointer_call in list(self._calls.get(key, ())):
-                    self._add_pointer_call(member, pointer_call)
+                self.pointers.forward(key, member)
         return bool(updates)
+
+    def _follow_name(self, node: Node, call: CallFact) -> None:
+        kind = EdgeKind.ASSEMBLY if node.kind == "assembly" else EdgeKind.CALL
+        targets = self._code.resolve(node.path, call.name, call.line)
+        for target in targets:
+            if target is not node:
+                self._connect(Edge(node, target, call.line, kind, "", under=call.under))
+        if not targets:
+            self._follow_unknown(node, call)
 
     def _follow_unknown(self, node: Node, call: CallFact) -> None:
         """Follow a call by the name of a variable, or of a function that was not read."""
@@ -266,7 +303,7 @@ class Flow:
         is_loaded = node.kind == "assembly" and key[0] != "static_call"
         if is_loaded and not self._code.find_data(node.path, access.base):
             return
-        self._add_pointer_call(key, PointerCall(node, line, via, call.under))
+        self.pointers.add_call(key, PointerCall(node, line, via, call.under))
 
     def is_stored(self, node: Node, access: Access) -> bool:
         """Return whether a function stores functions in the local variable of a call."""
@@ -290,11 +327,13 @@ class Flow:
         self._reached_variables.add(datum)
         for store in variable.stores:
             key = self._code.find_key(datum.path, store.target)
-            if by is not None and key is not None and self._code.is_plain(key):
+            if key is None:
+                continue
+            if by is not None and self._code.is_plain(key):
                 self._connect_hidden(by, datum, store)
-            for name in store.names if key else ():
+            for name in store.names:
                 for target in self._code.find_functions(datum.path, name, store.line):
-                    self._store(key, target, EdgeKind.POINTER, "")
+                    self.pointers.store(key, target, EdgeKind.POINTER, "")
         for identifier in variable.identifiers:
             for referenced in self._code.find_data(datum.path, identifier, datum.line):
                 self._reach_variable(referenced)
@@ -307,52 +346,6 @@ class Flow:
                     via = datum.variable.name
                     self._connect(Edge(by, target, by.line, EdgeKind.POINTER, via))
 
-    def _store(
-        self, key: Key | None, target: Node, kind: EdgeKind, via: str, by: Install | None = None
-    ) -> None:
-        if key is None:
-            return
-        self._installs.setdefault((key[1], target), []).append(by or Install(None))
-        targets = self._stores.setdefault(key, {})
-        if target in targets:
-            return
-        targets[target] = (kind, via)
-        self._by_member.setdefault(key[1], set()).add(key)
-        for call in self._find_pointer_calls(key):
-            self._link(call, target, key, kind, via)
-
-    def _add_pointer_call(self, key: Key, call: PointerCall) -> None:
-        self._calls.setdefault(key, []).append(call)
-        for member in sorted(self._call_members.get(key, ())):
-            self._add_pointer_call(member, call)
-        for match in list(self._find_stored_keys(key)):
-            for target, (kind, via) in list(self._stores.get(match, {}).items()):
-                self._link(call, target, match, kind, via)
-
-    def _find_pointer_calls(self, key: Key) -> list[PointerCall]:
-        """Return the calls that a store provides a target for."""
-        if key[1] == "*":
-            return [
-                c for call_key, calls in self._calls.items() if call_key[0] == key[0] for c in calls
-            ]
-        calls = list(self._calls.get(key, ()))
-        if key[0] not in ("=", "table", "static_call"):
-            of_any_type = self._calls.get(("?", key[1]), ())
-            if of_any_type and len(self._by_member.get(key[1], ())) <= _MAX_STRUCTS:
-                calls += of_any_type
-        return calls
-
-    def _find_stored_keys(self, key: Key) -> Iterable[Key]:
-        """Return the keys of the stores that provide targets for a call."""
-        if key[0] == "?":
-            keys = self._by_member.get(key[1], set())
-            return sorted(keys) if len(keys) <= _MAX_STRUCTS else []
-        return [
-            stored_key
-            for stored_key in (key, (key[0], "*"), ("?", key[1]))
-            if stored_key in self._stores
-        ]
-
     def _link(self, call: PointerCall, target: Node, key: Key, kind: EdgeKind, via: str) -> None:
         op = key[1] == self._tables.member
         if kind is EdgeKind.PARAM or kind is EdgeKind.INITCALL:
@@ -361,12 +354,3 @@ class Flow:
             kind = EdgeKind.STATIC_CALL if key[0] == "static_call" else kind
             shown_via = call.via
         self._connect(Edge(call.node, target, call.line, kind, shown_via, op, call.under, key[1]))
-
-    def find_installs(self, member: str, target: Node) -> Sequence[Install]:
-        """Return the assignments of a function to members of a name."""
-        return self._installs.get((member, target), ())
-
-    def find_holders(self, member: str) -> list[Node]:
-        """Return the known functions in a member of any struct, sorted by place."""
-        functions = {n for key in self._by_member.get(member, ()) for n in self._stores[key]}
-        return sorted(functions, key=lambda node: (node.path, node.line))

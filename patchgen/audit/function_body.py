@@ -78,6 +78,7 @@ class FunctionBody:
         self._addresses: set[str] = set()
         self._aliases: dict[str, Access] = {}
         self._parameters: set[str] = set()
+        self._functions: set[str] = set()
         self._flows: list[tuple[str, frozenset[str]]] = []
         self._first_sources: dict[int, frozenset[str]] = {}
         self.parameters: list[str] = []
@@ -105,6 +106,8 @@ class FunctionBody:
                 if kind is not None and text_of(kind) in _FLAG_TYPES:
                     self._flags.add(name)
                 self._types[name] = "()" if function else type_name(kind)
+                if function or (kind is not None and kind.type == "type_identifier"):
+                    self._functions.add(name)
                 if _ADDRESS_TYPES.search(text_of(child)) and not function:
                     self._derived.add(name)
 
@@ -189,11 +192,12 @@ class FunctionBody:
         if right.type in _NO_FUNCTIONS:
             return
         target = self._read_access(left)
-        names = [name for name in names_in(right) if name not in self._types]
-        if target is not None and names:
-            self.stores.append(
-                StoreFact(line_of(node), target, tuple(names), self._number_guards(guards))
-            )
+        values = names_in(right)
+        names = tuple(name for name in values if name not in self._types)
+        parameters = tuple(name for name in values if name in self._functions)
+        if target is not None and (names or parameters):
+            under = self._number_guards(guards)
+            self.stores.append(StoreFact(line_of(node), target, names, under, parameters))
 
     def _forget(self, name: str) -> None:
         """Record that a parameter no longer holds the caller's argument."""

@@ -43,7 +43,7 @@ class Reach:
         """Return the unknown conditions for installing a function in a member of a name."""
         results = [
             () if install.by is None else self.find_statement(install.by, install.under, platform)
-            for install in self._flow.find_installs(member, target)
+            for install in self._flow.pointers.find_installs(member, target)
         ]
         possible = [result for result in results if result is not None]
         return find_surest(possible) if results else ()
@@ -86,7 +86,7 @@ class Reach:
         if not edge.member:
             return _join(before, inside)
         best: Doubts | None = None
-        installs = self._flow.find_installs(edge.member, edge.target)
+        installs = self._flow.pointers.find_installs(edge.member, edge.target)
         for install in installs:
             installed = self._find_doubts_of_install(install, platform, reached)
             if installed is None and install.by is not None:

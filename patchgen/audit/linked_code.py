@@ -22,13 +22,18 @@ from patchgen.audit.facts import (
     FileFacts,
     Macro,
 )
-from patchgen.audit.macro_definitions import defines_functions, expand_invocations, read_macro
+from patchgen.audit.macro_definitions import (
+    CalledParameters,
+    defines_functions,
+    expand_invocations,
+    find_called_parameters,
+    read_macro,
+)
 from patchgen.audit.nodes import Key, Node, StaticVariable
 from patchgen.audit.result import TreeLocation
 from patchgen.audit.struct_types import StructTypes
 from patchgen.audit.visibility import Visibility
 
-_MEMBER_CALL = re.compile(r"(?:->|\.)\s*([A-Za-z_]\w*)\s*\(")
 _CHOICE = re.compile(r"\bif\b|\?|&&|\|\||\bswitch\b")
 # objcopy adds it to the symbols of code that runs from the identity mapping
 # (arch/x86/boot/startup/Makefile), SYM_PIC_ALIAS() to symbols that this code uses (asm/linkage.h).
@@ -60,7 +65,8 @@ class LinkedCode:
         self._data: dict[str, list[StaticVariable]] = {}
         self._texts: dict[str, str] = {}
         self._definers: dict[str, Macro] = {}
-        self._member_parameters: dict[str, frozenset[int]] = {}
+        self._plain_macros: dict[str, Macro] = {}
+        self._called_parameters: dict[str, CalledParameters] = {}
         for path in sorted(facts):
             self._add_file(path, facts[path])
         for path in sorted(facts):
@@ -93,11 +99,12 @@ class LinkedCode:
 
     def _add_macro(self, path: str, macro: Macro) -> None:
         self._texts.setdefault(macro.name, macro.body)
-        if members := _find_member_parameters(macro):
-            self._member_parameters.setdefault(macro.name, members)
+        if called := find_called_parameters(macro):
+            self._called_parameters.setdefault(macro.name, called)
         if defines_functions(macro):
             self._definers.setdefault(macro.name, macro)
         if not macro.calls and "asm" not in macro.body:
+            self._plain_macros.setdefault(macro.name, macro)
             return
         identifiers = () if len(macro.body) > _MAX_TEXT else set(IDENTIFIER.findall(macro.body))
         self._add(
@@ -107,7 +114,7 @@ class LinkedCode:
                 macro.line,
                 "macro",
                 static=not path.endswith(".h"),
-                calls=[CallFact(line, name, forwards=True) for name, line in macro.calls],
+                calls=[_build_macro_call(name, line) for name, line in macro.calls],
                 identifiers=tuple(
                     identifier for identifier in identifiers if identifier not in macro.parameters
                 ),
@@ -212,14 +219,13 @@ class LinkedCode:
         """Return whether a macro has this name, even if it makes no calls."""
         return name in self._texts
 
-    def find_named_members(self, call: CallFact) -> list[str]:
-        """Return a macro's arguments that name members to call: `op` of `fwnode_call_op(f, op)`.
+    def find_plain_macro(self, name: str) -> Macro | None:
+        """Return a macro that makes no calls, which therefore is not a node."""
+        return self._plain_macros.get(name)
 
-        Only the first few arguments of a call are recorded.
-        """
-        numbers = self._member_parameters.get(call.name, ())
-        arguments = [call.arguments[number] for number in numbers if number < len(call.arguments)]
-        return [argument for argument in arguments if argument.isidentifier()]
+    def find_called_parameters(self, macro: str) -> CalledParameters | None:
+        """Return what a macro calls by its arguments, None if it calls nothing by them."""
+        return self._called_parameters.get(macro)
 
     def find_nodes(self, name: str) -> list[Node]:
         """Return all functions of a name, including static ones."""
@@ -306,6 +312,8 @@ class LinkedCode:
         for member in members[:-1]:
             kind = self._types.find_field_type(kind, member)
         kind = self._types.resolve(kind)
+        if not kind and len(members) > 1:
+            kind = self._types.find_owner(members[-2], members[-1])
         if members[-1] == "*" and kind not in self._types:
             return ("=", access.base) if not access.local else None
         return (kind or "?", members[-1])
@@ -357,10 +365,11 @@ class LinkedCode:
             yield from variables
 
 
-def _find_member_parameters(macro: Macro) -> frozenset[int]:
-    """Return the numbers of a macro's parameters that name a member which the macro calls."""
-    called = set(_MEMBER_CALL.findall(macro.body)) if "(" in macro.body else set()
-    return frozenset(at for at, name in enumerate(macro.parameters) if name in called)
+def _build_macro_call(name: str, line: int) -> CallFact:
+    base, *members = name.split(".")
+    if not members:
+        return CallFact(line, name, forwards=True)
+    return CallFact(line, "", Access(base, "", tuple(members)))
 
 
 def _find_units(facts: Mapping[str, FileFacts]) -> dict[str, str]:

@@ -10,14 +10,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
 
 from patchgen.audit.c_text import CALLED, IDENTIFIER, find_closing, split_arguments
 from patchgen.audit.facts import FileFacts, Function, Invocation, Macro
 from patchgen.audit.parse_c import parse_source
+from patchgen.audit.syntax import SHORT_LENGTH
 
 _BODY = re.compile(r"\)\s*\{")
 _JOIN = re.compile(r"\s*##\s*")
 _STRING = re.compile(r"(?<!#)#\s*(?=[A-Za-z_])\w+")
+_MEMBER_CALL = re.compile(r"(?:(?:->|\.)\s*(\w+)\s*)?(?:->|\.)\s*([A-Za-z_]\w*)\s*\(")
+_JOINED = re.compile(r"\b(\w+(?:\s*##\s*\w+)+)\s*\(")
 _MAX_DEPTH = 3
 _MAX_TEXT = 6000
 _VARIADIC = "__VA_ARGS__"
@@ -30,6 +35,61 @@ def defines_functions(macro: Macro) -> bool:
         and _BODY.search(macro.body) is not None
         and len(macro.body) < _MAX_TEXT
     )
+
+
+@dataclass(frozen=True, slots=True)
+class CalledParameters:
+    """What a macro calls that only its arguments show.
+
+    `members` are the numbers of parameters that name a member, with the member before it ("ops" of
+    `(h)->ops->op(h)`), `functions` are those of parameters that it calls (`lock(l)`), `joined` are
+    names that it joins (`site_##name`).
+    """
+
+    parameters: tuple[str, ...]
+    members: tuple[tuple[int, str], ...]
+    functions: tuple[int, ...]
+    joined: tuple[str, ...]
+
+    def list_members(self, arguments: Sequence[str]) -> list[tuple[str, ...]]:
+        """Return the members that arguments name, after the member before each if there is one.
+
+        Only the first few arguments of a call are recorded.
+        """
+        return [
+            tuple(filter(None, (before, arguments[number])))
+            for number, before in self.members
+            if number < len(arguments) and arguments[number].isidentifier()
+        ]
+
+    def list_functions(self, arguments: Sequence[str]) -> list[str]:
+        """Return the arguments that are called."""
+        return [arguments[number] for number in self.functions if number < len(arguments)]
+
+    def list_joined(self, arguments: Sequence[str]) -> list[str]:
+        """Return the names of functions that are joined from arguments."""
+        names = (replace_parameters(text, self.parameters, arguments) for text in self.joined)
+        return [name for name in names if name.isidentifier()]
+
+
+def find_called_parameters(macro: Macro) -> CalledParameters | None:
+    """Return what a macro calls by its arguments, None if it calls nothing by them."""
+    if not macro.parameters or "(" not in macro.body:
+        return None
+    members = {name: before for before, name in _MEMBER_CALL.findall(macro.body)}
+    joined = tuple(match[1] for match in _JOINED.finditer(macro.body))
+    called = {
+        match[1]
+        for match in CALLED.finditer(macro.body)
+        if not macro.body[: match.start()].rstrip().endswith(("##", "->", "."))
+    }
+    found = CalledParameters(
+        macro.parameters,
+        tuple((at, members[name]) for at, name in enumerate(macro.parameters) if name in members),
+        tuple(number for number, name in enumerate(macro.parameters) if name in called),
+        joined,
+    )
+    return found if found.members or found.functions or found.joined else None
 
 
 def expand_invocations(
@@ -52,6 +112,19 @@ def read_macro(name: str, line: int, parameters: Sequence[str], text: str) -> Fu
     code = "\n" * (line - 1) + f"void {name}({declarations}) {{ {body}; }}"
     functions = parse_source(code.encode("utf-8", "replace")).functions
     return functions[0] if functions else None
+
+
+@cache
+def expand_call(
+    body: str, parameters: tuple[str, ...], arguments: tuple[str, ...]
+) -> Function | None:
+    """Return a macro's text with the arguments of a call, read as the body of a function.
+
+    Returns None if an argument or the text is too long to be known as a whole.
+    """
+    if not body or any(len(argument) >= SHORT_LENGTH for argument in arguments):
+        return None
+    return read_macro("expanded", 1, (), replace_parameters(body, parameters, arguments))
 
 
 def _expand(macro: Macro, arguments: Sequence[str], macros: Mapping[str, Macro], depth: int) -> str:

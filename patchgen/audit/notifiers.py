@@ -161,7 +161,7 @@ class NotifierSearch:
         self, visit: Visit, call: CallFact, member: str
     ) -> Iterator[tuple[Node, Env]]:
         """Yield the functions that a member may hold, with the known values of their parameters."""
-        for holder in self._flow.find_holders(member):
+        for holder in self._flow.pointers.find_holders(member):
             if not _does_nothing(holder):
                 arguments = _list_arguments(call, member)
                 yield holder, self._tests.bind(arguments, visit.env, holder)

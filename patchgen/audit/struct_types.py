@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
 
 from patchgen.audit.facts import Struct
 
@@ -41,6 +42,22 @@ class StructTypes:
         if member == "*":
             return kind
         return self._structs.get(self.resolve(kind), {}).get(member, "")
+
+    def find_owner(self, member: str, field: str) -> str:
+        """Return the only type of members of a name that has a field, "" if there are several."""
+        owners = [
+            kind for kind in self._kinds_of_members.get(member, ()) if field in self._structs[kind]
+        ]
+        return owners[0] if len(owners) == 1 else ""
+
+    @cached_property
+    def _kinds_of_members(self) -> dict[str, set[str]]:
+        kinds: dict[str, set[str]] = {}
+        for fields in self._structs.values():
+            for name, kind in fields.items():
+                if kind and (resolved := self.resolve(kind)) in self._structs:
+                    kinds.setdefault(name, set()).add(resolved)
+        return kinds
 
     def is_plain(self, kind: str, member: str) -> bool:
         """Return whether a member is known not to hold a function: it is a struct."""

@@ -9,7 +9,7 @@ import tree_sitter
 
 from patchgen.audit.facts import Access, StoreFact
 
-_SHORT_LENGTH = 80
+SHORT_LENGTH = 80
 _MAX_TEXT = 300
 
 
@@ -17,7 +17,7 @@ def text_of(node: tree_sitter.Node) -> str:
     return (node.text or b"").decode("utf-8", "replace")
 
 
-def shorten(node: tree_sitter.Node, length: int = _SHORT_LENGTH) -> str:
+def shorten(node: tree_sitter.Node, length: int = SHORT_LENGTH) -> str:
     return " ".join(text_of(node).split())[:length]
 
 

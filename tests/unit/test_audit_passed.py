@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A function that a call passes on is called where the code shows that, not where it is stored."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.small_kernel import audit_files
+from tests.unit.test_audit_window import PATH, SITE, early
+
+IRQ = """\
+struct desc { void (*handle)(int); };
+struct desc table[4];
+void set_handler(int irq, void (*handle)(int))
+{
+	struct desc *desc = &table[irq];
+
+	desc->handle = handle;
+}
+"""
+RAISE = "void raise(struct desc *desc) { desc->handle(1); }\n"
+
+
+def pass_on(definitions: str, call: str) -> bool:
+    return early(f"{definitions}void console_init(void)\n{{\n\t{call}\n}}\n")
+
+
+@pytest.mark.parametrize(
+    ("definitions", "call", "expected"),
+    [
+        ("void each(void (*f)(void)) { f(); }\n", "each(site);", True),
+        ("void each(void (*f)(void)) { f(); }\n", "each(&site);", True),
+        ("void each(int n, cb_t f) { if (n) f(n); }\n", "each(1, site);", True),
+        (
+            "void inner(void (*f)(void)) { f(); }\nvoid each(void (*f)(void)) { inner(f); }\n",
+            "each(site);",
+            True,
+        ),
+        ("void each(void (*f)(void)) { void (*g)(void) = f; g(); }\n", "each(site);", True),
+        ("void each(void (*f)(void)) { outside(f); }\n", "each(site);", True),
+        ("", "outside(site);", True),
+        (IRQ, "set_handler(1, site);", True),
+        (f"{IRQ}{RAISE}", "set_handler(1, site);", False),
+        (f"{IRQ}{RAISE}", "set_handler(1, site);\n\traise(table);", True),
+        (f"{IRQ}{RAISE}", "raise(table);\n\tset_handler(1, site);", True),
+        (
+            f"{IRQ}{RAISE}"
+            "static inline void set(int irq, void (*h)(int)) { set_handler(irq, h); }\n",
+            "set(1, site);",
+            False,
+        ),
+        (
+            "struct work { struct desc d; };\nstruct work w;\n"
+            f"{IRQ}{RAISE}#define SET(d, f) do {{ (d)->handle = (f); start(d); }} while (0)\n",
+            "SET(&table[1], site);",
+            False,
+        ),
+        (
+            "struct saved { void *func; };\n"
+            "#define SAVED(func) ((struct saved) { __raw_##func })\n"
+            "struct ops { struct saved x; };\nstruct ops ops;\n",
+            "ops.x = SAVED(site);",
+            False,
+        ),
+        (
+            "struct apic { void (*wake)(void); };\nstruct apic *apic;\n"
+            "#define update(_callback, _fn) { apic->_callback = _fn; pr_info(#_callback, 1); }\n"
+            "void run(void) { apic->wake(); }\n",
+            "update(wake, site);",
+            False,
+        ),
+        (
+            "struct apic { void (*wake)(void); };\nstruct apic *apic;\n"
+            "#define update(_callback, _fn) { apic->_callback = _fn; pr_info(#_callback, 1); }\n",
+            "update(wake, site);\n\tapic->wake();",
+            True,
+        ),
+        ("#define TRY(l, lock) do { if (l) lock(l); } while (0)\n", "TRY(0, site);", True),
+        ("void each(void (*f)(void)) { each(f); }\n", "each(site);", False),
+    ],
+    ids=[
+        "called",
+        "called by its address",
+        "called by a type's name",
+        "called below",
+        "called by a local variable",
+        "passed to a function that was not read",
+        "of a function that was not read",
+        "stored where no code calls it",
+        "stored where other code calls it",
+        "stored, and then called",
+        "called, and then stored",
+        "stored below",
+        "stored by a macro",
+        "made a value by a macro",
+        "stored by a macro in a member that it names",
+        "stored by a macro in a member, and then called",
+        "called by a macro",
+        "passed to itself only",
+    ],
+)
+def test_a_passed_function_is_called_or_stored(definitions, call, expected):
+    assert pass_on(definitions, call) is expected
+
+
+@pytest.mark.parametrize(
+    ("definitions", "call", "expected"),
+    [
+        (
+            "struct ops { void (*go)(int); };\nstruct ops mine = { .go = site };\n"
+            "#define CALL(op) ((op)->go(1))\n",
+            "use(&mine);\n\tCALL(find());",
+            True,
+        ),
+        (
+            "struct init { void (*go)(int); };\nstruct init_ops { struct init hyper; };\n"
+            "struct init_ops init = { .hyper.go = site };\n#define CALL() init.hyper.go(1)\n",
+            "CALL();",
+            True,
+        ),
+        ("#define CALL(kind) do_##kind(1)\nvoid do_x(int n) { site(); }\n", "CALL(x);", True),
+        (
+            "#define CALL(kind) do_##kind##_now(1)\nvoid do_x_now(int n) { site(); }\n",
+            "CALL(x);",
+            True,
+        ),
+        (
+            "struct ops { void (*go)(int); };\nstruct ops mine = { .go = site };\n"
+            "#define CALL(f) f(1)\n",
+            "use(&mine);\n\tCALL(find()->go);",
+            False,
+        ),
+        (
+            "struct ops { void (*go)(int); };\nstruct ops mine = { .go = site };\n"
+            "#define CALL(f) f(1)\n",
+            "struct ops *p = &mine;\n\tCALL(p->go);",
+            True,
+        ),
+    ],
+    ids=[
+        "member",
+        "members of a variable",
+        "joined name",
+        "joined name with an end",
+        "member of a result",
+        "member that is an argument",
+    ],
+)
+def test_what_a_macro_calls_is_followed(definitions, call, expected):
+    assert pass_on(definitions, call) is expected
+
+
+@pytest.mark.parametrize(
+    ("definitions", "call", "via"),
+    [
+        ("#define CALL(op) ((op)->go(1))\n", "CALL(find());", ".go"),
+        ("#define CALL(f) f(1)\n", "void (*p)(int) = x;\n\tCALL(p);", "p"),
+        ("#define CALL(f) f(1)\n", "CALL(o->go);", "o->go"),
+    ],
+)
+def test_what_a_macro_calls_is_listed_if_it_is_not_resolved(definitions, call, via):
+    source = f"{SITE}{definitions}void console_init(void)\n{{\n\t{call}\n}}\n"
+    unresolved = audit_files({PATH: source}).unresolved
+    assert via in {pointer.via for pointer in unresolved}
+
+
+def test_a_name_that_a_macro_joins_is_listed_if_nothing_defines_it():
+    source = "#define CALL(kind) do_##kind(1)\nvoid console_init(void) { CALL(x); }\n"
+    assert "do_x" in audit_files({PATH: source}).coverage.unread
