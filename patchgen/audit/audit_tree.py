@@ -11,11 +11,11 @@ from patchgen.audit.changes import find_changes
 from patchgen.audit.facts import FileFacts
 from patchgen.audit.flow import Flow
 from patchgen.audit.function_platforms import Reach
-from patchgen.audit.hypercalls import find_hypercalls, find_op_calls
+from patchgen.audit.hypercalls import SiteRoutes, find_hypercalls, find_op_calls
 from patchgen.audit.kbuild import find_unbuilt, find_unlinked
 from patchgen.audit.linked_code import LinkedCode
 from patchgen.audit.nodes import Node
-from patchgen.audit.paths import BootPath, PointerCall, Routes, find_boot_path
+from patchgen.audit.paths import BootPath, Edge, PointerCall, Routes, find_boot_path
 from patchgen.audit.platforms import PlatformTests
 from patchgen.audit.read_facts import (
     OnProgress,
@@ -175,6 +175,8 @@ def build_audit(code: LinkedCode, tables: Tables, *, version: str = "") -> Audit
     tests = PlatformTests(code, tables)
     reach = Reach(flow, reached_entries, tests)
     unrouted = Routes(flow.edges, reached_entries, lambda edge: not edge.op, tables.aside)
+    running = Routes(flow.edges, reached_entries, lambda edge: not _stops(edge, tables))
+    site_routes = SiteRoutes(routes, unrouted, running)
     return Audit(
         revision="",
         commit="",
@@ -182,7 +184,7 @@ def build_audit(code: LinkedCode, tables: Tables, *, version: str = "") -> Audit
         config="",
         window=_build_window(boot_path, flow, reached_entries),
         notify=_build_notify(code, tables, flow),
-        hypercalls=tuple(find_hypercalls(code, tables, flow, routes, unrouted)),
+        hypercalls=tuple(find_hypercalls(code, tables, flow, site_routes)),
         changes=tuple(find_changes(code, tables, flow, routes, reach, tests))
         if tables.with_changes
         else (),
@@ -191,6 +193,10 @@ def build_audit(code: LinkedCode, tables: Tables, *, version: str = "") -> Audit
         site=tables.site,
         op=f"{tables.variable}.{tables.member}",
     )
+
+
+def _stops(edge: Edge, tables: Tables) -> bool:
+    return tables.stopping.fullmatch(edge.target.name) is not None
 
 
 def _build_window(boot_path: BootPath, flow: Flow, entries: Sequence[Node]) -> Window:

@@ -18,6 +18,7 @@ from itertools import pairwise
 from patchgen.audit.facts import Access, CallFact, StoreFact
 from patchgen.audit.linked_code import LinkedCode
 from patchgen.audit.nodes import Key, Node, StaticVariable
+from patchgen.audit.notifier_chains import ANY_NOTIFIER, NotifierChains
 from patchgen.audit.passed_functions import PassedFunctions
 from patchgen.audit.paths import Edge, Install, PointerCall
 from patchgen.audit.pointers import Pointers
@@ -46,6 +47,7 @@ class Flow:
         self._unknown: list[PointerCall] = []
         self._connected: dict[tuple[Node, int, Node], int] = {}
         self._passed = PassedFunctions(code, tables, frozenset(self._list_called_keys()))
+        self._chains = NotifierChains(code, tables)
         self._add_aliases()
         self._register_all()
         self._reach_section_variables()
@@ -122,9 +124,13 @@ class Flow:
         unassigned = self.pointers.list_unassigned()
         unresolved = [
             *self._unknown,
-            *(call for call in unassigned if call.key and not self._code.is_plain(call.key)),
+            *(call for call in unassigned if call.key and self._may_hold_function(call.key)),
         ]
         return sorted(unresolved, key=lambda call: (call.node.path, call.line, call.via))
+
+    def _may_hold_function(self, key: Key) -> bool:
+        # A chain without notifiers calls nothing.
+        return key[0] != "chain" and not self._code.is_plain(key)
 
     def _reach(self, node: Node) -> None:
         if node not in self.edges and node.name not in self._tables.never:
@@ -189,6 +195,7 @@ class Flow:
             for access in self.find_operands(node, call):
                 self._follow_pointer(node, call, access)
             self._follow_called_parameters(node, call)
+            self._follow_chains(node, call)
             self._follow_name(node, call)
             if updated:
                 return
@@ -246,6 +253,18 @@ class Flow:
                 self.pointers.forward(key, member)
         return bool(updates)
 
+    def _follow_chains(self, node: Node, call: CallFact) -> None:
+        """Follow a call of a notifier chain to the notifiers that the window registers on it."""
+        if chain := self._chains.find_called(node, call):
+            via = call.arguments[0].strip("& ")
+            self.pointers.add_call(chain, PointerCall(node, call.line, via, call.under))
+        for registration in self._chains.find_registrations(node, call):
+            by = Install(node, call.under)
+            for function in registration.functions or ():
+                self.pointers.store(registration.chain, function, EdgeKind.POINTER, "", by)
+            if registration.functions is None:
+                self.pointers.forward(registration.chain, ANY_NOTIFIER)
+
     def _follow_name(self, node: Node, call: CallFact) -> None:
         kind = EdgeKind.ASSEMBLY if node.kind == "assembly" else EdgeKind.CALL
         targets = self._code.resolve(node.path, call.name, call.line)
@@ -292,6 +311,9 @@ class Flow:
         line = call.line
         if access.type == "(parameter)":
             # The argument was connected at the call that passes it.
+            return
+        if access.members[-1:] == ANY_NOTIFIER[1:] and self._chains.implements(node):
+            # The notifiers were connected at the call of the chain.
             return
         via = ".".join([access.base or access.type, *access.members])
         key = self._code.find_key(node.path, access)

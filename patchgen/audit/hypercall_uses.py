@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from patchgen.audit.c_text import IDENTIFIER
 from patchgen.audit.facts import CallFact
@@ -27,6 +27,9 @@ _JOINT = re.compile(r'"\s*"')
 _MNEMONICS = (
     r"\bvmm?call|\btdcall|\bsyscall\b|hypercall|0x0f\s*,\s*0x01\s*,\s*0xc|VMWARE_\w*(?:PORT|MAGIC)"
 )
+_CONSTANT = re.compile(r"[A-Z_][A-Z0-9_]*|[0-9]\w*")
+# The protocols of protected guests, which several hypervisors use.
+_PROTOCOLS = ("sev", "tdx")
 _MAX_TEXT = 60
 _MAX_DEPTH = 8
 
@@ -36,7 +39,8 @@ class Use:
     """A place that makes a hypercall.
 
     `call` is the call of the function that contains the instruction, None if the instruction is in
-    `node` itself. `spares_tdx` is set if the called function takes another path in a TDX guest.
+    `node` itself. `through` are the functions that lead from there to the instruction. `spares_tdx`
+    is set if the called function takes another path in a TDX guest.
     """
 
     node: Node
@@ -45,6 +49,12 @@ class Use:
     name: str
     instruction: Instruction
     spares_tdx: bool
+    through: tuple[str, ...] = ()
+
+    @property
+    def purpose(self) -> str:
+        """Return the argument that tells the request, as written, "" if there is none."""
+        return self.call.arguments[0] if self.call and self.call.arguments else ""
 
 
 def find_uses(code: LinkedCode, tables: Tables) -> list[Use]:
@@ -69,6 +79,7 @@ class _Finder:
         self._code = code
         self._tables = tables
         self._filter = self._build_filter()
+        self._relays: set[Node] = set()
 
     def _build_filter(self) -> re.Pattern[str]:
         """Return the pattern of an asm to expand: it has a mnemonic or a macro's name."""
@@ -196,6 +207,7 @@ class _Finder:
         todo = list(instructions)
         callers = self._find_callers(instructions)
         origins = {each: node for node, in_node in holders.items() for each, _ in in_node}
+        through: dict[tuple[Node, Instruction], tuple[str, ...]] = {}
         seen: set[tuple[Node, Instruction]] = set()
         while todo:
             node = todo.pop(0)
@@ -203,29 +215,46 @@ class _Finder:
                 if (node, instruction) in seen:
                     continue
                 seen.add((node, instruction))
-                if not _is_passed_on(node):
+                if not self._is_passed_on(node):
                     if node in holders and (instruction, spares) in holders[node]:
                         yield Use(node, instruction.place.line, None, "", instruction, spares)
                     continue
                 users = callers.get(node, [])
-                if not users and node.kind == "assembly":
+                if not users and not node.header:
                     origin = origins[instruction]
                     yield Use(origin, instruction.place.line, None, "", instruction, spares)
+                below = through.get((node, instruction), ())
                 for caller, call in users:
-                    if _is_passed_on(caller):
+                    if self._is_passed_on(caller):
+                        through.setdefault((caller, instruction), (node.name, *below))
                         instructions.setdefault(caller, []).append(
                             (instruction, spares or self._spares_tdx(caller))
                         )
                         todo.append(caller)
                     else:
-                        yield Use(caller, call.line, call, node.name, instruction, spares)
+                        own = self._replace_hypervisor(instruction, caller)
+                        yield Use(caller, call.line, call, node.name, own, spares, below)
+
+    def _is_passed_on(self, node: Node) -> bool:
+        """Return whether its instructions are its callers': inline, a macro, assembly, a relay."""
+        return node.header or node.kind == "assembly" or node in self._relays
+
+    def _replace_hypervisor(self, instruction: Instruction, user: Node) -> Instruction:
+        """Return an instruction of a protocol with the hypervisor whose code uses it.
+
+        VMGEXIT() of arch/x86/hyperv/ivm.c calls Hyper-V, by the GHCB protocol.
+        """
+        if instruction.hypervisor not in _PROTOCOLS:
+            return instruction
+        hypervisor = self._find_hypervisor(user.path)
+        return replace(instruction, hypervisor=hypervisor or instruction.hypervisor)
 
     def _find_callers(
         self, holders: Mapping[Node, object]
     ) -> dict[Node, list[tuple[Node, CallFact]]]:
         """Return the callers of functions whose instructions belong to their callers."""
         callers: dict[Node, list[tuple[Node, CallFact]]] = {}
-        frontier = {node for node in holders if _is_passed_on(node)}
+        frontier = {node for node in holders if self._is_passed_on(node)}
         seen = set(frontier)
         for _ in range(_MAX_DEPTH):
             names = {node.name for node in frontier}
@@ -237,7 +266,9 @@ class _Finder:
                     for target in self._resolve(caller, call):
                         if target in frontier and target is not caller:
                             callers.setdefault(target, []).append((caller, call))
-                            if _is_passed_on(caller) and caller not in seen:
+                            if target.kind == "assembly" and _relays(caller, call):
+                                self._relays.add(caller)
+                            if self._is_passed_on(caller) and caller not in seen:
                                 following.add(caller)
             if not following:
                 break
@@ -253,6 +284,15 @@ class _Finder:
         return targets
 
 
-def _is_passed_on(node: Node) -> bool:
-    """Return whether its instructions belong to its callers: inline, a macro, or assembly."""
-    return node.header or node.kind == "assembly"
+def _relays(function: Node, call: CallFact) -> bool:
+    """Return whether a function hands all that its callers pass it to a function in assembly.
+
+    `__tdx_hypercall(args)` calls `__tdcall_saved_ret(TDG_VP_VMCALL, args)`: the callers know which
+    of the requests it is.
+    """
+    arguments = [argument for argument in call.arguments if not _CONSTANT.fullmatch(argument)]
+    return (
+        function.kind == "function"
+        and bool(function.parameters)
+        and sorted(arguments) == sorted(function.parameters)
+    )

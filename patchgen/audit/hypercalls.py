@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from patchgen.audit.flow import Flow
 from patchgen.audit.hypercall_uses import Use, find_uses
@@ -31,38 +31,57 @@ _BEST_FIRST = (
 _SPARED = Effect(EffectOutcome.WORKS, "a TDX guest makes the call by TDCALL instead")
 
 
-def find_hypercalls(
-    code: LinkedCode, tables: Tables, flow: Flow, routes: Routes, unrouted: Routes
-) -> list[Hypercall]:
-    """Return all hypercalls, early or not, sorted by place.
+@dataclass(frozen=True, slots=True)
+class SiteRoutes:
+    """All routes of the window, those that do not go through the op, and those without a panic."""
 
-    `unrouted` are the routes that do not go through the op.
-    """
-    return [
-        _build_hypercall(code, tables, flow, use, routes, unrouted)
-        for use in find_uses(code, tables)
-    ]
+    all: Routes
+    unrouted: Routes
+    running: Routes
+
+
+def find_hypercalls(
+    code: LinkedCode, tables: Tables, flow: Flow, routes: SiteRoutes
+) -> list[Hypercall]:
+    """Return all hypercalls, early or not, sorted by place."""
+    return [_build_hypercall(code, tables, flow, use, routes) for use in find_uses(code, tables)]
 
 
 def _build_hypercall(
-    code: LinkedCode, tables: Tables, flow: Flow, use: Use, routes: Routes, unrouted: Routes
+    code: LinkedCode, tables: Tables, flow: Flow, use: Use, routes: SiteRoutes
 ) -> Hypercall:
-    early = routes.find(use.node) if flow.is_early(use.node, use.line) else None
-    bypass = unrouted.find(use.node) if early else None
-    purpose = use.call.arguments[0] if use.call and use.call.arguments else ""
+    early = routes.all.find(use.node) if flow.is_early(use.node, use.line) else None
+    bypass = routes.unrouted.find(use.node) if early else None
     return Hypercall(
         function=use.node.name,
         place=TreeLocation(use.node.path, use.line),
         call=use.name,
-        purpose=purpose,
+        purpose=_find_leaf(tables, use) or use.purpose,
+        through=use.through,
         instruction=use.instruction,
         early=early,
         routed=early is not None and bypass is None,
         unrouted=bypass,
+        stopping=early is not None and not routes.running.reaches(use.node),
         effects=_list_effects(tables, use),
         config=code.describe_condition(use.node.path, use.line),
         within=code.find_within(use.node) if early else (),
     )
+
+
+def _find_leaf(tables: Tables, use: Use) -> str:
+    """Return the leaf of a request whose arguments are in a local struct, "" if there is none.
+
+    `struct tdx_module_args args = { .r11 = hcall_func(EXIT_REASON_HLT) }; __tdx_hypercall(&args);`
+    """
+    variables = {argument.strip("& ") for argument in (use.call.arguments if use.call else ())}
+    for store in use.node.stores:
+        target = store.target
+        is_leaf = tables.leaf.fullmatch(f"{target.type}.{'.'.join(target.members)}")
+        if is_leaf and target.local and target.base in variables:
+            constants = [name for name in store.names if name.isupper()]
+            return constants[-1] if constants else ""
+    return ""
 
 
 def find_op_calls(code: LinkedCode, tables: Tables, flow: Flow) -> Iterator[OpCall]:

@@ -17,7 +17,7 @@ from patchgen.audit.result import EdgeKind
 
 # A member's name alone is a match if at most this many structs have a member of that name.
 _MAX_STRUCTS = 3
-_WITHOUT_STRUCT = ("=", "table", "static_call")
+_WITHOUT_STRUCT = ("=", "table", "static_call", "chain")
 # Receives a call, a function that it may call, the key that matches, and how it was stored.
 Link = Callable[[PointerCall, Node, Key, EdgeKind, str], None]
 

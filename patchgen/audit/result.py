@@ -152,13 +152,16 @@ class Route:
 class Hypercall:
     """A place in a function that makes a hypercall, called its site.
 
-    If the instruction is in an inline function of a header, or in a function written in assembly,
-    the site is the call of that function, else the instruction itself. `function` is the one that
-    contains `place`. `purpose` is the first argument as written, "" if there is none. `early` is
-    the route by which the window reaches it, None if no path does. `routed` is set if all early
-    paths go through the op that reports page status (`Audit.notify`); `unrouted` is the shortest
-    path that does not, None if all do. `effects` has every platform. `within` are the
-    functions of the same file that call `function`, by way of others or not.
+    If the instruction is in an inline function of a header, or in a function written in
+    assembly, the site is the call of that function, else the instruction itself. `function` is
+    the one that contains `place`. `purpose` is the first argument as written, or the leaf of a
+    TDX request, "" if there is none. `early` is the route by which the window reaches it, None
+    if no path does. `routed` is set if all early paths go through the op that reports page
+    status (`Audit.notify`); `unrouted` is the shortest path that does not, None if all do.
+    `stopping` is set if all early paths are those of a kernel that stops: panic(), restart.
+    `through` are the functions that lead from `call` to the instruction. `effects` has every
+    platform. `within` are the functions of the same file that call `function`, by way of others
+    or not.
     """
 
     function: str
@@ -172,6 +175,8 @@ class Hypercall:
     effects: Mapping[Platform, Effect]
     config: str = ""
     within: tuple[str, ...] = ()
+    stopping: bool = False
+    through: tuple[str, ...] = ()
 
     @property
     def argument(self) -> str:

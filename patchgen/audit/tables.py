@@ -44,6 +44,14 @@ class Alias:
 
 
 @dataclass(frozen=True, slots=True)
+class ChainFunctions:
+    """The functions that register a notifier on a chain, and those that call a chain."""
+
+    register: Pattern
+    call: Pattern
+
+
+@dataclass(frozen=True, slots=True)
 class FormRule:
     """How to recognise an instruction's form. `hypervisor` is "" if the place determines it.
 
@@ -110,15 +118,18 @@ class Tables:
     deferred: Pattern
     wakes: Pattern
     aside: Pattern
+    stopping: Pattern
     member: str
     variable: str
     member_calls: tuple[tuple[Pattern, str], ...]
     registered: tuple[Registered, ...]
     aliases: tuple[Alias, ...]
     stubs: Mapping[str, tuple[str, ...]]
+    notifier_chains: ChainFunctions
     hardware: frozenset[str]
     forms: tuple[FormRule, ...]
     hypercall_page: Pattern
+    leaf: Pattern
     hypervisors: tuple[tuple[str, Pattern], ...]
     status: Status
     platform_tests: tuple[PlatformTest, ...]
@@ -152,10 +163,12 @@ def load_tables() -> Tables:
         "member_calls": [(entry["macro"], entry["root"]) for entry in read["member_call"]],
         "registered": read["registered"],
         "aliases": read["alias"],
+        "notifier_chains": read["notifier_chain"],
         "stubs": {entry["word"]: entry["functions"] for entry in read["stub"]},
         "hardware": [entry["type"] for entry in read["hardware"]],
         "forms": read["form"],
         "hypercall_page": read["hypercall_page"]["names"],
+        "leaf": read["leaf"]["member"],
         "hypervisors": [(entry["name"], entry["found"]) for entry in read["hypervisor"]],
         "status": {**status, "platforms": list(status["platforms"].items())},
         "platform_tests": tests["test"],

@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from patchgen.audit.result import Audit, EffectOutcome, Form, Hypercall, Platform
+from patchgen.audit.tables import load_tables
 from tests.support.small_kernel import audit_files
 
 XEN = {
@@ -202,3 +203,102 @@ def test_a_trampoline_in_inline_assembly_leads_to_the_function_of_the_static_cal
     (site,) = audit_files({"arch/x86/kernel/kvm.c": source}).early_hypercalls
     assert site.function == "site"
     assert site.early.steps[-1].via == "static_call.go"
+
+
+TDX = {
+    "arch/x86/coco/tdx/tdcall.S": """\
+SYM_FUNC_START(__tdcall_saved_ret)
+	tdcall
+SYM_FUNC_END(__tdcall_saved_ret)
+""",
+    "arch/x86/coco/tdx/tdx.c": """\
+u64 __tdx_hypercall(struct tdx_module_args *args)
+{
+	args->rcx = TDVMCALL_EXPOSE_REGS_MASK;
+	if (__tdcall_saved_ret(TDG_VP_VMCALL, args))
+		failed();
+	return args->r10;
+}
+static inline void tdcall(u64 fn, struct tdx_module_args *args)
+{
+	if (__tdcall_saved_ret(fn, args))
+		failed();
+}
+u64 vm_rd(u64 field)
+{
+	struct tdx_module_args args = { .rdx = field };
+
+	return __tdcall_saved_ret(TDG_VM_RD, &args);
+}
+void halt(void)
+{
+	struct tdx_module_args args = { .r10 = 0, .r11 = hcall_func(EXIT_REASON_HLT) };
+
+	__tdx_hypercall(&args);
+}
+void late(void)
+{
+	struct tdx_module_args args = {};
+
+	args.r11 = TDVMCALL_GET_QUOTE;
+	__tdx_hypercall(&args);
+}
+void console_init(void)
+{
+	struct tdx_module_args args = {};
+
+	halt();
+	tdcall(TDG_VP_INFO, &args);
+}
+""",
+    "arch/x86/hyperv/ivm.c": """\
+void hv_read(void)
+{
+	struct tdx_module_args args = { .r11 = EXIT_REASON_MSR_READ };
+
+	__tdx_hypercall(&args);
+}
+""",
+}
+
+
+@pytest.mark.parametrize(
+    ("function", "call", "purpose", "hypervisor", "early"),
+    [
+        ("halt", "__tdx_hypercall", "EXIT_REASON_HLT", "tdx", True),
+        ("late", "__tdx_hypercall", "TDVMCALL_GET_QUOTE", "tdx", False),
+        ("vm_rd", "__tdcall_saved_ret", "TDG_VM_RD", "tdx", False),
+        ("console_init", "tdcall", "TDG_VP_INFO", "tdx", True),
+        ("hv_read", "__tdx_hypercall", "EXIT_REASON_MSR_READ", "hyperv", False),
+    ],
+)
+def test_requests_of_tdx_are_told_apart_by_the_code_that_makes_them(
+    function, call, purpose, hypervisor, early
+):
+    site = find(audit_files(TDX), function)
+    assert (site.call, site.purpose) == (call, purpose)
+    assert (site.instruction.form, site.instruction.hypervisor) == (Form.TDCALL, hypervisor)
+    assert (site.early is not None) is early
+    assert site.through == (() if call == "__tdcall_saved_ret" else ("__tdcall_saved_ret",))
+
+
+def test_a_function_that_only_hands_on_its_arguments_is_not_a_site_of_its_own():
+    functions = [site.function for site in audit_files(TDX).hypercalls]
+    assert sorted(functions) == ["console_init", "halt", "hv_read", "late", "vm_rd"]
+
+
+@pytest.mark.parametrize(
+    ("path", "hypervisor"),
+    [("arch/x86/hyperv/ivm.c", "hyperv"), ("arch/x86/coco/sev/core.c", "sev")],
+)
+def test_a_vmgexit_calls_the_hypervisor_of_the_code_that_uses_it(path, hypervisor):
+    header = {"arch/x86/include/asm/sev.h": '#define VMGEXIT() { asm volatile("rep; vmmcall"); }\n'}
+    site = find(audit_files({**header, path: "void ask(void) { VMGEXIT(); }\n"}), "ask")
+    assert (site.instruction.form, site.instruction.hypervisor) == (Form.VMGEXIT, hypervisor)
+
+
+def test_each_form_of_an_instruction_has_its_effects_and_each_effect_a_form():
+    tables = load_tables()
+    forms = {rule.form for rule in tables.forms}
+    assert forms == tables.effects.keys() == set(Form) - {Form.STATIC_CALL}
+    assert all(set(effects) == set(Platform) for effects in tables.effects.values())
