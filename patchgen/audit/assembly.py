@@ -18,7 +18,11 @@ _START = re.compile(r"\bSYM_(?:FUNC|CODE|TYPED_FUNC|INNER)_(?:START|LABEL)\w*\(\
 _END = re.compile(r"\bSYM_(?:FUNC|CODE|TYPED_FUNC)_END\w*\(")
 _DATA_SYMBOL = re.compile(r"\bSYM_DATA\(\s*(\w+)\s*,\s*\.(?:quad|long)\s+([A-Za-z_]\w*)\s*\)")
 _MACRO = re.compile(r"^\s*\.macro\s+(\w+)")
-_BRANCH = re.compile(r"^\s*(?:call|jmp|j[a-z]{1,3}|callq|jmpq|lea[ql]?)\s+\*?%?([A-Za-z_]\w*)")
+_BRANCH = re.compile(r"^\s*(?:call|jmp|j[a-z]{1,3}|callq|jmpq|lea[ql]?)\s+([A-Za-z_]\w*)")
+# A branch to an address in a register, or in memory that one points to.
+_INDIRECT = re.compile(r"^\s*(?:(?:call|jmp)[lq]?\s+\*\s*|(?:CALL|JMP)_NOSPEC\s+)(\S*%?\w+\)?)")
+# The type of an access that loads a pointer, which later code may call.
+LOADED = "(loaded)"
 # The trampoline of a static call (include/linux/static_call_types.h).
 _TRAMPOLINE = re.compile(
     r"^\s*(?:call|jmp)q?\s+(?:STATIC_CALL_TRAMP(?:_STR)?\s*\(\s*(\w+)\s*\)|__SCT__(\w+))"
@@ -129,6 +133,8 @@ class _AssemblyReader:
             calls.append(CallFact(number, "", Access("static_call", "", (name,))))
         elif branch:
             calls.append(CallFact(number, branch[1]))
+        elif (indirect := _INDIRECT.match(line)) and not _LOAD.search(line):
+            calls.append(CallFact(number, "", Access(indirect[1], "", (), local=True)))
         elif mnemonic := _MNEMONIC.match(line):
             asms.append(Asm(number, text, ""))
             calls.append(CallFact(number, mnemonic[1]))
@@ -140,4 +146,4 @@ class _AssemblyReader:
             name = match[1] or match[2] or match[3]
             if not branch or branch[1] != name:
                 self._identifiers.add(name)
-                calls.append(CallFact(number, "", Access(name, "", ())))
+                calls.append(CallFact(number, "", Access(name, LOADED, ())))

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
+from patchgen.audit.assembly import LOADED
 from patchgen.audit.facts import Access, CallFact, StoreFact
 from patchgen.audit.linked_code import LinkedCode
 from patchgen.audit.nodes import Key, Node, StaticVariable
@@ -25,6 +26,7 @@ from patchgen.audit.pointers import Pointers
 from patchgen.audit.result import EdgeKind
 from patchgen.audit.static_calls import find_updates
 from patchgen.audit.tables import Tables
+from patchgen.audit.window_roots import add_aliases, list_registered, list_section_variables
 
 _OPERAND = re.compile(r"\b[a-z_]\w*(?:\.\w+)+")
 _MEMBER_PATH = re.compile(r"\(?&?[A-Za-z_]\w*\)?(?:(?:->|\.)(?:\w+(?:->|\.))*)(\w+)")
@@ -48,9 +50,11 @@ class Flow:
         self._connected: dict[tuple[Node, int, Node], int] = {}
         self._passed = PassedFunctions(code, tables, frozenset(self._list_called_keys()))
         self._chains = NotifierChains(code, tables)
-        self._add_aliases()
-        self._register_all()
-        self._reach_section_variables()
+        add_aliases(code, tables)
+        for root in list_registered(code, tables):
+            self.pointers.store(root.key, root.function, root.kind, root.via)
+        for datum in list(list_section_variables(code, tables)):
+            self._reach_variable(datum)
 
     def _list_called_keys(self) -> Iterator[Key]:
         """Yield the members that any code calls, reached or not."""
@@ -60,54 +64,6 @@ class Flow:
                 for access in accesses:
                     if key := self._code.find_key(node.path, access):
                         yield key
-
-    # --- reached from the start -------------------------------------------------------------------
-
-    def _add_aliases(self) -> None:
-        for path, name, line, arguments in list(self._code.list_invocations()):
-            for alias in self._tables.aliases:
-                if alias.macro.fullmatch(name) and len(arguments) > alias.function:
-                    real = arguments[alias.function].strip()
-                    calls = [CallFact(line, callee) for callee in (real, *alias.extra_callees)]
-                    for pattern in alias.names:
-                        self._code.add_alias(pattern.format(real), path, line, calls)
-
-    def _register_all(self) -> None:
-        for path, name, line, arguments in self._code.list_invocations():
-            for rule in self._tables.registered:
-                if not rule.macro.fullmatch(name) or len(arguments) <= rule.function:
-                    continue
-                name_of_function = arguments[rule.function].strip("& ")
-                for node in self._code.find_functions(path, name_of_function, line):
-                    if rule.call is not None:
-                        key = ("static_call", arguments[rule.call].strip())
-                    else:
-                        key = ("table", rule.table) if rule.table else (rule.type, rule.member)
-                    via = f"{name}({arguments[0]})" if rule.member else name
-                    self.pointers.store(key, node, rule.kind, via)
-
-    def _reach_section_variables(self) -> None:
-        """Reach variables that no code names: the kernel walks over their section."""
-        referenced: set[str] = set()
-        for node in self._code.nodes:
-            referenced.update(node.identifiers)
-        for datum in self._code.list_data():
-            referenced.update(
-                identifier
-                for identifier in datum.variable.identifiers
-                if identifier != datum.variable.name
-            )
-        for _, _, _, arguments in self._code.list_invocations():
-            referenced.update(argument.strip("& ") for argument in arguments)
-        for datum in list(self._code.list_data()):
-            if datum.variable.stores and datum.variable.name not in referenced:
-                self._reach_variable(datum)
-        for path, macro, line, arguments in self._code.list_invocations():
-            for argument in arguments if self._tables.wakes.fullmatch(macro) else ():
-                name = argument.strip("& ")
-                if name.isidentifier():
-                    for datum in self._code.find_data(path, name, line):
-                        self._reach_variable(datum)
 
     # --- following --------------------------------------------------------------------------------
 
@@ -124,7 +80,11 @@ class Flow:
         unassigned = self.pointers.list_unassigned()
         unresolved = [
             *self._unknown,
-            *(call for call in unassigned if call.key and self._may_hold_function(call.key)),
+            *(
+                call
+                for call in unassigned
+                if call.key and self._may_hold_function(call.key) and not call.is_loaded
+            ),
         ]
         return sorted(unresolved, key=lambda call: (call.node.path, call.line, call.via))
 
@@ -276,6 +236,8 @@ class Flow:
 
     def _follow_unknown(self, node: Node, call: CallFact) -> None:
         """Follow a call by the name of a variable, or of a function that was not read."""
+        if node.kind == "assembly":
+            return  # the name of an instruction
         if self._code.find_data(node.path, call.name):
             self._follow_pointer(node, call, Access(call.name, "", ()))
         elif node.kind == "function" and not call.name.startswith("__builtin_"):
@@ -319,13 +281,13 @@ class Flow:
         key = self._code.find_key(node.path, access)
         if key is None:
             # The target in a local variable was connected at the store.
-            if node.kind != "assembly" and not self.is_stored(node, access):
+            if not self.is_stored(node, access):
                 self._unknown.append(PointerCall(node, line, f"{via}()" if access.called else via))
             return
-        is_loaded = node.kind == "assembly" and key[0] != "static_call"
+        is_loaded = access.type == LOADED
         if is_loaded and not self._code.find_data(node.path, access.base):
             return
-        self.pointers.add_call(key, PointerCall(node, line, via, call.under))
+        self.pointers.add_call(key, PointerCall(node, line, via, call.under, is_loaded=is_loaded))
 
     def is_stored(self, node: Node, access: Access) -> bool:
         """Return whether a function stores functions in the local variable of a call."""

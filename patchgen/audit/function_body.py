@@ -59,6 +59,10 @@ _PLAIN_NAME = re.compile(r"(?<![\w.>])[A-Za-z_]\w*+(?!\s*(?:->|\.|\[|\())")
 _FLAG_TYPES = frozenset(["bool", "int", "_Bool", "unsigned int"])
 # include/linux/static_call.h
 _STATIC_CALLS = frozenset(["static_call", "static_call_mod", "static_call_cond"])
+_TEXTS = frozenset(["string_literal", "concatenated_string"])
+# include/linux/cleanup.h: `guard(mutex)(&lock)` calls class_mutex_constructor(&lock).
+_GUARDS = frozenset(["guard", "CLASS", "ACQUIRE"])
+_SCOPED_GUARDS = frozenset(["scoped_guard", "scoped_cond_guard", "scoped_class"])
 _MAX_ARGUMENTS = 5
 _MAX_TEXT = 200
 _MAY_PASS = frozenset(
@@ -275,10 +279,12 @@ class FunctionBody:
                 passed += [name for name in names_in(argument) if name not in self._types]
         while callee.type == "parenthesized_expression" and callee.named_children:
             callee = callee.named_children[0]
-        name, access = "", None
+        if callee.type in _TEXTS:
+            return  # `"=r" (value)`, an operand of inline assembly
+        name, access = _read_guard(callee), None
         if callee.type == "identifier" and text_of(callee) not in self._types:
             name = text_of(callee)
-        else:
+        elif not name:
             access = self._read_pointer(callee)
         self.calls.append(
             CallFact(
@@ -291,6 +297,9 @@ class FunctionBody:
                 self._number_guards(guards),
             )
         )
+        if text_of(callee) in _SCOPED_GUARDS and argument_nodes:
+            name = _name_constructor(argument_nodes[0])
+            self.calls.append(CallFact(line_of(callee), name, under=self._number_guards(guards)))
         if argument_nodes and (sources := frozenset(self._find_sources(argument_nodes[0]))):
             self._first_sources[len(self.calls) - 1] = sources
             # lookup_mapped_pages(vaddr, &pfn): what it finds for an address, as a result would be.
@@ -358,3 +367,18 @@ class FunctionBody:
         if name in _STATIC_CALLS and argument_nodes:
             return Access("static_call", "", (text_of(argument_nodes[0]),))
         return Access(name, "", (), called=True)
+
+
+def _read_guard(callee: tree_sitter.Node) -> str:
+    """Return the function that `guard(mutex)(&lock)` calls, "" for other calls."""
+    if callee.type != "call_expression":
+        return ""
+    macro = callee.child_by_field_name("function")
+    names = callee.child_by_field_name("arguments")
+    if macro is None or names is None or text_of(macro) not in _GUARDS or not names.named_children:
+        return ""
+    return _name_constructor(names.named_children[0])
+
+
+def _name_constructor(name: tree_sitter.Node) -> str:
+    return f"class_{text_of(name)}_constructor"

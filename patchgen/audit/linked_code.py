@@ -156,9 +156,11 @@ class LinkedCode:
                         call = CallFact(line, "", Access("static_call", "", (name,)))
                         node.calls = [*node.calls, call]
 
-    def add_alias(self, name: str, path: str, line: int, calls: Sequence[CallFact]) -> None:
+    def add_alias(
+        self, name: str, path: str, line: int, calls: Sequence[CallFact], kind: str = "assembly"
+    ) -> None:
         """Add a symbol that a macro creates for a function, with the calls that it makes."""
-        self._add(Node(name, path, line, "assembly", False, tuple(calls)))
+        self._add(Node(name, path, line, kind, False, tuple(calls)))
 
     # --- names ----------------------------------------------------------------------------------
 

@@ -69,7 +69,8 @@ class PointerCall:
     """A call through a pointer that was reached; `via` is how it is shown.
 
     `key` names the member or variable that holds the pointer, if no reached code assigns a function
-    to it; None if the member is unknown.
+    to it; None if the member is unknown. `is_loaded` is set for assembly that loads the pointer,
+    and may call it or not.
     """
 
     node: Node
@@ -77,6 +78,7 @@ class PointerCall:
     via: str
     under: tuple[int, ...] = ()
     key: Key | None = None
+    is_loaded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ _ATTRIBUTES_WITH_ARGUMENTS = rb"""
     __acquires __alias_by\w* __aligned __alloc_size ALLOW_ERROR_INJECTION ASSERT_STRUCT_\w+
     __assume_aligned __attribute__ __bpf_kfunc_\w+_defs BTF_\w+ __cacheline_group_\w+ __cleanup
     __cond_acquires __cond_releases __copy DECLARE_LOCK_GUARD_\w+ __DEFINE_\w+_GUARD
-    DEFINE_CLASS DEFINE_FREE DEFINE_GUARD\w* DEFINE_LOCK_GUARD_\w+ __diag_\w+ EXPORT_\w+
+    DEFINE_FREE __diag_\w+ EXPORT_\w+
     __init_or_suspend MODULE_ALIAS\w* MODULE_AUTHOR MODULE_DESCRIPTION MODULE_DEVICE_TABLE
     MODULE_FIRMWARE MODULE_IMPORT_NS MODULE_INFO MODULE_LICENSE MODULE_PARM_DESC MODULE_SOFTDEP
     MODULE_VERSION __must_hold __must_hold_\w+ __no_context_analysis __no_sanitize

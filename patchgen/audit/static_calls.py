@@ -29,11 +29,15 @@ _MACRO = "static_call_update"
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """A static call's name, and its value: functions, or a member that holds one."""
+    """A static call's name, and its value: functions, or a member that holds one.
+
+    `is_known` is False if the value may be something else, too.
+    """
 
     name: str
     functions: tuple[Node, ...]
     access: Access | None
+    is_known: bool = True
 
 
 @dataclass(slots=True)
@@ -61,7 +65,7 @@ def find_static_calls(code: LinkedCode, tables: Tables) -> Mapping[str, StaticCa
                 for update in find_updates(code, node, call):
                     static_call = found.setdefault(update.name, StaticCall())
                     static_call.functions |= dict.fromkeys(update.functions)
-                    if not update.functions and update.access is None:
+                    if not update.is_known:
                         static_call.unknown[node] = None
     return found
 
@@ -86,8 +90,9 @@ def _build_update(code: LinkedCode, node: Node, name: str, value: str) -> Update
         members = tuple(IDENTIFIER.findall(match[2]))
         return Update(name.strip(), (), Access(match[1], "", members))
     names = IDENTIFIER.findall(value)
+    is_known = any(code.find_functions(node.path, value) for value in names)
     for store in node.stores:
         if store.target.local and not store.target.members and store.target.base in names:
             names += store.names
     functions = [target for value in names for target in code.find_functions(node.path, value)]
-    return Update(name.strip(), tuple(dict.fromkeys(functions)), None)
+    return Update(name.strip(), tuple(dict.fromkeys(functions)), None, is_known)

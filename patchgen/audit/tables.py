@@ -126,6 +126,7 @@ class Tables:
     aliases: tuple[Alias, ...]
     stubs: Mapping[str, tuple[str, ...]]
     notifier_chains: ChainFunctions
+    guards: Pattern
     hardware: frozenset[str]
     forms: tuple[FormRule, ...]
     hypercall_page: Pattern
@@ -164,6 +165,7 @@ def load_tables() -> Tables:
         "registered": read["registered"],
         "aliases": read["alias"],
         "notifier_chains": read["notifier_chain"],
+        "guards": read["guard"]["macro"],
         "stubs": {entry["word"]: entry["functions"] for entry in read["stub"]},
         "hardware": [entry["type"] for entry in read["hardware"]],
         "forms": read["form"],

@@ -167,3 +167,70 @@ def test_what_a_macro_calls_is_listed_if_it_is_not_resolved(definitions, call, v
 def test_a_name_that_a_macro_joins_is_listed_if_nothing_defines_it():
     source = "#define CALL(kind) do_##kind(1)\nvoid console_init(void) { CALL(x); }\n"
     assert "do_x" in audit_files({PATH: source}).coverage.unread
+
+
+GUARDS = """\
+#define DEFINE_LOCK_GUARD_1(_name, _type, _lock, _unlock, ...) __DEFINE_UNLOCK(_name, _unlock)
+DEFINE_LOCK_GUARD_1(raw_lock, raw_lock_t,
+\t\t    take(_T->lock),
+\t\t    give(_T->lock))
+DEFINE_CLASS(file, struct file *, put_file(_T), get_file(n), int n)
+void give(void *lock) { site(); }
+void get_file(int n) { site(); }
+"""
+
+
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        ("guard(raw_lock)(&lock);", True),
+        ("scoped_guard(raw_lock, &lock) {\n\t\tother();\n\t}", True),
+        ("CLASS(file, f)(1);", True),
+        ("guard(other)(&lock);", False),
+        ("other();", False),
+    ],
+)
+def test_a_guard_calls_what_its_class_calls(call, expected):
+    assert pass_on(GUARDS, call) is expected
+
+
+def test_a_guard_is_not_an_unresolved_pointer():
+    source = f"{SITE}{GUARDS}void console_init(void) {{ guard(raw_lock)(&lock); }}\n"
+    assert "console_init" not in {p.function for p in audit_files({PATH: source}).unresolved}
+
+
+def test_an_operand_of_inline_assembly_is_not_a_call():
+    source = 'void console_init(void) { alternative_io("a", "b", OUT("=r" (v), "=m" (*p))); }\n'
+    assert "console_init" not in {p.function for p in audit_files({PATH: source}).unresolved}
+
+
+@pytest.mark.parametrize(
+    ("instruction", "listed"),
+    [
+        ("call *%rax", ["%rax"]),
+        ("jmp *(%rdi)", ["(%rdi)"]),
+        ("CALL_NOSPEC rdi", ["rdi"]),
+        ("movq counter(%rip), %rax", []),
+        ("ret", []),
+        ("i = i + 1", []),
+    ],
+)
+def test_assembly_lists_the_branches_that_are_not_resolved(instruction, listed):
+    files = {
+        PATH: "int counter;\nint ret;\nint i;\n",
+        "arch/x86/kernel/head_64.S": f"SYM_CODE_START(startup_64)\n\t{instruction}\n"
+        "SYM_CODE_END(startup_64)\n",
+    }
+    unresolved = audit_files(files).unresolved
+    assert [p.via for p in unresolved if p.function == "startup_64"] == listed
+
+
+def test_a_pointer_that_assembly_loads_is_followed():
+    files = {
+        PATH: f"{SITE}",
+        "arch/x86/kernel/head_64.S": "SYM_CODE_START(startup_64)\n"
+        "\tpushq initial_code(%rip)\n\tlretq\nSYM_CODE_END(startup_64)\n"
+        "SYM_DATA(initial_code, .quad begin)\n",
+        "arch/x86/kernel/begin.c": "void begin(void) { kvm_hypercall1(KVM_HC_X, 0); }\n",
+    }
+    assert "begin" in {site.function for site in audit_files(files).early_hypercalls}

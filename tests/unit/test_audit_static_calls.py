@@ -86,6 +86,8 @@ DEFINE_STATIC_CALL(hv_hypercall, hv_std_hypercall);
 static void set(void *address)
 {
 	hv_hypercall_pg = address;
+	if (!address)
+		address = &fail;
 	static_call_update(__hv_hypercall, (hv_hypercall_f)address);
 }
 u64 hv_snp_hypercall(u64 control)
