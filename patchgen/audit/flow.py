@@ -19,7 +19,7 @@ from patchgen.audit.assembly import LOADED
 from patchgen.audit.facts import Access, CallFact, StoreFact
 from patchgen.audit.linked_code import LinkedCode
 from patchgen.audit.nodes import Key, Node, StaticVariable
-from patchgen.audit.notifier_chains import ANY_NOTIFIER, NotifierChains
+from patchgen.audit.notifier_chains import ANY_NOTIFIER, ASSIGNED_NOTIFIER, NotifierChains
 from patchgen.audit.passed_functions import PassedFunctions
 from patchgen.audit.paths import Edge, Install, PointerCall
 from patchgen.audit.pointers import Pointers
@@ -137,6 +137,8 @@ class Flow:
                 else:
                     by = Install(node, store.under)
                     self.pointers.store(key, target, EdgeKind.POINTER, "", by)
+                    if key[1] == ANY_NOTIFIER[1]:
+                        self.pointers.store(ASSIGNED_NOTIFIER, target, EdgeKind.POINTER, "", by)
 
     def _visit_identifier(self, node: Node, identifier: str) -> None:
         for datum in self._code.find_data(node.path, identifier, node.line):
@@ -223,7 +225,7 @@ class Flow:
             for function in registration.functions or ():
                 self.pointers.store(registration.chain, function, EdgeKind.POINTER, "", by)
             if registration.functions is None:
-                self.pointers.forward(registration.chain, ANY_NOTIFIER)
+                self.pointers.forward(registration.chain, ASSIGNED_NOTIFIER)
 
     def _follow_name(self, node: Node, call: CallFact) -> None:
         kind = EdgeKind.ASSEMBLY if node.kind == "assembly" else EdgeKind.CALL
@@ -240,7 +242,7 @@ class Flow:
             return  # the name of an instruction
         if self._code.find_data(node.path, call.name):
             self._follow_pointer(node, call, Access(call.name, "", ()))
-        elif node.kind == "function" and not call.name.startswith("__builtin_"):
+        elif not call.name.startswith("__builtin_"):
             self.unread.add(call.name)
 
     def find_operands(self, node: Node, call: CallFact) -> list[Access]:

@@ -206,7 +206,12 @@ class _Finder:
         instructions = {node: list(in_node) for node, in_node in holders.items()}
         todo = list(instructions)
         callers = self._find_callers(instructions)
-        origins = {each: node for node, in_node in holders.items() for each, _ in in_node}
+        symbols = {
+            (node, each): node
+            for node, in_node in holders.items()
+            for each, _ in in_node
+            if not _is_assembler_macro(node)
+        }
         through: dict[tuple[Node, Instruction], tuple[str, ...]] = {}
         seen: set[tuple[Node, Instruction]] = set()
         while todo:
@@ -221,12 +226,14 @@ class _Finder:
                     continue
                 users = callers.get(node, [])
                 if not users and not node.header:
-                    origin = origins[instruction]
-                    yield Use(origin, instruction.place.line, None, "", instruction, spares)
+                    symbol = symbols.get((node, instruction), node)
+                    yield Use(symbol, instruction.place.line, None, "", instruction, spares)
                 below = through.get((node, instruction), ())
                 for caller, call in users:
                     if self._is_passed_on(caller):
                         through.setdefault((caller, instruction), (node.name, *below))
+                        symbol = symbols.get((node, instruction), caller)
+                        symbols.setdefault((caller, instruction), symbol)
                         instructions.setdefault(caller, []).append(
                             (instruction, spares or self._spares_tdx(caller))
                         )
@@ -282,6 +289,10 @@ class _Finder:
             # An assembler macro is defined in an included file, possibly of another folder.
             return self._code.find_nodes(call.name)
         return targets
+
+
+def _is_assembler_macro(node: Node) -> bool:
+    return node.kind == "assembly" and node.static
 
 
 def _relays(function: Node, call: CallFact) -> bool:

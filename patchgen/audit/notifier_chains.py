@@ -21,8 +21,10 @@ from patchgen.audit.nodes import Key, Node
 from patchgen.audit.tables import Tables
 
 _VARIABLE = re.compile(r"&?\s*([A-Za-z_]\w*)")
-# The key of all notifiers, whatever their chain.
+_BASE = re.compile(r"[&\s(]*([A-Za-z_]\w*)")
+# The key of all notifiers, whatever their chain, and of those that code assigns.
 ANY_NOTIFIER: Key = ("notifier_block", "notifier_call")
+ASSIGNED_NOTIFIER: Key = ("chain", "?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +72,15 @@ class NotifierChains:
             chain, number = _make_key(call.arguments[0]), 1
         if chain is None or number >= len(call.arguments) or self.implements(node):
             return
-        block = _VARIABLE.fullmatch(call.arguments[number])
-        if block and block[1] in node.parameters:
+        block = _BASE.match(call.arguments[number])
+        if block and block[0] == call.arguments[number] and block[1] in node.parameters:
             return  # the callers name it
         variables = self._code.find_data(node.path, block[1], call.line) if block else ()
         functions = [
             function
             for datum in variables
             for store in datum.variable.stores
+            if store.target.members[-1:] in (("notifier_call",), ("*",))
             for name in store.names
             for function in self._code.find_functions(datum.path, name, store.line)
         ]

@@ -59,11 +59,18 @@ def _is_unread(code: LinkedCode, flow: Flow, node: Node, call: CallFact) -> bool
 
 def _is_resolved(code: LinkedCode, flow: Flow, node: Node, call: CallFact, lines: set[int]) -> bool:
     if call.access is None:
-        # An undefined name here is an instruction or part of a macro's text; others are in
-        # `unread`.
+        if not _is_defined(code, node, call.name):
+            return False
         operands = flow.find_operands(node, call)
         return not operands or any(_is_followed(code, flow, node, e, call, lines) for e in operands)
     return _is_followed(code, flow, node, call.access, call, lines)
+
+
+def _is_defined(code: LinkedCode, node: Node, name: str) -> bool:
+    """Return whether a name is defined: by the code, by the compiler, or as an instruction."""
+    found = code.resolve(node.path, name) or code.find_data(node.path, name)
+    is_known = code.is_macro(name) or name.startswith("__builtin_")
+    return bool(found) or is_known or node.kind == "assembly"
 
 
 def _is_followed(

@@ -33,6 +33,7 @@ BLOCK = """\
 static int notify(struct notifier_block *nb, unsigned long action, void *data) { site(); }
 static struct notifier_block block = { .notifier_call = notify };
 static struct head mine, other;
+static struct { struct notifier_block nb; } inner = { .nb = { .notifier_call = notify } };
 int register_mine(struct notifier_block *nb)
 {
 	return blocking_notifier_chain_register(&mine, nb);
@@ -60,6 +61,8 @@ CALL = "blocking_notifier_call_chain"
         (f"{REGISTER}(&mine, &block);", False),
         (f"{REGISTER}(&mine, &dev->nb); dev->nb.notifier_call = notify; {CALL}(&mine, 1);", True),
         (f"{REGISTER}(&mine, &dev->nb); dev->nb.notifier_call = notify; {CALL}(&other, 1);", False),
+        (f"{REGISTER}(&mine, &dev->nb); {REGISTER}(&other, &block); {CALL}(&mine, 1);", False),
+        (f"{REGISTER}(&mine, &inner.nb); {CALL}(&mine, 1);", True),
     ],
     ids=[
         "same chain",
@@ -73,6 +76,8 @@ CALL = "blocking_notifier_call_chain"
         "not called",
         "unknown notifier",
         "unknown notifier of another chain",
+        "unknown notifier, and one of another chain",
+        "member of a variable",
     ],
 )
 def test_a_chain_runs_its_own_notifiers(body, expected):

@@ -36,6 +36,15 @@ SYM_FUNC_START(xen_hypercall_pv)
 	syscall
 	RET
 SYM_FUNC_END(xen_hypercall_pv)
+.macro xen_hypercall_iret
+	syscall
+.endm
+SYM_CODE_START(xen_iret)
+	xen_hypercall_iret
+SYM_CODE_END(xen_iret)
+SYM_CODE_START(xen_restore)
+	jmp xen_iret
+SYM_CODE_END(xen_restore)
 """,
     "arch/x86/xen/enlighten.c": """\
 DEFINE_STATIC_CALL(xen_hypercall, xen_hypercall_hvm);
@@ -143,6 +152,8 @@ def test_the_instructions_of_a_static_call_run_when_it_does():
         "intel": Form.VMCALL,
     }
     assert all(site.early for site in sites.values())
+    # An instruction in an assembler macro is the symbol's that uses the macro.
+    assert find(audit, "xen_iret").instruction.form is Form.SYSCALL
     nobody = {"arch/x86/xen/enlighten.c": XEN["arch/x86/xen/enlighten.c"].replace("version(", "x(")}
     assert find(audit_files({**XEN, **nobody}), "xen_hypercall_amd").early is None
 

@@ -104,6 +104,12 @@ def early(source: str, extra: dict[str, str] | None = None, settings=None) -> bo
             True,
         ),
         (
+            "the way back to user mode",
+            "void irqentry_exit_to_user_mode(void) { site(); }\n"
+            "void console_init(void) { irqentry_exit_to_user_mode(); }",
+            False,
+        ),
+        (
             "the body of a loop by a macro",
             "void console_init(void)\n{\n\tfor_each_zone(zone)\n\t\tsite();\n}",
             True,
