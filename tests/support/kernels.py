@@ -121,8 +121,12 @@ def commit_all(folder: Path, message: str) -> None:
 
 
 def check_out(repository: Path, branch: str, patterns: Sequence[str], target: Path) -> None:
-    """Make a work tree with the files of some patterns (git help sparse-checkout)."""
-    argv = ["git", "clone", "-q", "--shared", "--no-checkout", "-b", branch, repository, target]
+    """Make a work tree with the files of some patterns (git help sparse-checkout).
+
+    The branch "HEAD" is the commit that the repository has checked out.
+    """
+    name = [] if branch == "HEAD" else ["-b", branch]
+    argv = ["git", "clone", "-q", "--shared", "--no-checkout", *name, repository, target]
     subprocess.run(argv, check=True)
     _choose_files(target, branch, patterns)
 

@@ -2,7 +2,9 @@
 """The instructions of an object that call a hypervisor, and the source line of each.
 
 Read from the machine code: objdump lists the instructions, .altinstructions those that are replaced
-and their replacements, and addr2line the chain of functions that each was inlined into.
+and their replacements, and addr2line the chain of functions that each was inlined into. A static
+call is recognised by the relocation for its trampoline, a jump into Xen's page by that for the
+page. Hyper-V's page is called through a register, by a function of asm/mshyperv.h.
 """
 
 from __future__ import annotations
@@ -23,10 +25,17 @@ _CALLS = {
     "vmgexit": "vmgexit",
     "tdcall": "tdcall",
 }
+_STATIC_CALL = re.compile(r"__SCT__\w*hypercall\b")
+_XEN_PAGE = re.compile(r"hypercall_page\b")
+# A call through a register, as the compiler writes it and as CALL_NOSPEC does.
+_INDIRECT = re.compile(r"call\w* (\*%|.*__x86_indirect_thunk_)")
+_HYPERV_HEADER = "arch/x86/include/asm/mshyperv.h"
 _REPLACEMENTS = ".altinstr_replacement"
 _SECTION = re.compile(r"^Disassembly of section (?P<name>\S+):$")
 _SYMBOL = re.compile(r"^[0-9a-f]+ <(?P<name>[^>]+)>:$")
-_CODE = re.compile(r"^\s*(?P<at>[0-9a-f]+):\t(?P<text>[^\t#<]*)")
+_CODE = re.compile(
+    r"^\s*(?P<at>[0-9a-f]+):\t(?P<text>[^\t#<]*)[^\t]*(?:\t[0-9a-f]+: R_\w+\s+(?P<target>\S+))?"
+)
 _RECORD = re.compile(r"^(?P<offset>[0-9a-f]{8,}) R_\w+\s+(?P<section>\.[^+\s]+)(\+0x(?P<at>\w+))?$")
 
 
@@ -52,8 +61,15 @@ class MachineCall:
     address: int
     symbol: str
     form: str
+    text: str = ""
     frames: tuple[Frame, ...] = ()
     replaced_by: set[str] = field(default_factory=set)
+
+    @property
+    def static_call(self) -> str:
+        """Return the name of the static call, "" for other instructions."""
+        match = _STATIC_CALL.search(self.text)
+        return match[0].removeprefix("__SCT__") if match else ""
 
     def __str__(self) -> str:
         chain = " in ".join(f"{f.function}() {f.path}:{f.line}" for f in self.frames)
@@ -64,12 +80,11 @@ def read_machine_calls(path: Path, output: Path, source: Path) -> list[MachineCa
     """Return the calls of an object in the folder `output`, built from the tree `source`."""
     calls: dict[tuple[str, int], MachineCall] = {}
     code: dict[tuple[str, int], tuple[str, str]] = {}
+    name = str(path.relative_to(output))
     for section, symbol, at, text in _read_code(path):
         code[section, at] = (symbol, text)
-        if (form := _CALLS.get(text)) and section != _REPLACEMENTS:
-            calls[section, at] = MachineCall(
-                str(path.relative_to(output)), section, at, symbol, form
-            )
+        if (form := _find_form(name, text)) and section != _REPLACEMENTS:
+            calls[section, at] = MachineCall(name, section, at, symbol, form, text)
     for original, replacement, length in _read_alternatives(path):
         new = {
             _CALLS[text]
@@ -81,15 +96,30 @@ def read_machine_calls(path: Path, output: Path, source: Path) -> list[MachineCa
             continue
         if original not in calls:
             # The replaced code sets up the operands of IN first, so it does not start with IN.
-            symbol = code[original][0]
-            name = str(path.relative_to(output))
-            calls[original] = MachineCall(name, *original, symbol, "io")
+            calls[original] = MachineCall(name, *original, code[original][0], "io")
         calls[original].replaced_by |= new
     for call in calls.values():
         if call.form == "vmcall" and call.replaced_by:
             call.form = "alternative"
     _find_frames(path, list(calls.values()), source)
-    return list(calls.values())
+    # Other calls through a register do not call the hypervisor.
+    return [
+        call
+        for call in calls.values()
+        if not _INDIRECT.match(call.text) or call.frames[0].path == _HYPERV_HEADER
+    ]
+
+
+def _find_form(name: str, text: str) -> str | None:
+    """Return the form of an instruction with its relocation, None if it is not a call."""
+    is_branch = text.startswith(("call", "jmp"))
+    if is_branch and _STATIC_CALL.search(text):
+        return "static-call"
+    if is_branch and (_XEN_PAGE.search(text) or _INDIRECT.match(text)):
+        return "page"
+    if text == "syscall" and "/xen/" in name:
+        return "syscall"
+    return _CALLS.get(text)
 
 
 def count_replacements(path: Path) -> int:
@@ -105,15 +135,16 @@ def _run(*argv: str | Path) -> str:
 
 
 def _read_code(path: Path) -> Iterator[tuple[str, str, int, str]]:
-    """Yield section, symbol, address and text of every instruction."""
+    """Yield section, symbol, address and text of every instruction, with what it refers to."""
     section = symbol = ""
-    for line in _run("objdump", "-d", "-w", "--no-show-raw-insn", path).splitlines():
+    for line in _run("objdump", "-dr", "-w", "--no-show-raw-insn", path).splitlines():
         if match := _SECTION.match(line):
             section, symbol = match["name"], ""
         elif match := _SYMBOL.match(line):
             symbol = match["name"]
         elif match := _CODE.match(line):
-            yield section, symbol, int(match["at"], 16), " ".join(match["text"].split())
+            text = " ".join([*match["text"].split(), match["target"] or ""]).strip()
+            yield section, symbol, int(match["at"], 16), text
 
 
 def _read_alternatives(path: Path) -> Iterator[tuple[tuple[str, int], int, int]]:
