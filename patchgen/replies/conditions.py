@@ -43,7 +43,10 @@ _ORDER = re.compile(
 _INTRODUCTION = re.compile(r"(?:^|[,;:]\s*)with(?:out)?\b", re.IGNORECASE)
 # After an address, these are not part of a name.
 _RESERVATION = re.compile(r"\b(?:with|without|but|however|though|not)\b", re.IGNORECASE)
-_REFERENCE = re.compile(r"with that\W*", re.IGNORECASE)
+# It refers to a diff above. "With that folded in" demands a change.
+_REFERENCE = re.compile(
+    r"\W*(?:and |so )?with (?:that|this|these|those|the above)(?: one)?\W*", re.IGNORECASE
+)
 # The beginning of a clause that belongs to the text before it.
 _CONTINUATION = re.compile(rf"[\W_]*(?:{_CONJUNCTIONS}|with|but|though)\b")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
@@ -65,7 +68,7 @@ def find_conditions(
     """Return the problems of tags with a condition in the text around them, by line number.
 
     `tags` are the numbers of the lines with tags, in order. If the sender wrote a diff
-    (`follows_diff`), "With that:" refers to it, and is not a condition.
+    (`follows_diff`), "With that:" refers to it, and is not a condition: b4 adds such a tag, too.
     """
     problems: dict[int, str] = {}
     for upwards, where in ((True, "below"), (False, "above")):
@@ -131,7 +134,7 @@ def _find_condition(text: str) -> str:
 
 def _is_condition(sentence: str) -> bool:
     """Return whether a sentence, or part of one, may be a condition."""
-    if _CONDITION.search(sentence) or _ORDER.search(sentence):
+    if _CONDITION.search(sentence) or _ORDER.search(sentence) or _REFERENCE.fullmatch(sentence):
         return True
     if (match := _DEMAND.search(sentence)) and _CHANGE.search(sentence, match.end()):
         return True

@@ -50,6 +50,27 @@ def test_a_condition_ends_at_an_empty_line_below_other_text():
     assert applied(mail(body, **TO_PATCH)) == [(2, f"Tested-by: {BEA}")]
 
 
+@pytest.mark.parametrize(
+    ("wording", "count"),
+    [
+        ("With that:", 1),
+        ("With this,", 1),
+        ("And with the above...", 1),
+        ("with those", 1),
+        ("With that folded in:", 0),
+        ("With this change:", 0),
+        ("With the above applied", 0),
+        ("If that works for you:", 0),
+    ],
+)
+def test_after_a_diff_a_bare_reference_to_it_is_not_a_condition(wording, count):
+    body = f"How about:\n\n{other(2)}\n{wording}\n\n{TAG}\n"
+    assert len(applied(mail(body, **TO_PATCH))) == count
+    assert len(reasons(mail(body, **TO_PATCH))) == 1 - count
+    # Without a diff, it refers to a demand in the text.
+    assert applied(mail(f"Rename it.\n\n{wording}\n\n{TAG}\n", **TO_PATCH)) == []
+
+
 def test_a_scope_is_about_all_tags_of_a_block_without_another():
     body = f"For patch 1:\n{TAG}\nThanks!\n{ACK}\nFor patch 2:\nTested-by: {BEA}\n"
     listed = collect(mail(body, **TO_COVER)).not_applied
