@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from typing import NoReturn
 
 
@@ -12,6 +13,8 @@ def main() -> NoReturn:
     # Imported modules live until exit. Looking for garbage among them takes a tenth of the import
     # time. The command's module is imported last, and turns collection on again.
     gc.disable()
+    # pydantic would read the metadata of all installed packages, and import those that extend it.
+    os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
     from patchgen.cli.main import main as run
 
     run()

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -32,6 +33,23 @@ def test_variants(patchgen):
     tdx += ["tdx-percpu", "convert", "tdx-notify", "tdx-private-first"]
     assert pvops["patches"] == ["op", "callers", *sev, *tdx]
     assert "pvops" in patchgen("variants").out
+
+
+def test_no_package_is_imported_because_it_extends_pydantic(tmp_path):
+    package = tmp_path / "extension-1.dist-info"
+    package.mkdir()
+    (package / "METADATA").write_text("Metadata-Version: 2.1\nName: extension\nVersion: 1\n")
+    (package / "entry_points.txt").write_text("[pydantic]\nextension = extension:plugin\n")
+    (tmp_path / "extension.py").write_text("raise SystemExit('imported')\n")
+    result = subprocess.run(
+        [sys.executable, "-m", "patchgen", "variants"],
+        env={**os.environ, "PYTHONPATH": f"{TOP}:{tmp_path}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "pvops" in result.stdout
 
 
 def test_show(patchgen):
