@@ -22,7 +22,7 @@ from patchgen.errors import ToolError
 from patchgen.model.base import Oid
 
 # Number of requests whose answers are in memory at once.
-_AT_ONCE = 64
+_AT_ONCE = 32
 _FOUND = re.compile(rb"([0-9a-f]+) (blob|commit|tag|tree) ([0-9]+)\n")
 # In a tree object: mode, space, name, NUL, and an id in binary. Source: git's
 # Documentation/gitformat-pack.txt and tree-walk.c.
