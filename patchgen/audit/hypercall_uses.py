@@ -9,7 +9,7 @@ uses are the callers, through any number of such functions.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from patchgen.audit.c_text import IDENTIFIER
@@ -17,7 +17,7 @@ from patchgen.audit.facts import CallFact
 from patchgen.audit.linked_code import LinkedCode
 from patchgen.audit.nodes import Node
 from patchgen.audit.result import Form, Instruction, TreeLocation
-from patchgen.audit.static_call_forms import Forms, StaticCallForms
+from patchgen.audit.static_call_forms import StaticCallForms
 from patchgen.audit.static_calls import find_static_calls
 from patchgen.audit.tables import FormRule, Tables
 
@@ -110,17 +110,22 @@ class _Finder:
                 holders.setdefault(node, []).append((instruction, False))
         uses = list(self._find_uses(holders))
         yield from uses
+        own = [(node, each.form) for node, in_node in holders.items() for each, _ in in_node]
+        used = [(use.node, use.instruction.form) for use in uses]
+        if any(rule.form is not Form.VARIANT for rule in self._tables.forms):
+            yield from self._find_uses(self._find_static_calls(own, used))
+
+    def _find_static_calls(
+        self, own: Iterable[tuple[Node, Form]], used: Iterable[tuple[Node, Form]]
+    ) -> _Holders:
+        """Return the functions that make static calls which end in hypercalls."""
         forms = StaticCallForms(
             self._code,
             find_static_calls(self._code, self._tables),
-            ((node, each.form) for node, in_node in holders.items() for each, _ in in_node),
-            ((use.node, use.instruction.form) for use in uses),
+            (pair for pair in own if pair[1] is not Form.VARIANT),
+            (pair for pair in used if pair[1] is not Form.VARIANT),
             self._tables.hypercall_page,
         ).forms
-        yield from self._find_uses(self._find_static_calls(forms))
-
-    def _find_static_calls(self, forms: Forms) -> _Holders:
-        """Return the functions that make static calls which end in hypercalls."""
         holders: _Holders = {}
         for node in self._code.nodes:
             for call in node.calls:
