@@ -198,6 +198,7 @@ class DeadCode:
         self._regions = regions
         self._dead = [r for r in regions if conditions.holds(r.condition) is False]
         self._unknown = [r for r in regions if conditions.holds(r.condition) is None]
+        self._unknown_by_line: dict[int, tuple[str, ...]] = {}
 
     def covers(self, line: int) -> bool:
         """Return whether a line is not compiled."""
@@ -211,7 +212,10 @@ class DeadCode:
 
     def list_unknown(self, line: int) -> tuple[str, ...]:
         """Return the #if conditions around a line that may hold or not."""
-        return tuple(r.condition for r in self._unknown if r.first < line < r.last)
+        if line not in self._unknown_by_line:
+            conditions = tuple(r.condition for r in self._unknown if r.first < line < r.last)
+            self._unknown_by_line[line] = conditions
+        return self._unknown_by_line[line]
 
     def describe(self, line: int) -> str:
         """Return the conditions on options of Kconfig that a line is under."""

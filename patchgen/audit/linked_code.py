@@ -32,16 +32,13 @@ from patchgen.audit.macro_definitions import (
 from patchgen.audit.nodes import Key, Node, StaticVariable
 from patchgen.audit.result import TreeLocation
 from patchgen.audit.struct_types import StructTypes
+from patchgen.audit.trampolines import find_trampoline_calls
 from patchgen.audit.visibility import Visibility
 
 _CHOICE = re.compile(r"\bif\b|\?|&&|\|\||\bswitch\b")
 # objcopy adds it to the symbols of code that runs from the identity mapping
 # (arch/x86/boot/startup/Makefile), SYM_PIC_ALIAS() to symbols that this code uses (asm/linkage.h).
 _PREFIX = "__pi_"
-# The trampoline of a static call (include/linux/static_call_types.h).
-_TRAMPOLINE = re.compile(
-    r"\b(?:call|jmp)\b[\s\"]*(?:STATIC_CALL_TRAMP(?:_STR)?\s*\(\s*(\w+)\s*\)|__SCT__(\w+))"
-)
 _MAX_TEXT = 3000
 _Placed = TypeVar("_Placed", Node, StaticVariable)
 
@@ -71,7 +68,8 @@ class LinkedCode:
             self._add_file(path, facts[path])
         for path in sorted(facts):
             self._add_expanded(path, facts[path])
-        self._add_trampoline_calls()
+        for node, call in list(find_trampoline_calls(self.nodes, self._texts, self.expand)):
+            node.calls = [*node.calls, call]
 
     def _add_file(self, path: str, facts: FileFacts) -> None:
         dead = self._dead[path]
@@ -139,23 +137,6 @@ class LinkedCode:
         if node.static and not node.path.endswith(".h"):
             self._local.setdefault((self._units[node.path], node.name), []).append(node)
 
-    def _add_trampoline_calls(self) -> None:
-        """Add the static calls that inline assembly makes: `call STATIC_CALL_TRAMP(name)`."""
-        names = {"STATIC_CALL_TRAMP", "STATIC_CALL_TRAMP_STR"}
-        for _ in range(2):
-            using = re.compile(rf"\b(?:{'|'.join(sorted(names))})\b|__SCT__")
-            names |= {name for name, body in self._texts.items() if using.search(body)}
-        for node in self.nodes:
-            asms = [(asm.line, asm.text) for asm in node.asms]
-            if node.kind == "macro" and "asm" in node.body:
-                asms = [(node.line, node.body.partition("asm")[2])]
-            for line, text in asms:
-                for match in _TRAMPOLINE.finditer(self.expand(text) if using.search(text) else ""):
-                    name = match[1] or match[2]
-                    if name not in node.parameters:
-                        call = CallFact(line, "", Access("static_call", "", (name,)))
-                        node.calls = [*node.calls, call]
-
     def add_alias(
         self, name: str, path: str, line: int, calls: Sequence[CallFact], kind: str = "assembly"
     ) -> None:
@@ -220,6 +201,13 @@ class LinkedCode:
     def is_macro(self, name: str) -> bool:
         """Return whether a macro has this name, even if it makes no calls."""
         return name in self._texts
+
+    @cached_property
+    def static_call_macros(self) -> frozenset[str]:
+        """The macros that update static calls (include/linux/static_call.h)."""
+        named = {"static_call_update", "__static_call_update", "static_call_update_early"}
+        users = {n.name for n in self.nodes if n.kind == "macro" and "static_call_update" in n.body}
+        return frozenset(named | users)
 
     def find_plain_macro(self, name: str) -> Macro | None:
         """Return a macro that makes no calls, which therefore is not a node."""

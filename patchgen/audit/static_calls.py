@@ -58,21 +58,21 @@ def find_static_calls(code: LinkedCode, tables: Tables) -> Mapping[str, StaticCa
                 static_call = found.setdefault(arguments[rule.call].strip(), StaticCall())
                 name = arguments[rule.function].strip("& ")
                 static_call.functions |= dict.fromkeys(code.find_functions(path, name))
-    updating = {name for name, body in code.texts.items() if _MACRO in body}
     for node in code.nodes:
-        for call in node.calls if node.kind != "macro" else ():
-            if call.name in updating or _UPDATER.fullmatch(call.name):
-                for update in find_updates(code, node, call):
-                    static_call = found.setdefault(update.name, StaticCall())
-                    static_call.functions |= dict.fromkeys(update.functions)
-                    if not update.is_known:
-                        static_call.unknown[node] = None
+        for call in node.calls:
+            for update in find_updates(code, node, call):
+                static_call = found.setdefault(update.name, StaticCall())
+                static_call.functions |= dict.fromkeys(update.functions)
+                if not update.is_known:
+                    static_call.unknown[node] = None
     return found
 
 
 def find_updates(code: LinkedCode, node: Node, call: CallFact) -> Iterator[Update]:
     """Yield the updates of static calls that a call makes, directly or through a macro."""
-    if _UPDATER.fullmatch(call.name) and node.kind != "macro":
+    if call.name not in code.static_call_macros or node.kind == "macro":
+        return
+    if _UPDATER.fullmatch(call.name):
         if len(call.arguments) > 1:
             yield _build_update(code, node, call.arguments[0], call.arguments[1])
         return
