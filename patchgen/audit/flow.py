@@ -238,8 +238,8 @@ class Flow:
 
     def _follow_unknown(self, node: Node, call: CallFact) -> None:
         """Follow a call by the name of a variable, or of a function that was not read."""
-        if node.kind == "assembly":
-            return  # the name of an instruction
+        if node.kind == "assembly" or self._code.is_typedef(call.name):
+            return  # the name of an instruction, or a cast
         if self._code.find_data(node.path, call.name):
             self._follow_pointer(node, call, Access(call.name, "", ()))
         elif not call.name.startswith("__builtin_"):

@@ -209,6 +209,10 @@ class LinkedCode:
         users = {n.name for n in self.nodes if n.kind == "macro" and "static_call_update" in n.body}
         return frozenset(named | users)
 
+    def is_typedef(self, name: str) -> bool:
+        """Return whether a name is that of a typedef: `(u32)(value)` is a cast, not a call."""
+        return self._types.is_typedef(name)
+
     def find_plain_macro(self, name: str) -> Macro | None:
         """Return a macro that makes no calls, which therefore is not a node."""
         return self._plain_macros.get(name)

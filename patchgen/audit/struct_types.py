@@ -29,6 +29,10 @@ class StructTypes:
     def __contains__(self, kind: str) -> bool:
         return kind in self._structs
 
+    def is_typedef(self, name: str) -> bool:
+        """Return whether a name is that of a typedef: `(u32)(value)` is a cast."""
+        return name in self._typedefs
+
     def resolve(self, kind: str) -> str:
         """Return the struct that a typedef is for, or the name itself."""
         for _ in range(4):

@@ -69,7 +69,7 @@ def _is_resolved(code: LinkedCode, flow: Flow, node: Node, call: CallFact, lines
 def _is_defined(code: LinkedCode, node: Node, name: str) -> bool:
     """Return whether a name is defined: by the code, by the compiler, or as an instruction."""
     found = code.resolve(node.path, name) or code.find_data(node.path, name)
-    is_known = code.is_macro(name) or name.startswith("__builtin_")
+    is_known = code.is_macro(name) or code.is_typedef(name) or name.startswith("__builtin_")
     return bool(found) or is_known or node.kind == "assembly"
 
 

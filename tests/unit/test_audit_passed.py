@@ -204,6 +204,13 @@ def test_an_operand_of_inline_assembly_is_not_a_call():
     assert "console_init" not in {p.function for p in audit_files({PATH: source}).unresolved}
 
 
+def test_a_cast_is_not_a_call():
+    source = "typedef __u32 u32;\nint u32;\nvoid console_init(int v) { use((u32)(v)); }\n"
+    audit = audit_files({PATH: source})
+    assert "console_init" not in {p.function for p in audit.unresolved}
+    assert "u32" not in audit.coverage.unread
+
+
 @pytest.mark.parametrize(
     ("instruction", "listed"),
     [
