@@ -59,7 +59,9 @@ from patchgen.errors import UsageError
 @click.option("--dot", is_flag=True, help="Print the early paths as a graph for Graphviz.")
 @html_option
 @click.option("--strict", is_flag=True, help="Exit with 1 if an early KVM hypercall is not routed.")
-@click.option("--verbose", is_flag=True, help="Show all paths, effects and unresolved pointers.")
+@click.option(
+    "--verbose", is_flag=True, help="Show all sites, paths, effects and unresolved calls."
+)
 @json_option
 def command(
     rev: str,
@@ -80,16 +82,8 @@ def command(
     hypercall bypasses pv_ops.mmu.notify_page_enc_status_changed(). With --variant, the variant's
     audit.toml adds calls, and may change the window and the op.
     """
-    if as_json and dot:
-        raise UsageError("--json cannot be combined with --dot: both print to standard output")
-    if span is not None and dot:
-        raise UsageError(
-            "--diff cannot be combined with --dot",
-            hint="--html FILE draws the paths of the later commit",
-        )
-    for mode, chosen in (("--why", why is not None), ("--late", late)):
-        _refuse_others(mode, chosen, {"--diff": span, "--dot": dot, "--html": html})
-    _refuse_others("--why", why is not None, {"--late": late, "--strict": strict})
+    outputs = {"--diff": span, "--dot": dot, "--html": html, "--json": as_json}
+    _check_outputs(outputs, {"--late": late, "--why": why is not None}, strict=strict)
     check_output_file(html)
     printer = Printer(as_json=as_json or dot)
     request = AuditRequest(revision=rev, **options)
@@ -112,10 +106,24 @@ def command(
     return _exit_code(audit, strict=strict)
 
 
-def _refuse_others(mode: str, chosen: bool, others: Mapping[str, object]) -> None:
-    for other, value in others.items():
-        if chosen and value:
-            raise UsageError(f"{mode} cannot be combined with {other}")
+def _check_outputs(
+    outputs: Mapping[str, object], modes: Mapping[str, bool], *, strict: bool
+) -> None:
+    """Raise UsageError for options that exclude each other; those in use are true."""
+    if outputs["--json"] and outputs["--dot"]:
+        raise UsageError("--json cannot be combined with --dot: both print to standard output")
+    if outputs["--diff"] and outputs["--dot"]:
+        raise UsageError(
+            "--diff cannot be combined with --dot",
+            hint="--html FILE draws the paths of the later commit",
+        )
+    for mode, chosen in modes.items():
+        others = {**outputs, "--json": False}
+        if mode == "--why":
+            others |= {"--late": modes["--late"], "--strict": strict}
+        for other, value in others.items():
+            if chosen and value:
+                raise UsageError(f"{mode} cannot be combined with {other}")
 
 
 def _run_why(
