@@ -21,7 +21,6 @@ from patchgen.odb import (
     digest_commits,
     read_commits,
     read_sent,
-    reparent,
 )
 from patchgen.reroll.changelog import EarlierPatch
 from patchgen.reroll.hand_edits import NewCommit
@@ -30,10 +29,10 @@ from patchgen.series import (
     SeriesBranch,
     Tracking,
     read_branch,
+    remove_notes,
     resolve_series,
     take_out_testing,
 )
-from patchgen.series.trailers import parse_message
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +85,11 @@ class SeriesHistory:
 
     def compare(self, git: Quarantine, start: Oid, commits: Sequence[Oid]) -> str:
         """Return the range-diff to these commits from the version sent last, or the branch."""
-        earlier = (self.series.start, [commit.oid for commit in self.series.commits])
+        earlier = (self.series.start, self.series.commits)
         if self.sent is not None:
-            sent = read_commits(git, self.sent.base, self.sent.tip)
-            earlier = (self.sent.base, [commit.oid for commit in sent])
-        versions = (_without_notes(git, *earlier), _without_notes(git, start, commits))
-        return compare_series(git, *versions)
+            earlier = (self.sent.base, read_commits(git, self.sent.base, self.sent.tip))
+        made = read_commits(git, start, commits[-1])
+        return compare_series(git, remove_notes(git, *earlier), remove_notes(git, start, made))
 
 
 def read_history(
@@ -186,13 +184,3 @@ def _choose_revision(
             parameters=("revision",),
         )
     return requested
-
-
-def _without_notes(git: Quarantine, start: Oid, commits: Sequence[Oid]) -> tuple[Oid, Oid]:
-    """Return start and tip of a series without the text below the cut of its messages."""
-    series_commits = read_commits(git, start, commits[-1])
-    parsed = {commit.oid: parse_message(commit.message) for commit in series_commits}
-    messages = {
-        oid: str(replace(message, notes="")) for oid, message in parsed.items() if message.notes
-    }
-    return start, reparent(git, commits, start, messages=messages)[-1]

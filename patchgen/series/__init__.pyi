@@ -6,6 +6,7 @@ from .branch import (
     find_tracking as find_tracking,
     match_commits as match_commits,
     read_branch as read_branch,
+    remove_notes as remove_notes,
 )
 from .build import (
     SeriesDraft as SeriesDraft,

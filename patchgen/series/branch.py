@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from patchgen.errors import RefusedError
 from patchgen.model.base import Oid
@@ -16,11 +16,13 @@ from patchgen.odb import (
     find_branch_base,
     read_commit,
     read_commits,
+    reparent,
     require_range,
     resolve_object,
 )
 from patchgen.series.record import Record, RecordedPatch, read_record
 from patchgen.series.tracking import MARKER, Tracking, is_cover_commit, parse_cover_commit
+from patchgen.series.trailers import parse_message
 
 # The number of commits to read at a time in the search for a cover letter: at first, and at most.
 _FIRST_PAGE = 256
@@ -195,3 +197,12 @@ def match_commits(
         if commit.oid not in matches and similar:
             match(commit, max(similar, key=lambda patch: len(files[patch.name] & changed_paths)))
     return tuple(MatchedCommit(commit, matches.get(commit.oid)) for commit in commits)
+
+
+def remove_notes(git: Git, start: Oid, commits: Sequence[Commit]) -> tuple[Oid, Oid]:
+    """Return start and tip of a series without the text below the cut, as `git am` makes it."""
+    parsed = {commit.oid: parse_message(commit.message) for commit in commits}
+    messages = {
+        oid: str(replace(message, notes="")) for oid, message in parsed.items() if message.notes
+    }
+    return start, reparent(git, list(parsed), start, messages=messages)[-1]

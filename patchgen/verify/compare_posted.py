@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from patchgen.model.finding import Finding
 from patchgen.odb import Checkout, Repository, compare_series, read_sent
-from patchgen.series import find_tracking
+from patchgen.series import find_tracking, remove_notes
 from patchgen.verify.checked_series import CheckedSeries, open_target
 
 
@@ -18,12 +18,14 @@ def check_against(
     """Yield git's range-diff if a series differs from another one, named as for `open_target`.
 
     "vN" is a version of the same series that was sent or imported. Series on different bases are
-    compared by their patches; on the same base, also by their trees.
+    compared by their patches; on the same base, also by their trees. Text below the cut is not
+    compared: a series that is read from mails does not have it.
     """
     # Mails without a base in this repository most likely apply to the base of the target.
     name = _find_version(repository, checkout, target, other) or other
     theirs = open_target(repository, checkout, name, None, fallback=target.base)
-    text = compare_series(checkout, (theirs.start, theirs.tip), (target.start, target.tip))
+    versions = [remove_notes(checkout, one.start, one.commits) for one in (theirs, target)]
+    text = compare_series(checkout, *versions)
     if text:
         yield Finding("against", f"differs from {other}:\n{text.rstrip()}")
     elif theirs.base == target.base and theirs.commits[-1].tree != target.commits[-1].tree:
