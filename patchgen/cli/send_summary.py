@@ -114,7 +114,8 @@ def _count_recipients(plan: SendPlan) -> str:
     )
     mails = len(plan.numbers)
     complete = sum(mail_count == mails for mail_count in mails_by_address.values())
-    return f"{mails} mails, {len(mails_by_address)} recipients; {complete} of them get all mails"
+    total = f"{count(mails, 'mail')}, {count(len(mails_by_address), 'recipient')}"
+    return f"{total}; {complete} of them get{'s' if complete == 1 else ''} all mails"
 
 
 def _group_recipients(plan: SendPlan) -> Iterator[tuple[str, list[str]]]:

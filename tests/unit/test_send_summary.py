@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from hypothesis import example, given, strategies as st
 
 from patchgen.cli.send_summary import list_everything, summarize
@@ -48,6 +49,18 @@ def test_people_are_grouped_by_the_mails_that_they_get():
         "Bcc of all mails: me@x",
         "note: lint: Odd (patch 1)",
     ]
+
+
+@pytest.mark.parametrize(
+    ("recipients", "line"),
+    [
+        ([("a@x",)], "1 mail, 1 recipient; 1 of them gets all mails"),
+        ([("a@x", "b@x"), ("a@x",)], "2 mails, 2 recipients; 1 of them gets all mails"),
+        ([("a@x",), ("b@x",)], "2 mails, 2 recipients; 0 of them get all mails"),
+    ],
+)
+def test_one_person_is_counted_in_the_singular(recipients, line):
+    assert line in summarize(plan_of([Recipients(people, ()) for people in recipients]), []).lines
 
 
 ADDRESS = st.builds("{}{}@example.org".format, st.sampled_from("abcdeé界"), st.integers(0, 60))
