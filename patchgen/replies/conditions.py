@@ -4,7 +4,7 @@
 A conditional tag that is added unconditionally is a false statement under somebody's name. People
 write conditions on the line of the tag, in the paragraph above and in the one below. A wrong guess
 that text is a condition costs little: the tag is listed, and the user can add it by hand. So any
-text that may be a condition is treated as one.
+text that may be a condition is treated as one, and so is one that takes a tag back.
 """
 
 from __future__ import annotations
@@ -26,8 +26,14 @@ _CHANGED = (
     r"|removed|dropped|renamed|moved|reworded|rewritten|clarified|replaced|adjusted|tweaked|tweaks?"
     r"|cleaned|split|squashed|folded|documented|mentioned|sorted|nits?|done|in\s+place|taken\s+care"
 )
+# "I take back my", "please do not add": these need no change, but the tag is not given.
+_RETRACTIONS = (
+    r"withdraw\w*|retract\w*|revok\w+|(?:take|took|taking)\s+(?:it\s+|that\s+)?back|not\s+yet"
+    r"|(?:do\s+not|don['\u2019]t|cannot|can['\u2019]t|won['\u2019]t)\s+(?:add|take|give|use|apply|offer)"
+    r"|no\s+longer\s+(?:stands?|valid|applies|holds?|give)|nack(?:ed)?"
+)
 _CONDITION = re.compile(
-    rf"\b(?:{_CONJUNCTIONS}|with\s+(?:that|those|which))\b"
+    rf"\b(?:{_CONJUNCTIONS}|{_RETRACTIONS}|with\s+(?:that|those|which))\b"
     r"|\bplease\b(?!\s+(?:feel|add|take|pick|queue|apply|include|find|see|consider|let)\b)",
     re.IGNORECASE,
 )

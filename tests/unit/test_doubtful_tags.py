@@ -45,6 +45,26 @@ def test_a_condition_is_about_all_tags_of_a_block(body):
     assert len(reasons(reply)) == 2 and all("has a condition" in why for why in reasons(reply))
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I withdraw my tag:",
+        "I have to take back my",
+        "Please do not add my",
+        "Don't add this yet:",
+        "I can't give my",
+        "This no longer stands:",
+        "Not yet:",
+        "NACK. I'm retracting the",
+    ],
+)
+def test_a_tag_that_is_taken_back_is_not_added(text):
+    for body in (f"{text}\n{TAG}\n", f"{text}\n\n{TAG}\n"):
+        assert applied(mail(body, **TO_PATCH)) == [] and len(reasons(mail(body, **TO_PATCH))) == 1
+    body = f"I can no longer reproduce the hang, and do not see others.\n\n{TAG}\n"
+    assert len(applied(mail(body, **TO_PATCH))) == 1
+
+
 def test_a_condition_ends_at_an_empty_line_below_other_text():
     body = f"With the comment fixed:\n{TAG}\n\nI booted it.\nTested-by: {BEA}\n"
     assert applied(mail(body, **TO_PATCH)) == [(2, f"Tested-by: {BEA}")]
