@@ -29,7 +29,7 @@ from patchgen.coccinelle import find_spatch
 from patchgen.model.base import TreeFile
 from patchgen.odb import Repository, list_files, read_contents
 from patchgen.sweep.stand_ins import disguise
-from patchgen.sweep.tree_macros import MacroFinder, make_own_macros, read_tree_macros
+from patchgen.sweep.tree_macros import MacroFinder, give_hints, read_tree_macros
 
 FOLDERS = ("kernel", "mm", "fs", "net", "drivers/gpio", "drivers/iio", "drivers/cxl")
 AT_ONCE = 200
@@ -75,22 +75,20 @@ def count_lines(
 ) -> tuple[Counter[str], list[str]]:
     """Return the numbers of lines, and what cannot be parsed with macros, either."""
     plain: dict[str, bytes] = {}
-    disguised: dict[str, dict[str, bytes]] = {}
+    disguised: dict[tuple[str, str], dict[str, bytes]] = {}
+    own = find_spatch().read_own_macros()
     for start in range(0, len(files), AT_ONCE):
         part = files[start : start + AT_ONCE]
         for file, text in zip(part, read_contents(repository, part), strict=True):
             found = finder.find(text, finder.find_headers(file.path, text))
             changed = disguise(text, found.uses)
             plain[str(file.path)] = text
-            disguised.setdefault(found.hints, {})[str(file.path)] = (
-                changed.text if changed else text
-            )
+            texts = disguised.setdefault(give_hints(own, found), {})
+            texts[str(file.path)] = changed.text if changed else text
     counts, bad = parse(plain)
     still_bad: BadLines = {}
-    own_macros = make_own_macros(find_spatch().read_own_macros())
-    for hints, texts in disguised.items():
-        again = {path: texts[path] for path in bad if path in texts}
-        still_bad.update(parse(again, hints, own_macros)[1])
+    for macros, texts in disguised.items():
+        still_bad.update(parse({path: texts[path] for path in bad if path in texts}, *macros)[1])
     both = [
         f"{path}:{number}: {plain[path].decode('latin-1').split(chr(10))[number - 1]}"
         for path, numbers in still_bad.items()
@@ -101,7 +99,7 @@ def count_lines(
 
 
 def parse(
-    texts: Mapping[str, bytes], hints: str = "", own_macros: str = ""
+    texts: Mapping[str, bytes], own_macros: str = "", macros: str = ""
 ) -> tuple[Counter[str], BadLines]:
     """Return how many lines spatch parses, and the numbers of the lines that it does not.
 
@@ -112,7 +110,7 @@ def parse(
     names = list(texts)
     for start in range(0, len(names), AT_ONCE):
         with tempfile.TemporaryDirectory(prefix="patchgen-bench-") as folder:
-            Path(folder, "macros.h").write_text(hints)
+            Path(folder, "macros.h").write_text(macros)
             Path(folder, "own-macros.h").write_text(own_macros)
             files = {f"{number}.c": name for number, name in enumerate(names[start:][:AT_ONCE])}
             for file, name in files.items():

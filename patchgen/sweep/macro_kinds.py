@@ -13,31 +13,20 @@ kind only if each of them has it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
-from patchgen.ctokens import tokenize
+from patchgen.sweep.macro_definitions import Definitions, MacroDefinition
 
-# The beginning of a definition, and the `#ifndef` before it that makes it a guard. Bodies that do
-# not begin with `start` are expressions, most of them numbers.
-_DEFINE = re.compile(
-    rb"(?:^[ \t]*#[ \t]*ifndef[ \t]+(?P<guarded>\w+)[^\n]*\n)?"
-    rb"^[ \t]*#[ \t]*define[ \t]+(?P<name>[A-Za-z_]\w*)(?P<parameters>\([^()]*\))?"
-    rb"[ \t]*(?P<start>(?=[A-Za-z_.\[{\\/\n]|\Z))?",
-    re.MULTILINE,
-)
-_BODY = re.compile(rb"(?:[^\\\n/]++|\\\r?\n|\\.|/\*.*?(?:\*/|\Z)|//[^\n]*|/)*+", re.DOTALL)
-_MAY_HAVE_KIND = re.compile(rb"(?:\s|\\|/\*.*?(?:\*/|\Z))*+(?:[A-Za-z_.\[{]|\Z|//)", re.DOTALL)
 _WORD = re.compile(rb"[A-Za-z_][\w#]*\Z")
 _LOOPS = frozenset({b"for", b"while", b"if", b"switch"})
 _ATTRIBUTES = frozenset({b"__attribute__", b"__attribute", b"_Pragma", b"__declspec"})
 _INLINE = frozenset({b"inline", b"__inline", b"__inline__"})
 _NO_TYPES = frozenset({b"return", b"goto", b"case", b"else", b"do", b"sizeof", b"typeof"})
+_TYPEOF = frozenset({b"typeof", b"__typeof", b"__typeof__", b"typeof_unqual", b"__typeof_unqual__"})
 _CLOSES = {b"(": b")", b"[": b"]", b"{": b"}"}
-# Longer bodies are code, not the beginning of some.
-_MOST_TOKENS = 600
 
 
 class MacroKind(StrEnum):
@@ -48,26 +37,18 @@ class MacroKind(StrEnum):
     ATTRIBUTE = "attribute"
     """As nothing: it expands to attributes, or to nothing."""
     FIELDS = "fields"
-    """As nothing, in an initialiser: it expands to initialised fields with their commas."""
+    """As nothing, in an initialiser: it expands to fields or elements with their commas."""
+    TYPE = "type"
+    """As a type: the declared name follows."""
     FUNCTION = "function"
     """As the head of a function: a body follows."""
-
-
-@dataclass(frozen=True, slots=True)
-class MacroDefinition:
-    """A definition: its parameters, None without parentheses, and the tokens of its body.
-
-    Tokens that `##` joins are one token. `is_guard` is set if it marks that a header was read.
-    """
-
-    parameters: tuple[bytes, ...] | None
-    body: tuple[bytes, ...]
-    is_guard: bool = False
+    DECLARATOR = "declarator"
+    """As a pointer that is declared: its type comes before it."""
 
 
 @dataclass(frozen=True, slots=True)
 class MacroUse:
-    """The kind of a macro. `named` is the number of the parameter that names a FUNCTION.
+    """The kind of a macro. `named` is the parameter that names a FUNCTION or DECLARATOR.
 
     Of a macro without parameters, parentheses after its name are not arguments.
     """
@@ -78,59 +59,6 @@ class MacroUse:
 
 
 Uses = Mapping[str, MacroUse]
-
-
-@dataclass(slots=True)
-class Definitions:
-    """All definitions of macros, by name. One of a macro `without_kind` cannot have a kind.
-
-    These names are separated by spaces: a tree has 244,000, and a set would take 25 MB.
-    """
-
-    by_name: dict[str, tuple[MacroDefinition, ...]] = field(default_factory=dict)
-    without_kind: bytearray = field(default_factory=bytearray)
-
-    def __bool__(self) -> bool:
-        return bool(self.by_name or self.without_kind)
-
-    def list_names(self) -> set[str]:
-        """Return the names of all macros."""
-        return {*self.by_name, *self.without_kind.decode("ascii").split()}
-
-
-def read_definitions(source: bytes) -> Iterator[tuple[str, MacroDefinition | None]]:
-    """Yield the macros that a source defines; None for a definition that cannot have a kind."""
-    at = 0
-    while (found := _DEFINE.search(source, at)) is not None:
-        name = found["name"].decode("latin-1")
-        body = _BODY.match(source, found.end()) if found["start"] is not None else None
-        at = body.end() if body is not None else found.end()
-        if body is None or not _MAY_HAVE_KIND.match(body[0]):
-            yield name, None
-            continue
-        tokens = _join([token.text for token in tokenize(body[0])])
-        if len(tokens) > _MOST_TOKENS:
-            yield name, None
-            continue
-        parameters = _read_parameters(found["parameters"])
-        is_guard = found["guarded"] == found["name"] and parameters is None and not tokens
-        yield name, MacroDefinition(parameters, tokens, is_guard)
-
-
-def join_definitions(found: Iterable[tuple[str, MacroDefinition | None]]) -> Definitions:
-    """Return all definitions of each name."""
-    joined = Definitions()
-    # Equal tokens are the same object: the bodies of a tree have 500,000, of which 40,000 differ.
-    tokens: dict[bytes, bytes] = {}
-    for name, definition in found:
-        if definition is None:
-            joined.without_kind += b" " + name.encode("ascii")
-        elif definition not in (definitions := joined.by_name.get(name, ())):
-            body = tuple(tokens.setdefault(token, token) for token in definition.body)
-            joined.by_name[name] = (*definitions, replace(definition, body=body))
-    for match in re.finditer(rb"\w+", joined.without_kind):
-        joined.by_name.pop(match[0].decode("ascii"), None)
-    return joined
 
 
 def find_uses(definitions: Definitions, others: Uses = MappingProxyType({})) -> dict[str, MacroUse]:
@@ -164,46 +92,29 @@ def _index(definitions: Mapping[str, Sequence[MacroDefinition]]) -> dict[str, li
     return index
 
 
-def _join(tokens: Sequence[bytes]) -> tuple[bytes, ...]:
-    """Return the tokens of a body with those that `##` joins made one."""
-    joined: list[bytes] = []
-    at = 0
-    while at < len(tokens):
-        if joined and tokens[at : at + 2] == [b"#", b"#"] and at + 2 < len(tokens):
-            joined[-1] += b"##" + tokens[at + 2]
-            at += 3
-        else:
-            joined.append(tokens[at])
-            at += 1
-    return tuple(joined)
-
-
-def _read_parameters(text: bytes | None) -> tuple[bytes, ...] | None:
-    if text is None:
-        return None
-    words = (part.strip(b" \t\r\n\\") for part in text[1:-1].split(b","))
-    return tuple(word for word in words if word)
-
-
 # --- kinds -----------------------------------------------------------------------------------
 
 
 def _find_use(name: str, definitions: Sequence[MacroDefinition], uses: Uses) -> MacroUse | None:
     """Return the kind that all definitions of a name have; empty ones may have any."""
     filled = [definition for definition in definitions if definition.body]
+    has_parameters = any(definition.parameters is not None for definition in definitions)
     if all(_is_attribute(definition, uses) for definition in definitions):
         # An empty one may also be a marker for `#ifdef`, or the name of a function elsewhere.
         may_be_marker = not filled and not name.startswith("__")
         is_guard = any(definition.is_guard for definition in definitions)
-        has_parameters = any(definition.parameters is not None for definition in definitions)
         use = MacroUse(MacroKind.ATTRIBUTE, has_parameters=has_parameters)
         return None if may_be_marker or is_guard else use
     for kind, has_kind in _TESTS.items():
         if all(has_kind(definition, uses) for definition in filled):
-            return MacroUse(kind)
-    named = {_find_name_parameter(definition, uses) for definition in filled}
-    number = named.pop()
-    return MacroUse(MacroKind.FUNCTION, number) if not named and number is not None else None
+            is_call = has_parameters or kind is MacroKind.ITERATOR
+            return MacroUse(kind, has_parameters=is_call)
+    for kind, find_named in _NAMED.items():
+        named = {find_named(definition, uses) for definition in filled}
+        number = named.pop()
+        if not named and number is not None:
+            return MacroUse(kind, number)
+    return None
 
 
 def _is_attribute(definition: MacroDefinition, uses: Uses) -> bool:
@@ -250,17 +161,29 @@ def _after_else(body: Sequence[bytes], at: int) -> int:
 
 
 def _are_fields(definition: MacroDefinition, uses: Uses) -> bool:
-    """Return whether a body has initialised fields, and ends with a comma: `.a = b, .c = d,`."""
+    """Return whether a body has fields or elements, and ends with a comma: `.a = b, .c = d,`."""
     body = definition.body
-    by_way_of = _is(body[0], uses, MacroKind.FIELDS)
     if body[-1] == b",":
-        return by_way_of or body[0] in (b".", b"[")
+        opened = sum((token in _CLOSES) - (token in _CLOSES.values()) for token in body)
+        return b";" not in body and not opened
+    by_way_of = _is(body[0], uses, MacroKind.FIELDS)
     return by_way_of and _after_arguments(body, 1) == len(body)
+
+
+def _is_type(definition: MacroDefinition, uses: Uses) -> bool:
+    """Return whether a body is `typeof(...)`, a structure without a name, or such a macro."""
+    body = definition.body
+    if definition.parameters is None:
+        return False
+    if body[0] in _TYPEOF or _is(body[0], uses, MacroKind.TYPE):
+        return _after_arguments(body, 1) == len(body) > 1
+    return body[:2] in ((b"struct", b"{"), (b"union", b"{")) and _after(body, 1) == len(body)
 
 
 _TESTS: Mapping[MacroKind, Callable[[MacroDefinition, Uses], bool]] = {
     MacroKind.ITERATOR: _is_iterator,
     MacroKind.FIELDS: _are_fields,
+    MacroKind.TYPE: _is_type,
 }
 
 
@@ -288,6 +211,24 @@ def _find_name_parameter(definition: MacroDefinition, uses: Uses) -> int | None:
         return None
     parts = named.split(b"##")
     return next((number for number, word in enumerate(parameters) if word in parts), None)
+
+
+def _find_pointer_parameter(definition: MacroDefinition, uses: Uses) -> int | None:
+    """Return the number of the parameter that names a pointer: `*name __free(kfree) = NULL`."""
+    body, parameters = definition.body, definition.parameters or ()
+    if body[0] != b"*" or body[1:2] == () or body[1] not in parameters:
+        return None
+    at = 2
+    while at < len(body) and (body[at] in _ATTRIBUTES or _is(body[at], uses, MacroKind.ATTRIBUTE)):
+        at = _after_arguments(body, at + 1)
+    is_declared = at > 2 and body[at : at + 1] in ((), (b"=",))
+    return parameters.index(body[1]) if is_declared else None
+
+
+_NAMED: Mapping[MacroKind, Callable[[MacroDefinition, Uses], int | None]] = {
+    MacroKind.FUNCTION: _find_name_parameter,
+    MacroKind.DECLARATOR: _find_pointer_parameter,
+}
 
 
 def _find_last_part(body: Sequence[bytes]) -> int:

@@ -28,7 +28,7 @@ from patchgen.sweep.request import SweepRequest
 from patchgen.sweep.results import SweepState, name_content
 from patchgen.sweep.slices import restore
 from patchgen.sweep.stand_ins import Disguised, disguise
-from patchgen.sweep.tree_macros import MacroFinder, make_own_macros
+from patchgen.sweep.tree_macros import MacroFinder, give_hints
 
 
 @dataclass(slots=True)
@@ -57,8 +57,8 @@ class SecondRun:
     macros: MacroFinder
     # Selects the code in which a rule could have matched.
     may_match: Callable[[Iterable[UnparsedFunction]], Iterator[UnparsedFunction]]
-    # The files by the macros that spatch gets for them: the loops.
-    groups: dict[str, list[_Rerun]] = field(default_factory=dict)
+    # The files by the macros that spatch gets for them, in place of its own and in addition.
+    groups: dict[tuple[str, str], list[_Rerun]] = field(default_factory=dict)
 
     def run(self, paths: Sequence[PurePosixPath]) -> None:
         """Run these files again, and change the state to what both runs found."""
@@ -66,10 +66,9 @@ class SecondRun:
         for file, text in read_in_groups(self.repository, files):
             self._prepare(file, text)
         own = self.request.program.patch
-        own_macros = make_own_macros(self.spatch.read_own_macros())
         has_written = False
-        for hints, reruns in self.groups.items():
-            patch = replace(own, macros=hints + own.macros)
+        for (own_macros, macros), reruns in self.groups.items():
+            patch = replace(own, macros=macros + own.macros)
             # A stand-in may end with spaces, which must not be removed before it is replaced.
             program = replace(
                 self.request.program, patch=patch, own_macros=own_macros, restyles=False
@@ -115,7 +114,8 @@ class SecondRun:
         disguised = disguise(source.text, found.uses) if source else None
         if disguised is not None:
             rerun = _Rerun(file, disguised, parts, includes, key)
-            self.groups.setdefault(found.hints, []).append(rerun)
+            macros = give_hints(self.spatch.read_own_macros(), found)
+            self.groups.setdefault(macros, []).append(rerun)
 
     def _sources(
         self, reruns: Sequence[_Rerun]

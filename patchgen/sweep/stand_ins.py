@@ -10,11 +10,13 @@ spatch reads, by code that it parses:
 - macros that expand to initialised fields: nothing is replaced, but the comma that spatch needs
   after them is added;
 - the head of a function, `BPF_CALL_1(f, ...)`: by `int f()`;
+- a type, `typeof_member(struct x, y)`: by a word;
+- a pointer with its initialiser, `AUTO_KFREE(x)`: by `*x`;
+- the end of `do { ... } for_each_x(...);`: by `while`;
 - `DECLARE_BITMAP(x, n) = {`, which can only be a declaration, as an assignment outside of functions
   can: by `int pGq7 = {`;
-- the definition of a loop, `#define for_each_x(p) for (...)`, or of a declaration without its
-  semicolon: the semicolon is added;
-- the definition of a table, `#define X {`, or of fields, `.x = 1`: `()` and braces are added.
+- a definition that expands to a part of a statement, declaration or table: what is missing is added
+  (define_bodies.py).
 
 A stand-in takes as much space as what it replaces, or is added at the end of a line: lines and
 columns do not change. Each has a number, and is found exactly once in spatch's output, in order;
@@ -28,6 +30,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from patchgen.sweep.define_bodies import DEFINED, complete_body
 from patchgen.sweep.macro_kinds import MacroKind, MacroUse
 
 # Literals, comments and directives come first, so that nothing in them is read as code.
@@ -47,14 +50,9 @@ _INITIALISES = re.compile(rb"\s*+=\s*+\{")
 _ASSIGNS = re.compile(rb"\s*+=(?!=)")
 _ENDS_LINE = re.compile(rb"[ \t]*(?:/\*[^\n]*\*/[ \t]*|//[^\n]*)?(?:\n|\Z)")
 _SPACE = b" \t\n\r"
-_DEFINED = re.compile(rb"[ \t]*#[ \t]*define[ \t]+(?P<name>\w+)(?P<parameters>\([^()]*\))?")
-# Declarations, or functions and what follows them, without a semicolon at the end.
-_DECLARATION = re.compile(
-    rb"(?:\s|\\\n)*+(?:static|extern|const|struct|union|enum|void|int|long|bool|unsigned)\b"
-)
-# A body that begins with `{`, or with `.x =` on the next line.
-_TABLE = re.compile(rb"[ \t]*(?P<opens>\{)?[ \t]*\\\n(?(opens)|[ \t]*\.\w)")
 _INCLUDED = re.compile(rb"[ \t]*#[ \t]*include\b")
+# What is declared follows: `x = 1`, `*x;`.
+_DECLARES = re.compile(rb"(?:[ \t]+|[ \t]*\*+[ \t]*)[A-Za-z_]\w*[ \t]*[=;,\[]")
 _MARK = b"pGq"
 _RAW_ATTRIBUTES = frozenset({b"__attribute__", b"__attribute"})
 _ATTRIBUTE = MacroUse(MacroKind.ATTRIBUTE)
@@ -156,22 +154,19 @@ class _StandInFinder:
         if _INCLUDED.match(text) and self._last in b"{=,|(" and b"\\\n" not in text:
             covered = self._cover(begin, end)
             yield from [covered] if covered is not None else []
-        defined = _DEFINED.match(text)
+        defined = DEFINED.match(text)
         if defined is None:
             return
         use = self._uses.get(defined["name"])
         is_loop = use is not None and use.kind is MacroKind.ITERATOR
-        if is_loop or _is_unterminated(text, defined.end()):
-            yield _StandIn(end, end, b";/*%s*/" % self._mark)
-        elif (table := _TABLE.match(text, defined.end())) is not None:
-            # spatch reads `#define X {` as a block, and `.x = 1` not at all.
+        completion = complete_body(text, is_loop)
+        if completion is not None and completion.opens:
             at = begin + defined.end()
-            opens = b"" if table["opens"] else b"{"
-            head = (b"" if defined["parameters"] else b"()") + opens
-            if head:
-                yield _StandIn(at, at, b"%s/*%s*/" % (head, self._mark))
-            if opens:
-                yield _StandIn(end, end, b"/*%s*/}" % self._mark)
+            yield _StandIn(at, at, b"%s/*%s*/" % (completion.opens, self._mark))
+        if completion is not None and completion.closes:
+            closes = completion.closes
+            text = b"/*%s*/}" if closes == b"}" else b";/*%s*/"
+            yield _StandIn(end, end, text % self._mark)
 
     def _replace_word(self, lexeme: re.Match[bytes]) -> tuple[int, _StandIn | None]:
         """Return where to continue, and what stands for a word with its arguments, if anything."""
@@ -189,8 +184,10 @@ class _StandInFinder:
             )
             if declares:
                 return end, self._fill(begin, end, b"int %s/*" % self._mark)
-        if use is None or use.kind is MacroKind.ITERATOR:
+        if use is None:
             return after, None
+        if use.kind is MacroKind.ITERATOR:
+            return after, self._replace_end_of_do(begin, after, end)
         return end, self._replace_call(begin, commas, use)
 
     def _replace_call(self, begin: int, commas: list[int], use: MacroUse) -> _StandIn | None:
@@ -198,6 +195,14 @@ class _StandInFinder:
         source, last, end = self._source, self._last, commas[-1] + 1
         if use.kind is MacroKind.FUNCTION:
             return self._replace_head(begin, commas, use.named)
+        if use.kind is MacroKind.DECLARATOR:
+            name = self._argument(commas, use.named)
+            has_type = self._last.isalnum() or self._last == b"_"
+            head = b"*%s/*%s" % (name, self._mark)
+            return self._fill(begin, end, head) if name and has_type else None
+        if use.kind is MacroKind.TYPE:
+            is_type = _DECLARES.match(source, end)
+            return self._fill(begin, end, b"%s/*" % self._mark) if is_type else None
         if use.kind is MacroKind.FIELDS:
             is_field = last in b"{," and _ENDS_LINE.match(source, end)
             return _StandIn(end, end, b",/*%s*/" % self._mark) if is_field else None
@@ -209,11 +214,23 @@ class _StandInFinder:
 
     def _replace_head(self, begin: int, commas: list[int], named: int) -> _StandIn | None:
         """Return the head of a function instead of a macro that expands to one."""
-        if len(commas) < named + 2:
-            return None
-        name = self._source[commas[named] + 1 : commas[named + 1]].strip()
+        name = self._argument(commas, named)
         head = b"int %s()/*%s" % (name, self._mark)
-        return self._fill(begin, commas[-1] + 1, head) if re.fullmatch(rb"\w+", name) else None
+        return self._fill(begin, commas[-1] + 1, head) if name else None
+
+    def _replace_end_of_do(self, begin: int, after: int, end: int) -> _StandIn | None:
+        """Return `while` instead of a macro that expands to it, after `do { ... }`."""
+        start = begin - 1
+        if self._source[start - 1 : begin] != b"} " or self._source[end : end + 1] != b";":
+            return None
+        return self._fill(start, after, b"while/*%s" % self._mark)
+
+    def _argument(self, commas: list[int], number: int) -> bytes:
+        """Return an argument of a call if it is a single word, else b""."""
+        if len(commas) < number + 2:
+            return b""
+        name = self._source[commas[number] + 1 : commas[number + 1]].strip()
+        return name if re.fullmatch(rb"\w+", name) else b""
 
     def _find_arguments(self, at: int) -> list[int]:
         """Return the offsets of the brackets and commas of the arguments after a word, if any."""
@@ -238,13 +255,6 @@ class _StandInFinder:
             return None
         middle = re.sub(rb"[^\n\r\t]", b"-", text[len(head) : -2])
         return _StandIn(begin, end, head + middle + b"*/")
-
-
-def _is_unterminated(define: bytes, at: int) -> bool:
-    """Return whether a body that begins at an offset ends within a declaration."""
-    ends = define.rstrip(_SPACE)[-1:] in b";},"
-    has_more = any(character in define[at:] for character in b"={(")
-    return not ends and has_more and _DECLARATION.match(define, at) is not None
 
 
 def _line_start(source: bytes, at: int) -> int:

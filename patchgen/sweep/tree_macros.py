@@ -21,17 +21,18 @@ from patchgen.model.base import Oid, TreeFile
 from patchgen.odb import Entry, Repository, list_entries, read_contents
 from patchgen.resources import digest_code
 from patchgen.sweep.candidates import read_in_groups
-from patchgen.sweep.macro_kinds import (
+from patchgen.sweep.macro_definitions import (
     MacroDefinition,
-    MacroKind,
-    MacroUse,
-    find_uses,
     join_definitions,
     read_definitions,
 )
+from patchgen.sweep.macro_kinds import MacroKind, MacroUse, find_uses
 from patchgen.sweep.request import MACRO_FOLDERS, SweepRequest
 
 _SHARED = re.compile(r"(?:include|arch/[^/]+/include)/")
+_STATEMENT_ARGUMENT = re.compile(
+    rb"\b(\w+)[ \t]*\((?:[^(){};]*,)?\s*(?:return|goto|break|continue)\b"
+)
 _BEFORE_TYPES = frozenset({b"extern", b"static", b"__attribute__"})
 _INCLUDE = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*"([^"/\n]+\.h)"', re.MULTILINE)
 
@@ -56,10 +57,15 @@ class TreeMacros:
 
 @dataclass(frozen=True, slots=True)
 class FileMacros:
-    """The macros that one file uses, and the file of macros for those that are loops."""
+    """The macros that one file uses, and the files of macros for those that are loops.
+
+    Those in `late_hints` have statements among their arguments: `scoped_cond_guard(x, return, y)`.
+    spatch drops such arguments where it cannot parse them, unless it has a hint from the start.
+    """
 
     uses: Mapping[bytes, MacroUse]
     hints: str
+    late_hints: str
 
 
 def read_tree_macros(repository: Repository, tree: Oid, *, is_cached: bool = True) -> TreeMacros:
@@ -126,18 +132,21 @@ def make_hints(uses: Mapping[str, MacroUse]) -> str:
     return "".join(f"#define {name}(...) YACFE_ITERATOR\n" for name in loops)
 
 
-def make_own_macros(own: str) -> str:
-    """Return the macros that spatch defines by itself, with a hint for those that it cannot parse.
+def give_hints(own: str, found: FileMacros) -> tuple[str, str]:
+    """Return the macros for spatch, in place of its `own` and in addition to them, with hints.
 
-    1.1.1 replaces `DEFINE_PER_CPU(type, name)` by a declaration that its own grammar refuses after
-    `static`. With the hint it reads the macro as a declaration, and the types in its arguments.
+    1.1.1 replaces its own `DEFINE_PER_CPU(type, name)` by a declaration that its grammar refuses
+    after `static`. With the hint it reads the macro as a declaration, and the types in its
+    arguments.
     """
-    hints = (
+    declarations = (
         f"\n#define {name}(...) YACFE_DECLARATOR"
         for name, definition in read_definitions(own.encode())
         if definition is not None and _declares_variable(definition)
     )
-    return own + "".join(hints)
+    if not own:
+        return "", found.hints + found.late_hints
+    return "".join([own, *declarations, "\n", found.hints]), found.late_hints
 
 
 def _declares_variable(definition: MacroDefinition) -> bool:
@@ -151,8 +160,10 @@ def _declares_variable(definition: MacroDefinition) -> bool:
 _BODIES = {
     MacroKind.ITERATOR: "(...) for (;;)",
     MacroKind.ATTRIBUTE: "{2} __attribute__(())",
-    MacroKind.FIELDS: "(...) .pg = 0,",
+    MacroKind.FIELDS: "{2} .pg = 0,",
+    MacroKind.TYPE: "(...) typeof(0)",
     MacroKind.FUNCTION: "({0}...) static int {1}(void)",
+    MacroKind.DECLARATOR: "({0}...) *{1} __attribute__(()) = 0",
 }
 
 
@@ -207,13 +218,18 @@ class MacroFinder:
         """Return the macros that a file uses, given the headers that `find_headers` returned."""
         near = [found for oid in headers.values() for found in read_definitions(self.texts[oid])]
         own = join_definitions([*near, *read_definitions(text)])
-        if not own:
-            return FileMacros(self.shared.by_word, self.shared.hints)
-        uses = find_uses(own, self.shared.uses)
+        late = {match[1].decode("latin-1") for match in _STATEMENT_ARGUMENT.finditer(text)}
+        uses = find_uses(own, self.shared.uses) if own else self.shared.uses
+        late_uses = {name: uses[name] for name in late & uses.keys()}
         # spatch reads the definitions in the file itself.
         differing = any(uses.get(name) != self.shared.uses.get(name) for name, _ in near)
-        hints = make_hints(uses) if differing else self.shared.hints
-        return FileMacros({name.encode("latin-1"): use for name, use in uses.items()}, hints)
+        hints = self.shared.hints
+        if differing or late_uses:
+            hints = make_hints({name: use for name, use in uses.items() if name not in late_uses})
+        by_word = self.shared.by_word
+        if own:
+            by_word = {name.encode("latin-1"): use for name, use in uses.items()}
+        return FileMacros(by_word, hints, make_hints(late_uses))
 
     def _read(self, path: PurePosixPath, entry: Entry) -> bytes:
         mode, oid = entry

@@ -31,6 +31,10 @@ _label:									\\
 #define BPF_CALL_1(name, ...) static int name(__VA_ARGS__); static int name(__VA_ARGS__)
 #define __CALLX(x, name, ...) static long call##name(__VA_ARGS__)
 #define CALL_DEFINE2(name, ...) RECORD(name, 2) __CALLX(2, _##name, __VA_ARGS__)
+#define AUTO_KFREE(name) *name __free(kfree) = NULL
+#define typeof_member(T, m) typeof(((T *)0)->m)
+#define for_each_vma(vmi, vma) while ((vma = vma_next(vmi)))
+#define SOME_OPS(name) &name##_ops,
 #define list_for_each_entry(pos, head, member) for (pos = head; pos; pos = pos->member)
 #endif
 """
@@ -49,6 +53,25 @@ UNPARSED = {
     "function by way of others": (
         "/* call */\nCALL_DEFINE2(f, struct a *, b)\n{\n\tfoo(b);\n\treturn 0;\n}\n"
     ),
+    "pointer": ("int f(void)\n{\n\tstruct a AUTO_KFREE(buf);\n\n\tbuf = foo(1);\n\treturn 0;\n}\n"),
+    "type": (
+        "int f(struct ops *o)\n{\n\ttypeof_member(struct ops, open) open;\n\n"
+        "\topen = foo(o);\n\treturn open();\n}\n"
+    ),
+    "end of do": (
+        "int f(int a)\n{\n\tdo {\n\t\tfoo(a);\n\t} for_each_vma(v, w);\n\treturn 0;\n}\n"
+    ),
+    "elements": (
+        "int f(void)\n{\n\tstruct ops *x[] = {\n\t\tSOME_OPS(one)\n\t\tSOME_OPS(two)\n"
+        "\t\t&y,\n\t};\n\n\treturn foo(x);\n}\n"
+    ),
+    "statement argument": (
+        "int f(int a)\n{\n\tscoped_guard(mutex_try, return, &lock)\n\t\tfoo(a);\n"
+        "\tlist_for_each_entry(a, b, c)\n\t\tfoo(b);\n\treturn 0;\n}\n"
+    ),
+    "defined table": (
+        "#define TABLE(x)\t\\\nstatic const struct a x[] = {\t\\\n\t{ foo(x) },\t\\\n}\n"
+    ),
     "per cpu": "static DEFINE_PER_CPU(struct a, b) = {\n\t.c = foo(1),\n};\n",
     "declaration": (
         "int f(void)\n{\n\tDECLARE_THINGS(bitmap, 8) = { };\n\n\treturn foo(bitmap);\n}\n"
@@ -63,7 +86,16 @@ UNPARSED = {
     ),
 }
 # spatch reads the definition of the loop in the same file, and 1.3.1 parses the others.
-MAY_BE_PARSED = {"own loop", "scoped", "function", "per cpu", "declaration", "aligned"}
+MAY_BE_PARSED = {
+    "own loop",
+    "scoped",
+    "function",
+    "per cpu",
+    "declaration",
+    "aligned",
+    "pointer",
+    "statement argument",
+}
 NEAR = "#define in_turn(x) for (x = 0; x < 2; x++)\n"
 PARSED = "\nint parsed(void)\n{\n\treturn foo(9);\n}\n"
 RENAME = "@@\nexpression list es;\n@@\n- foo(es)\n+ bar(es)\n"

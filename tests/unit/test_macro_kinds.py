@@ -8,13 +8,8 @@ import tracemalloc
 import pytest
 from hypothesis import given, strategies as st
 
-from patchgen.sweep.macro_kinds import (
-    MacroKind,
-    MacroUse,
-    find_uses,
-    join_definitions,
-    read_definitions,
-)
+from patchgen.sweep.macro_definitions import join_definitions, read_definitions
+from patchgen.sweep.macro_kinds import MacroKind, MacroUse, find_uses
 from patchgen.sweep.tree_macros import format_macros, make_hints
 
 
@@ -85,8 +80,39 @@ def test_initialised_fields_end_with_a_comma():
 #define OPS(a, b) .suspend = a, .resume = b,
 #define PM_OPS(a, b) OPS(a, b)
 #define ONE(a) .suspend = a
+#define ENTRY(a) (&entry_##a),
+#define STEP(a) a = 1; b,
+#define START(a) { .a = 1,
 """
-    assert _kinds(text) == {"OPS": "fields", "PM_OPS": "fields"}
+    assert _kinds(text) == {"OPS": "fields", "PM_OPS": "fields", "ENTRY": "fields"}
+
+
+def test_types_and_declared_pointers_have_kinds():
+    text = """\
+#define typeof_member(T, m) typeof(((T *)0)->m)
+#define GENRADIX(type) struct { struct root tree; type first[0]; }
+#define MEMBER(T) typeof_member(T, x)
+#define IS_TYPE(x) typeof(x) == 1
+#define __free(x) __attribute__((cleanup(x)))
+#define AUTO_FREE(x) *x __free(kfree) = NULL
+#define SET(x) *x = NULL
+"""
+    assert _uses(text) == {
+        "typeof_member": MacroUse(MacroKind.TYPE),
+        "GENRADIX": MacroUse(MacroKind.TYPE),
+        "MEMBER": MacroUse(MacroKind.TYPE),
+        "__free": MacroUse(MacroKind.ATTRIBUTE),
+        "AUTO_FREE": MacroUse(MacroKind.DECLARATOR, 0),
+    }
+
+
+def test_a_head_may_follow_calls_of_other_macros():
+    text = """\
+#define RECORD(name) static struct record record_##name;
+#define CALL(name, ...) static int name(__VA_ARGS__)
+#define CALL_1(name, ...) RECORD(name) CALL(name, __VA_ARGS__)
+"""
+    assert _uses(text)["CALL_1"] == MacroUse(MacroKind.FUNCTION, 0)
 
 
 def test_the_head_of_a_function_names_the_parameter_with_its_name():
@@ -107,14 +133,15 @@ def test_the_head_of_a_function_names_the_parameter_with_its_name():
     }
 
 
+_NAMING = (MacroKind.FUNCTION, MacroKind.DECLARATOR)
 _USES = st.dictionaries(
     st.from_regex(r"[a-z][a-z_0-9]{2,6}", fullmatch=True).map(lambda name: f"m_{name}"),
     st.one_of(
-        st.sampled_from([kind for kind in MacroKind if kind is not MacroKind.FUNCTION]).map(
-            MacroUse
+        st.sampled_from([kind for kind in MacroKind if kind not in _NAMING]).map(MacroUse),
+        st.sampled_from([MacroKind.ATTRIBUTE, MacroKind.FIELDS]).map(
+            lambda kind: MacroUse(kind, has_parameters=False)
         ),
-        st.just(MacroUse(MacroKind.ATTRIBUTE, has_parameters=False)),
-        st.integers(0, 3).map(lambda number: MacroUse(MacroKind.FUNCTION, number)),
+        st.builds(MacroUse, st.sampled_from(_NAMING), st.integers(0, 3)),
     ),
 )
 

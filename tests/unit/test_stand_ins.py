@@ -16,6 +16,9 @@ USES = {
     b"each": MacroUse(MacroKind.ITERATOR),
     b"PM_OPS": MacroUse(MacroKind.FIELDS),
     b"BPF_CALL_2": MacroUse(MacroKind.FUNCTION, 0),
+    b"AUTO_FREE": MacroUse(MacroKind.DECLARATOR, 0),
+    b"typeof_one": MacroUse(MacroKind.TYPE),
+    b"for_each_one": MacroUse(MacroKind.ITERATOR),
 }
 
 
@@ -62,6 +65,22 @@ def _disguise(text: str) -> str:
             "#define X(a) \\\nstatic int a(void) { return 1; }\\\nEXPORT(a)\n",
             "#define X(a) \\\nstatic int a(void) { return 1; }\\\nEXPORT(a);/*pGq0*/\n",
         ),
+        ("\tchar AUTO_FREE(buf);\n", "\tchar *buf/*pGq0--*/;\n"),
+        ("\tx = AUTO_FREE(buf);\n", "\tx = AUTO_FREE(buf);\n"),
+        ("\ttypeof_one(struct a) x;\n", "\tpGq0/*------------*/ x;\n"),
+        ("\tf(typeof_one(struct a));\n", "\tf(typeof_one(struct a));\n"),
+        ("\t} for_each_one(a, b);\n", "\t}while/*pGq0*/(a, b);\n"),
+        ("\t}\n\tfor_each_one(a, b);\n", "\t}\n\tfor_each_one(a, b);\n"),
+        (
+            "#define X(a) \\\n\t{ a, 1 }, \\\n\tY(a)\n",
+            "#define X(a){0,/*pGq0*/ \\\n\t{ a, 1 }, \\\n\tY(a)/*pGq1*/}\n",
+        ),
+        ("#define X(a) \\\n\tf(a); g(a, 1)\n", "#define X(a) \\\n\tf(a); g(a, 1)\n"),
+        (
+            "#define X(a) \\\nstruct b a[] = { \\\n\t1 \\\n}\n",
+            "#define X(a) \\\nstruct b a[] = { \\\n\t1 \\\n};/*pGq0*/\n",
+        ),
+        ("#define X(a) [a] = 1,\n", "#define X(a) [a] = 1,\n"),
         ("#define STATIC static\n", "#define STATIC static\n"),
         ("#define X(a) int a(void) { }\n", "#define X(a) int a(void) { }\n"),
         ("#define X \\\n\tf(1)\n", "#define X \\\n\tf(1)\n"),
