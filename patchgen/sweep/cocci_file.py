@@ -320,7 +320,8 @@ def _choose_grouping(cocci: CocciFile, scripts: Sequence[Rule]) -> tuple[Groupin
     if grouping is Grouping.ANY and any(map(may_iterate, scripts)):
         return Grouping.APART, "each file gets a spatch process of its own: scripts add passes"
     if grouping is Grouping.TOGETHER:
-        return grouping, "it has a finalize rule: one spatch sees all files, and nothing is cached"
+        why = "it has a finalize rule: one spatch sees all files"
+        return grouping, f"{why}, nothing is cached, and the tree's macros are not used"
     alone = "each file gets a spatch process of its own: "
     if grouping is Grouping.APART:
         return grouping, alone + "scripts may keep state between files"

@@ -277,6 +277,33 @@ def test_a_note_states_that_scripts_wrote_their_files_in_the_first_run(tree, tmp
         assert "the files that its scripts wrote are those of the first run" in done.err
 
 
+def test_a_finalize_rule_gets_one_run_and_what_it_missed_is_named(tree, tmp_path, patchgen):
+    rule = tmp_path / "count.cocci"
+    rule.write_text(
+        "@initialize:python@\n@@\nlines = []\n@r@\nposition p;\n@@\nfoo@p(...)\n"
+        "@script:python@\np << r.p;\n@@\nlines.append(p[0].line)\n"
+        "@finalize:python@\n@@\nprint('all', *lines)\n"
+    )
+    done = patchgen("run", rule, "drivers/loop.c", "--trust", "--tree", tree)
+    assert done.out == "all 11\n"
+    assert "not parsed: 1 place in 1 file" in done.err
+    assert "nothing is cached, and the tree's macros are not used" in done.err
+
+
+def test_a_file_that_only_the_second_run_gives_up_on_has_the_result_of_the_first(
+    tree, tmp_path, patchgen
+):
+    rule = tmp_path / "fail.cocci"
+    rule.write_text(
+        f"{RENAME}@r@\nposition p;\n@@\nbar@p(a)\n"
+        "@script:python@\np << r.p;\n@@\nraise ValueError\n"
+    )
+    done = patchgen("run", rule, "drivers/loop.c", "--trust", "--tree", tree)
+    assert "+\treturn bar(9);" in done.out
+    assert "bar(a)" not in done.out
+    assert "not parsed: 1 place" in done.err
+
+
 def test_marks_quote_the_source(tree, tmp_path, patchgen):
     rule = tmp_path / "context.cocci"
     rule.write_text("@@\nexpression e;\n@@\n* foo(e)\n")
