@@ -4,11 +4,14 @@
 spatch changes a header together with each file that includes it, and here a header may be run as a
 file of its own, too. Each result is a whole header. If they differ, spatch drops the change
 (cocci.ml, check_duplicate_modif); here that is an error.
+
+spatch also drops it if another file that includes the header leaves it alone. Here that is a note:
+the other file may only lack the types with which the rule matches.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -47,6 +50,25 @@ def find_header_changes(outcomes: Iterable[FileResult]) -> dict[PurePosixPath, H
             if after != change.after:
                 raise _differ(path, f"by way of {change.includer} and of {outcome.path}")
     return found
+
+
+def describe_unchanged(
+    outcomes: Iterable[FileResult], includers: Mapping[str, Collection[PurePosixPath]]
+) -> list[str]:
+    """Return a note for each header that some files change and others leave alone.
+
+    `includers` are the files that were run, by the names of the headers that they include.
+    """
+    changers: dict[PurePosixPath, set[PurePosixPath]] = {}
+    for outcome in outcomes:
+        for path, _ in outcome.headers:
+            changers.setdefault(path, set()).add(outcome.path)
+    notes = []
+    for path, changing in sorted(changers.items()):
+        if others := set(includers.get(str(path), ())) - changing:
+            one, other = min(changing), min(others)
+            notes.append(f"{path} is changed by way of {one}, but not by way of {other}")
+    return notes
 
 
 def _differ(path: PurePosixPath, how: str) -> RefusedError:

@@ -32,7 +32,7 @@ class SweepState:
     """The results so far: the files with an outcome, and their outcomes.
 
     `keys` are the cache's keys of results. Of the files that were `run_again`, the result depends
-    on the tree's macros.
+    on the tree's macros. `header_notes` are about headers that some files change and others do not.
     """
 
     files: dict[PurePosixPath, TreeFile] = field(default_factory=dict)
@@ -41,6 +41,7 @@ class SweepState:
     counts: Counts = _NO_FILES
     unfinished: dict[PurePosixPath, Failure] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    header_notes: list[str] = field(default_factory=list)
     run_again: set[PurePosixPath] = field(default_factory=set)
     needs: Needs | None = None
     printed: str = ""
@@ -121,8 +122,8 @@ def _find_state(cache: Cache, name: bytes) -> SweepState | None:
     packed = cache.find([name])
     if not packed:
         return None
-    count, entries = json.loads(zlib.decompress(packed[name]))
-    state = SweepState(counts=Counts(count, 0, count, 0))
+    count, entries, notes = json.loads(zlib.decompress(packed[name]))
+    state = SweepState(counts=Counts(count, 0, count, 0), header_notes=notes)
     results = cache.find({bytes.fromhex(key) for *_, key in entries})
     for path, mode, oid, name_of_content in entries:
         key = bytes.fromhex(name_of_content)
@@ -137,7 +138,7 @@ def cache_selection(cache: Cache, selection: Selection, state: SweepState) -> No
     """Cache which files of a selection have outcomes, and the keys of these outcomes."""
     files = [(state.files[path], state.keys[path]) for path in state.outcomes]
     listed = [[str(file.path), file.mode, file.oid, key.hex()] for file, key in files]
-    packed = zlib.compress(json.dumps([state.counts.files, listed]).encode(), 6)
+    packed = zlib.compress(json.dumps([state.counts.files, listed, state.header_notes]).encode(), 6)
     again = [state.files[path] for path in sorted(state.run_again)]
     run_again = [[str(file.path), file.mode, file.oid] for file in again]
     latest = json.dumps([selection.tree, selection.name.hex(), run_again]).encode()

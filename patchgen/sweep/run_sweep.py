@@ -193,7 +193,7 @@ def _result(repository: Repository, request: SweepRequest, state: SweepState, no
         written=_join_written(state.written),
         unfinished=dict(sorted(state.unfinished.items())),
         counts=state.counts,
-        notes=(*request.notes, *state.notes, *([note] if note else [])),
+        notes=(*request.notes, *state.notes, *state.header_notes, *([note] if note else [])),
     )
 
 

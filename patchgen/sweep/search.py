@@ -31,6 +31,7 @@ from patchgen.sweep.candidates import (
     read_headers,
 )
 from patchgen.sweep.executor import Executor
+from patchgen.sweep.header_changes import describe_unchanged
 from patchgen.sweep.includes import HeaderFinder, Includes, Listing
 from patchgen.sweep.outcomes import NO_MATCH, outcome_of
 from patchgen.sweep.request import MAX_FILE_BYTES, SweepRequest
@@ -63,6 +64,8 @@ class Search:
     search_words: Callable[[], Occurrences | None] = lambda: None
     state: SweepState = field(default_factory=SweepState)
     finder: HeaderFinder | None = None
+    # The candidates by the headers that they include, if headers may be changed.
+    includers: dict[str, list[PurePosixPath]] = field(default_factory=dict)
 
     def run(self) -> SweepState:
         """Look up cached results, and run the other files. Raises as `sweep` does."""
@@ -92,6 +95,10 @@ class Search:
         # Each of them, and the macros of a tree, take much memory.
         del listed, uncached, without_words
         self._run_again(slicer)
+        outcomes = self.state.outcomes
+        self.state.header_notes = describe_unchanged(
+            (outcomes[path] for path in outcomes.with_headers), self.includers
+        )
         if self.selection and not self.state.unfinished and not self.state.written:
             cache_selection(self.cache, self.selection, self.state)
         return self.state
@@ -221,6 +228,8 @@ class Search:
             headers = finder.find(str(file.path), text) if finder else {}
             key = state.keys[file.path] = name_content(file.oid, headers)
             state.files[file.path] = file
+            for name in headers if self.request.changes_headers else ():
+                self.includers.setdefault(name, []).append(file.path)
             # The key was not known before the file was read.
             if headers and key in (results := self.cache.find([key])):
                 state.use_cached(file, key, results[key])

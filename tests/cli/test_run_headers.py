@@ -154,6 +154,23 @@ def test_a_header_that_two_files_change_in_different_ways_is_an_error_that_names
     assert patchgen(*args, "one.c").out.count("diff --git") == 2
 
 
+def test_a_header_that_only_one_of_two_files_changes_is_a_note_that_names_both(
+    make_tree, patchgen, tmp_path
+):
+    one = '#include "a.h"\n\nvoid one(void)\n{\n\tchoose(one_call);\n\told_call();\n}\n'
+    two = '#include "a.h"\n\nvoid two(void)\n{\n\tchoose(1);\n\told_call();\n}\n'
+    tree = make_tree({"a.h": CALL, "one.c": one, "two.c": two, "b.h": CALL})
+    (tmp_path / "rule.cocci").write_text(CHOOSE)
+    args = ("run", tmp_path / "rule.cocci", "--tree", tree)
+    # The second result is cached.
+    for _ in range(2):
+        done = patchgen(*args)
+        assert done.out.count("diff --git") == 2
+        assert "a.h is changed by way of one.c, but not by way of two.c" in done.err
+    assert "by way of" not in patchgen(*args, "one.c").err
+    assert "by way of" not in patchgen(*args, "--no-headers").err
+
+
 def test_no_headers_leaves_them_out_unless_the_rule_or_the_command_line_names_them(
     make_tree, change
 ):
