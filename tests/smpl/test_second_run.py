@@ -66,7 +66,7 @@ UNPARSED = {
         "\t\t&y,\n\t};\n\n\treturn foo(x);\n}\n"
     ),
     "statement argument": (
-        "int f(int a)\n{\n\tscoped_guard(mutex_try, return, &lock)\n\t\tfoo(a);\n"
+        "int f(int a)\n{\n\twith_guard(mutex_try, return, &lock)\n\t\tfoo(a);\n"
         "\tlist_for_each_entry(a, b, c)\n\t\tfoo(b);\n\treturn 0;\n}\n"
     ),
     "defined table": (
