@@ -14,7 +14,6 @@ from patchgen.cli.options import html_option, json_option, onto_option, tree_opt
 from patchgen.cli.output_file import check_output_file, write_output_file
 from patchgen.cli.printer import Printer, count
 from patchgen.commands.status import StatusRequest, find_status, has_series, list_status
-from patchgen.commands.status_page import render_status_page
 from patchgen.status import (
     FileStatus,
     ListedSeries,
@@ -64,6 +63,9 @@ def command(as_json: bool, html: Path | None, **options: Any) -> None:
     for warning in status.warnings:
         printer.warning(warning)
     if html is not None:
+        # Importing it takes as long as the rest of `status`.
+        from patchgen.commands.status_page import render_status_page
+
         write_output_file(html, render_status_page(request.tree, status))
     if as_json:
         printer.document(describe(status))

@@ -27,7 +27,6 @@ from patchgen.odb import (
     read_files,
     require_objects,
 )
-from patchgen.pipeline.generate import find_present
 from patchgen.series import (
     NamedSeries,
     SeriesBranch,
@@ -185,6 +184,9 @@ def _ask_probes(
     record = series.record
     if record is None or record.split:
         return {}, ()
+    # Importing it takes longer than a list of series.
+    from patchgen.pipeline.generate import find_present
+
     try:
         tree = repository.resolve_tree(onto)
         sites = find_present(repository, record, variant or record.variant, tree)
