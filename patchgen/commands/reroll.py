@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from patchgen.commands.applied_upstream import UpstreamFate, list_applied, list_applied_parts
+from patchgen.commands.earlier_patches import find_earlier_patches
 from patchgen.commands.reroll_campaign import CampaignSource
 from patchgen.edit import OnProgress
 from patchgen.errors import RefusedError
@@ -333,7 +334,9 @@ class _Reroll:
             commits,
             messages,
             [new_digests[oid] for oid in written],
-            self._history.find_earlier(self._quarantine, commits, change_digests),
+            find_earlier_patches(
+                self._repository, self._quarantine, self._history, commits, change_digests
+            ),
             changes,
             new_base=self._repository.describe(base) if base != self._series.base else "",
             old_message_id="" if is_linked or earlier >= self._revision else link,

@@ -5,13 +5,14 @@ Format 1: `patchgen/send/CHANGE-ID-vN.json` in the repository's own folder,
 
     {"format": 1, "wishes": {"to", "cc", "cover_cc", "in_reply_to", "get_maintainer", "only"},
      "mails": [{"file", "message_id", "subject", "digest", "state", "time", "reason",
-                "to", "cc", "content"}]}
+                "to", "cc", "content", "change"}]}
 
 where "wishes" are the options of the command line, so that all mails are sent in the same way;
 get_maintainer is the path of a program or null, and only has the numbers of the mails of the last
 run, none for all. State is "waiting", "sending", "sent" or "unknown", time is in seconds since
-1970, digest is the sha256 of the mail, content that of its patch without trailers and notes, and to
-and cc are its recipients. Journals from before 0.2 lack get_maintainer, only, to, cc and content.
+1970, digest is the sha256 of the mail, content that of its patch without trailers and notes, change
+that of the lines that the patch adds and removes, and to and cc are its recipients. Journals from
+before 0.2 lack get_maintainer, only, to, cc, content and change.
 The file is written to a new name, synced, and renamed. Next to it are the outcome of the mail in
 flight (send_one.py) and a lock file. Only a process that holds the lock sends; the process of a
 mail that outlives a killed patchgen holds it, too.
@@ -74,6 +75,7 @@ class JournalEntry:
     to: tuple[str, ...] = ()
     cc: tuple[str, ...] = ()
     content: str = ""
+    change: str = ""
 
 
 def build_unknown_error(number: int, entry: JournalEntry, more: str = "") -> RefusedError:
@@ -195,6 +197,7 @@ def begin_entries(mails: Sequence[Mail]) -> tuple[JournalEntry, ...]:
 
 def _begin_entry(mail: Mail) -> JournalEntry:
     recipients = list_recipients(mail)
+    content, change = _digest_patch(mail)
     return JournalEntry(
         file=mail.file_name,
         message_id=read_message_id(parse_mail(mail)),
@@ -202,15 +205,19 @@ def _begin_entry(mail: Mail) -> JournalEntry:
         digest=hashlib.sha256(mail.content).hexdigest(),
         to=recipients.to,
         cc=recipients.cc,
-        content=_digest_content(mail),
+        content=content,
+        change=change,
     )
 
 
-def _digest_content(mail: Mail) -> str:
-    """Return a digest of a patch's subject, text and change, "" if the mail cannot be read."""
+def _digest_patch(mail: Mail) -> tuple[str, str]:
+    """Return digests of a patch's subject, text and change, and of its change alone.
+
+    Both are "" if the mail cannot be read.
+    """
     readable = read_mail(mail)
     if isinstance(readable, UnreadableMail):
-        return ""
+        return "", ""
     body = readable.body.everything
     above, _, _ = body.partition("\n---\n")
     text = parse_message(f"{readable.subject.text}\n\n{above}").text
@@ -220,8 +227,11 @@ def _digest_content(mail: Mail) -> str:
         for kind, line in classify_lines(body.split("\n"))
         if line.startswith(("+", "-", "diff --git ")) and kind is not Kind.TEXT
     ]
-    content = "\n".join([text, *changes])
-    return hashlib.sha256(content.encode("utf-8", "surrogateescape")).hexdigest()
+    return _digest([text, *changes]), _digest(changes)
+
+
+def _digest(lines: Sequence[str]) -> str:
+    return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def set_state(entry: JournalEntry, state: MailState, reason: str = "") -> JournalEntry:

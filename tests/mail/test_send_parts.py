@@ -150,6 +150,43 @@ def test_a_campaign_goes_out_by_git_trees_and_its_next_version_answers_it(
     assert f"- Link to v1: https://lore.kernel.org/r/{link}" in cover
 
 
+def edit_patch(git: Git, tree: Path, number: int, edit: Callable[[str], str], file: str) -> None:
+    """Add a tag to a patch of the campaign, from 1, edit its text, and append a line to a file."""
+    commits = git(tree, "rev-list", "--reverse", f"master..{BRANCH}").split()
+    git(tree, "checkout", "-q", "--detach", commits[number])
+    text = git(tree, "show", "-s", "--format=%B", "HEAD")
+    tagged = edit(text).replace("\n---\n", f"\n\n{ACKED}\n---\n")
+    if file:
+        (tree / file).write_text((tree / file).read_text() + "/* one more line */\n")
+    git(tree, "commit", "-qa", "--amend", "-m", tagged)
+    for oid in commits[number + 1 :]:
+        git(tree, "cherry-pick", oid)
+    git(tree, "update-ref", f"refs/heads/{BRANCH}", "HEAD")
+    git(tree, "checkout", "-q", "master")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "file", "changes"),
+    [
+        ("", "", "", "\n(no changes since v1)\n"),
+        ("which takes", "taking", "", ""),
+        ("", "", "fs/f/f.c", "Drop Acked-by of Kay Vee Em"),
+    ],
+    ids=["tag", "text", "code"],
+)
+def test_the_next_version_differs_from_what_was_sent_and_not_from_the_branch(
+    patchgen, git, campaign, old, new, file, changes
+):
+    assert send(patchgen, campaign, "--only", "2", branch=BRANCH).code == 0
+    edit_patch(git, campaign, 2, lambda text: text.replace(old, new), file)
+    assert patchgen("reroll", BRANCH, "--tree", campaign, "--quiet").code == 0
+    text, _, notes = git(campaign, "show", "-s", "--format=%B", "patchgen/call-v2~1").partition(
+        "\n---\n"
+    )
+    assert (ACKED in text) == (not file)
+    assert changes in notes and ("no changes" in notes) == ("no changes" in changes)
+
+
 def test_a_wrong_selection_is_a_usage_error(patchgen, campaign, server):
     for args, text in (
         (("--only", "5"), "the mails have the numbers 0 to 3, not 5"),
