@@ -14,23 +14,42 @@ from patchgen.model.series import FileEdit
 from patchgen.model.sweep import Sweep
 from patchgen.sweep import count_word
 
+# No phrase begins a word with "#": at the beginning of a line, git would drop it as a comment.
+_PHRASES = {
+    LeftReason.UNPARSED: "in code that spatch could not parse",
+    LeftReason.MACRO: "in macros",
+    LeftReason.HEADER: "in headers that spatch did not read",
+    LeftReason.FILE: "in files that spatch did not read",
+    LeftReason.GIVEN_UP: "in files that spatch could not process",
+    LeftReason.DISABLED: "in disabled code (#if 0)",
+    LeftReason.UNMATCHED: "in code that the rule does not match",
+    LeftReason.PROSE: "in comments or strings",
+    LeftReason.OTHER: "in documentation, Kconfig, assembly or other languages",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class PlaceCount:
-    """The numbers of changed places, of files, and of the places that are left, by reason."""
+    """The numbers of changed places, of files, and of the places that are left, by reason.
+
+    As text, it is a sentence about the semantic patch. So it is true even if a person edits the
+    patch. With `is_partial`, the places of other files are not counted.
+    """
 
     changed: int
     files: int
     left: Mapping[LeftReason, int]
+    is_partial: bool = False
 
     def __str__(self) -> str:
-        changes = f"It changes {_count(self.changed, 'place')} in {_count(self.files, 'file')}."
+        changes = f"It changes {_count(self.changed, 'place')} in {_count(self.files, 'file')}"
         total = sum(self.left.values())
         if not total:
-            return changes
-        reasons = ", ".join(f"{number} {reason}" for reason, number in self.left.items())
-        verb = "is" if total == 1 else "are"
-        return f"{changes} {_count(total, 'place')} {verb} left: {reasons}."
+            return f"{changes}."
+        these = "this file" if self.files == 1 else "these files"
+        where = f" in {these}" if self.is_partial else ""
+        reasons = ", ".join(f"{count} {_PHRASES[reason]}" for reason, count in self.left.items())
+        return f"{changes}, and leaves {_count(total, 'place')}{where}: {reasons}."
 
 
 def count_places(sweep: Sweep, groups: Sequence[Sequence[FileEdit]]) -> list[PlaceCount]:
@@ -48,7 +67,9 @@ def count_places(sweep: Sweep, groups: Sequence[Sequence[FileEdit]]) -> list[Pla
     for edits in groups:
         remaining = tuple(place for edit in edits for place in left.get(edit.path, ()))
         changed = sum(_count_changes(edit, words) for edit in edits)
-        counts.append(PlaceCount(changed, len(edits), Leftovers(places=remaining).by_reason))
+        counts.append(
+            PlaceCount(changed, len(edits), Leftovers(places=remaining).by_reason, is_partial=True)
+        )
     return counts
 
 
