@@ -105,9 +105,14 @@ def learn_style(history: History, group: PatchGroup) -> SubjectStyle:
         return SubjectStyle(TREEWIDE)
     subjects = [entry.subject for entry in history.read(group.paths)]
     prefix = find_common_prefix(subjects)
+    return SubjectStyle(prefix or derive_prefix(group), are_mostly_lower(subjects))
+
+
+def are_mostly_lower(subjects: Sequence[str]) -> bool:
+    """Return whether most subjects with a prefix continue in lower case after it."""
     texts = [match.string[match.end() - 1 :] for match in map(_PREFIX.match, subjects) if match]
     lower = sum(1 for text in texts if text[:1].islower())
-    return SubjectStyle(prefix or derive_prefix(group), 2 * lower > len(texts))
+    return 2 * lower > len(texts)
 
 
 def find_common_prefix(subjects: Sequence[str]) -> str:

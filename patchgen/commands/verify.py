@@ -9,6 +9,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, replace
 
 from patchgen.cachefile import Cache, cache_file, cache_path
+from patchgen.campaign.prefixes import are_mostly_lower
+from patchgen.campaign.trees import open_history
 from patchgen.kernel import (
     BuildConfig,
     check_mail,
@@ -18,6 +20,7 @@ from patchgen.kernel import (
 )
 from patchgen.model.base import Oid
 from patchgen.model.build import Build
+from patchgen.model.commit import Commit
 from patchgen.model.finding import Finding
 from patchgen.odb import Checkout, Repository, digest_commits, resolve_object
 from patchgen.resources import digest_code
@@ -212,11 +215,17 @@ class _VerifyRun:
         for commit, sender in zip(self.target.commits, self.target.senders, strict=True):
             diff = self.checkout.run("show", "--format=", "--no-renames", commit.oid).stdout
             commit_findings = [
-                *check_commit(commit, self._find_subject, sender),
+                *check_commit(commit, self._find_subject, sender, self._writes_lower_case),
                 *check_declarations(commit, diff.decode("utf-8", "replace")),
             ]
             findings += self._end(commit.oid, "lint", commit_findings)
         return findings
+
+    def _writes_lower_case(self, commit: Commit) -> bool:
+        """Return whether the log of a commit's files has subjects in lower case after a prefix."""
+        history = open_history(self.checkout, self.target.base)
+        log = history.read(sorted(commit.files))
+        return are_mostly_lower([entry.subject for entry in log])
 
     def _find_subject(self, oid: str) -> str | None:
         """Return the subject of a commit in the history of the base, None if it is not there."""

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Check the form of a commit message and of a series by the rules of the tip tree.
 
+Other subsystems continue their subjects in lower case after the prefix; their log shows it.
+
 Sources: Documentation/process/maintainer-tip.rst ("Patch subject", "Changelog", "Ordering of commit
 tags", "Variable declarations") and submitting-patches.rst.
 """
@@ -33,13 +35,19 @@ _IMPERATIVE = frozenset({"Need", "Feed", "Embed", "Seed", "Speed", "Shed", "Brin
 FindCommit = Callable[[str], str | None]
 
 
-def check_commit(commit: Commit, find_subject: FindCommit, sender: str) -> Iterator[Finding]:
+def check_commit(
+    commit: Commit,
+    find_subject: FindCommit,
+    sender: str,
+    writes_lower_case: Callable[[Commit], bool] = lambda commit: False,
+) -> Iterator[Finding]:
     """Yield the faults of one commit's message.
 
     `find_subject` returns the subject of the commit with an id, None if the base does not have it.
-    `sender` is "Name <address>" of the mail's sender.
+    `sender` is "Name <address>" of the mail's sender. `writes_lower_case` returns whether the log
+    of the commit's files has subjects that continue in lower case after the prefix.
     """
-    for text in _check_subject(commit.subject):
+    for text in _check_subject(commit, writes_lower_case):
         yield Finding(_CHECK, text, commit.oid)
     message = parse_message(commit.message)
     body, trailers = message.body, message.trailers
@@ -107,7 +115,8 @@ def check_series(commits: Sequence[Commit]) -> Iterator[Finding]:
         yield Finding(_CHECK, text, failure=False)
 
 
-def _check_subject(subject: str) -> Iterator[str]:
+def _check_subject(commit: Commit, writes_lower_case: Callable[[Commit], bool]) -> Iterator[str]:
+    subject = commit.subject
     match = _SUBJECT.match(subject)
     if match is None:
         yield 'the subject has no subsystem prefix; expected "subsystem: Do something"'
@@ -116,11 +125,11 @@ def _check_subject(subject: str) -> Iterator[str]:
         yield f"the subject has {len(subject)} characters; the limit is {_SUBJECT_LENGTH}"
     what = match["what"]
     first_word = re.split(r"[^\w]", what, maxsplit=1)[0]
-    if first_word[:1].islower():
+    if first_word[:1].islower() and not writes_lower_case(commit):
         yield f'the subject continues in lower case after the prefix: "{first_word}"'
     if what.endswith("."):
         yield "the subject ends with a period"
-    if re.search(r"(ed|ing)$", first_word) and first_word not in _IMPERATIVE:
+    if re.search(r"(ed|ing)$", first_word) and first_word.capitalize() not in _IMPERATIVE:
         yield f'the subject is not in imperative mood: "{first_word}"'
 
 

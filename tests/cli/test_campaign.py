@@ -311,6 +311,23 @@ def apply_patch(monkeypatch, git, tree: Path, name: str, person: str, subject: s
         git(tree, "commit", "-qam", subject)
 
 
+def test_the_checks_accept_lower_case_where_the_log_writes_it(
+    patchgen, git, tree, rule, monkeypatch
+):
+    for number in range(3):
+        apply_patch(monkeypatch, git, tree, "fs/f/f.c", "Fay", f"f: sort {number}")
+    series = run(patchgen, tree, rule, "maintainer", "--signoff")
+    subjects = [patch["subject"] for patch in series["patches"]]
+    assert subjects[1] == "f: use new_call(), which takes a lock"
+    verify = ("verify", "--tree", tree, "--skip", "build", "--skip", "checkpatch")
+    done = patchgen(*verify, series["branch"])
+    assert done.code == 0, done.err + done.out
+    git(tree, "checkout", "-q", series["branch"])
+    git(tree, "commit", "-q", "--amend", "-m", "lib: use it\n\nSigned-off-by: A <a@example.org>")
+    done = patchgen(*verify)
+    assert 'continues in lower case after the prefix: "use"' in done.out
+
+
 def test_who_applied_patches_decides_between_two_trees(patchgen, git, tree, rule, monkeypatch):
     with_trees(git, tree)
     for number in range(3):
