@@ -6,7 +6,7 @@ from __future__ import annotations
 import shlex
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -29,8 +29,9 @@ from patchgen.commands.sendable import SendRequest
 from patchgen.commands.verify import VerifyReport, verify_series
 from patchgen.errors import RefusedError, UsageError
 from patchgen.interrupts import EXIT_INTERRUPTED, describe_written, ignore_late_interrupts
+from patchgen.model.finding import Finding
 from patchgen.model.series import Recipients, SendableVersion
-from patchgen.send import JournalEntry, MailState, build_unknown_error
+from patchgen.send import JournalEntry, MailState, build_unknown_error, format_resume
 from patchgen.verify import CHECKS, VerifyRequest
 
 _FAST = ("lint", "checkpatch", "am")
@@ -115,7 +116,7 @@ def command(
     elif request.reflect:
         printer.line("All mails were sent to you only.")
     else:
-        printer.line(_describe_end(result))
+        printer.line(_describe_end(result, len(request.arrived)))
 
 
 def _show_plan(printer: Printer, plan: SendPlan, *, verbose: bool) -> None:
@@ -144,7 +145,8 @@ def _send(
             raise
         # Another signal would make main() report that nothing was written.
         ignore_late_interrupts()
-        echo("patchgen: interrupted; `patchgen send --resume` sends the remaining mails", err=True)
+        resume = format_resume(confirmation.name)
+        echo(f"patchgen: interrupted; {resume} sends the remaining mails", err=True)
         sys.exit(EXIT_INTERRUPTED)
     if result is None:
         raise RefusedError("cancelled; nothing was sent")
@@ -210,7 +212,7 @@ def _list_people(plan: SendPlan) -> list[Recipients]:
 class _Confirmation:
     """Check the version, show the mails and ask.
 
-    `is_given` is set once the user has agreed and mails may be sent.
+    `is_given` is set once the user has agreed and mails may be sent, `name` to the version's name.
     """
 
     def __init__(self, printer: Printer, request: SendRequest, *, yes: bool, verbose: bool):
@@ -219,6 +221,7 @@ class _Confirmation:
         self._yes = yes
         self._verbose = verbose
         self._notes: tuple[str, ...] = ()
+        self.name = ""
         self.is_given = False
 
     def check(self, version: SendableVersion) -> None:
@@ -228,17 +231,18 @@ class _Confirmation:
             VerifyRequest(series=version.name, tree=self._request.tree, skip=skip, optional=True)
         )
         if report.passed:
-            self._notes = tuple(_describe_notes(report))
+            self._notes = tuple(_describe(report.findings, report))
             return
-        for finding in report.findings:
-            if finding.failure:
-                echo(f"  {finding}", err=True)
+        failures = [finding for finding in report.findings if finding.failure]
+        for text in _describe(failures, report):
+            echo(f"  {text}", err=True)
         raise RefusedError(
             f"{version.name} does not pass {', '.join(_FAST)}",
             hint="fix it, or send it without these checks: --skip-checks",
         )
 
     def __call__(self, plan: SendPlan) -> bool:
+        self.name = plan.version.name
         everything = list_everything(plan, self._notes)
         summary = summarize(plan, self._notes, has_question=not self._yes)
         in_pager = self._needs_pager(everything)
@@ -278,11 +282,11 @@ class _Confirmation:
             _show(self._printer, everything, in_pager=self._needs_pager(everything))
 
 
-def _describe_notes(report: VerifyReport) -> Iterator[str]:
-    """Yield each note of the checks once, with the numbers of its patches."""
+def _describe(findings: Sequence[Finding], report: VerifyReport) -> Iterator[str]:
+    """Yield each of the checks' findings once, with the numbers of its patches."""
     numbers = {commit.oid: number for number, commit in enumerate(report.target.commits, 1)}
     patches: dict[str, list[int]] = {}
-    for finding in report.findings:
+    for finding in findings:
         listed = patches.setdefault(str(finding), [])
         listed += [numbers[finding.commit]] if finding.commit in numbers else []
     for text, listed in patches.items():
@@ -313,7 +317,7 @@ def _show(printer: Printer, summary: SendSummary, *, in_pager: bool = False) -> 
 
 
 def _explain_failure(result: SendResult, request: SendRequest) -> None:
-    report = result.report
+    report, name = result.report, result.plan.version.name
     sent = [number for number, entry in enumerate(report.entries) if entry.state is MailState.SENT]
     assert report.failed is not None
     failed = report.entries[report.failed]
@@ -321,19 +325,24 @@ def _explain_failure(result: SendResult, request: SendRequest) -> None:
     if request.reflect:
         raise RefusedError(f"mail {report.failed} was not accepted: {failed.reason} ({summary})")
     if failed.state is MailState.UNKNOWN:
-        raise build_unknown_error(report.failed, failed, f" ({summary})")
+        raise build_unknown_error(name, report.failed, failed, f" ({summary})")
     raise RefusedError(
         f"mail {report.failed} was not accepted: {failed.reason} ({summary})",
-        hint="`patchgen send --resume` sends it and the following mails, in the same thread",
+        hint=f"{format_resume(name)} sends it and the following mails, in the same thread",
     )
 
 
-def _describe_end(result: SendResult) -> str:
-    """Return how many mails were sent, the tag, and how the others can be sent."""
+def _describe_end(result: SendResult, arrived: int) -> str:
+    """Return how many mails this run sent, the tag, and how the others can be sent.
+
+    `arrived` is the number of mails that an earlier run sent, as the user found out.
+    """
     report, version = result.report, result.plan.version
     if not report.waiting:
         tag = f" The tag {result.tag} records them." if result.tag else ""
         return f"All {len(report.entries)} mails were sent.{tag}"
-    sent, waiting = count(len(report.part), "mail"), len(report.waiting)
+    sent = count(len(result.plan.waiting) - arrived, "mail")
+    waiting = len(report.waiting)
+    verb, them = ("is", "it") if waiting == 1 else ("are", "them")
     command = shlex.join(["patchgen", "send", version.name])
-    return f"Sent {sent}; {waiting} of the version are not sent yet: `{command}` sends them."
+    return f"Sent {sent}; {waiting} of the version {verb} not sent yet: `{command}` sends {them}."

@@ -26,6 +26,7 @@ from patchgen.send.journal import (
     SendOptions,
     begin_entries,
     build_unknown_error,
+    format_resume,
     set_state,
 )
 from patchgen.send.parts import (
@@ -122,7 +123,7 @@ def send_version(
             locked_plan = _plan(repository, quarantine, request, journal)
             if locked_plan.version.mails != version.mails:
                 raise RefusedError(f"{version.name} has changed meanwhile; nothing was sent")
-            entries = _apply_answers(locked_plan.entries, request)
+            entries = _apply_answers(version.name, locked_plan.entries, request)
             journal.options = locked_plan.options
             journal.write(entries)
             part = frozenset(locked_plan.numbers)
@@ -184,12 +185,13 @@ def _check_not_sent(repository: Repository, version: SendableVersion) -> Iterato
         yield f"v{sent[-1].revision} was sent already, and is newer than these mails"
 
 
-def _next_step(*, is_complete: bool, is_branch: bool) -> str:
+def _next_step(version: SendableVersion, *, is_complete: bool) -> str:
     """Return the hint for a version that was sent in part, or that was not recorded."""
+    resume = format_resume(version.name)
     if not is_complete:
-        return "`patchgen send --resume` sends the others in the same thread"
-    if is_branch:
-        return "`patchgen send --resume` records the version, which a killed run did not record"
+        return f"the last run was interrupted; {resume} sends its other mails in the same thread"
+    if version.base is not None:
+        return f"{resume} records the version, which a killed run did not record"
     # Mails of a folder have no commits to record.
     return "`patchgen reroll` makes the next version"
 
@@ -212,7 +214,7 @@ def _choose_part(
     if not request.resume and (earlier.is_interrupted or is_complete):
         raise RefusedError(
             f"{len(earlier.sent)} of {total} mails of this version have been sent already",
-            hint=_next_step(is_complete=is_complete, is_branch=version.base is not None),
+            hint=_next_step(version, is_complete=is_complete),
         )
     if request.resume and not earlier.is_open and not is_complete:
         raise RefusedError(
@@ -245,7 +247,7 @@ def _select(
 
 
 def _apply_answers(
-    entries: Sequence[JournalEntry], request: SendRequest
+    name: str, entries: Sequence[JournalEntry], request: SendRequest
 ) -> tuple[JournalEntry, ...]:
     """Return the entries with the user's answers for the mails in an unknown state."""
     chosen = list(entries)
@@ -257,7 +259,7 @@ def _apply_answers(
         chosen[number] = set_state(chosen[number], state, "set by the user")
     for number, entry in enumerate(chosen):
         if entry.state is MailState.UNKNOWN:
-            raise build_unknown_error(number, entry)
+            raise build_unknown_error(name, number, entry)
     return tuple(chosen)
 
 

@@ -6,4 +6,5 @@ from .journal import (
     JournalEntry as JournalEntry,
     MailState as MailState,
     build_unknown_error as build_unknown_error,
+    format_resume as format_resume,
 )

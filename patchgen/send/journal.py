@@ -25,6 +25,7 @@ import hashlib
 import json
 import os
 import re
+import shlex
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -78,17 +79,23 @@ class JournalEntry:
     change: str = ""
 
 
-def build_unknown_error(number: int, entry: JournalEntry, more: str = "") -> RefusedError:
+def build_unknown_error(
+    name: str, number: int, entry: JournalEntry, more: str = ""
+) -> RefusedError:
     """Return the error that asks the user whether a mail in an unknown state arrived.
 
-    `more` is appended to the reason.
+    `name` is that of the branch or folder. `more` is appended to the reason.
     """
+    arrived, again = (format_resume(name, f"--{answer}", number) for answer in ("arrived", "again"))
     return RefusedError(
         f"mail {number} may have arrived, or not: {entry.reason}{more}",
-        hint=f"look for {entry.message_id} in the list's archive, then run "
-        f"`patchgen send --resume --arrived {number}` or "
-        f"`patchgen send --resume --again {number}`",
+        hint=f"look for {entry.message_id} in the list's archive, then run {arrived} or {again}",
     )
+
+
+def format_resume(name: str, *args: str | int) -> str:
+    """Return the quoted command that resumes sending a branch or folder."""
+    return f"`{shlex.join(['patchgen', 'send', name, '--resume', *map(str, args)])}`"
 
 
 @dataclass(frozen=True, slots=True)

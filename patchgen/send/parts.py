@@ -85,9 +85,13 @@ def choose_part(only: str, names: Mapping[str, Sequence[int]], count: int) -> fr
         elif item in names:
             chosen.update(names[item])
         else:
+            # Several names may select the same patches; the first is the shortest.
+            shown = {tuple(names[name]): name for name in reversed(list(names))}
             raise UsageError(
                 f"the series has no patch {item!r}",
-                hint=f"its patches are {', '.join(names)}" if names else "name numbers of mails",
+                hint=f"its patches are {', '.join(sorted(shown.values()))}"
+                if shown
+                else "name numbers of mails",
                 parameters=("only",),
             )
     if not chosen:

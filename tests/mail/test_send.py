@@ -141,7 +141,7 @@ def test_after_a_fault_the_rest_is_sent_once(patchgen, series, git, server, faul
         stopped = send(patchgen, series, "--resume")
         assert (
             stopped.code == 1
-            and "--resume --arrived 2` or `patchgen send --resume --again 2`" in stopped.err
+            and f"--resume --arrived 2` or `patchgen send {V4} --resume --again 2`" in stopped.err
         )
         result = send(patchgen, series, "--resume", "--again", "2")
     else:

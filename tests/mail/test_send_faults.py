@@ -129,7 +129,7 @@ def check_killed(campaign: Campaign, patchgen, server: Server, when: int | float
     assert read_refs(campaign.tree) in (campaign.before, campaign.after), when
     result = send(patchgen, campaign.tree, "--skip-checks")
     if result.code != 0 and "was sent already" not in result.err:
-        assert "have been sent already" in result.err and "send --resume" in result.err, result.err
+        assert "have been sent already" in result.err and " --resume`" in result.err, result.err
         resume(patchgen, campaign.tree, server)
     delivered_once(server.received)
     assert len(server.received) == 5
@@ -165,7 +165,7 @@ def test_many_faults_one_after_the_other(patchgen, series, git, server):
     first = send(patchgen, series)
     assert first.code == 1 and "nothing was sent" in first.err
     # What the hint says works, though nothing is to be resumed yet.
-    assert "patchgen send --resume" in first.err
+    assert f"patchgen send {V4} --resume`" in first.err
     resume(patchgen, series, server)
     delivered_once(server.received)
     assert len(server.received) == 5
@@ -180,7 +180,7 @@ def test_ctrl_c_waits_for_the_mail(patchgen, series, server):
     out, err = process.communicate()
     assert process.returncode == 130
     assert "sent 2 " in out and "sent 3 " not in out
-    assert "`patchgen send --resume` sends the remaining mails" in err
+    assert f"`patchgen send {V4} --resume` sends the remaining mails" in err
     assert len(server.received) == 3
     result = send(patchgen, series, "--skip-checks", "--resume")
     assert result.code == 0, result.err

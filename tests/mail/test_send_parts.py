@@ -78,6 +78,7 @@ def test_a_fault_in_a_part_is_resumed_with_the_mails_of_that_part(patchgen, seri
         assert refused.code == 1 and "2 of 5 mails of this version have been" in refused.err
     resumed = send(patchgen, series, "--resume")
     assert resumed.code == 0, resumed.err
+    assert "Sent 2 mails; 1 of the version is not sent yet" in resumed.out
     assert labels(server) == ["0/4", "1/4", "2/4", "3/4"]
     nothing = send(patchgen, series, "--resume")
     assert nothing.code == 1 and "nothing to resume" in nothing.err
@@ -191,6 +192,7 @@ def test_a_wrong_selection_is_a_usage_error(patchgen, campaign, server):
     for args, text in (
         (("--only", "5"), "the mails have the numbers 0 to 3, not 5"),
         (("--only", "nosuch"), "the series has no patch 'nosuch'"),
+        (("--only", "nosuch"), "its patches are f, net, treewide (--only)"),
         (("--only", ","), "no mail is selected"),
         (("--only", "1", "--resume"), "--only cannot be combined with --resume"),
     ):
