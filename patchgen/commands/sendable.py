@@ -11,6 +11,7 @@ from patchgen.errors import RefusedError, UsageError
 from patchgen.mail import (
     add_recipients,
     choose_series,
+    fill_to,
     find_aliases,
     list_recipients,
     parse_mail,
@@ -121,6 +122,7 @@ def add_people(
     cc = split_people((*settings.read_all("cc"), *options.cc), is_alias)
     mails = [add_recipients(mail, Recipients(to, cc)) for mail in version.mails]
     mails[0] = add_recipients(mails[0], Recipients((), split_people(options.cover_cc, is_alias)))
+    mails = list(map(fill_to, mails))
     sender = find_sender(repository, settings)
     # git resolves aliases itself.
     if "@" in sender:

@@ -58,6 +58,7 @@ from .recipients import (
     address_of as address_of,
     address_patches as address_patches,
     edit_recipients as edit_recipients,
+    fill_to as fill_to,
     find_aliases as find_aliases,
     follow_cover as follow_cover,
     include_people as include_people,

@@ -195,6 +195,17 @@ def add_recipients(mail: Mail, people: Recipients) -> Mail:
     return replace_recipients(mail, _deduplicate(present.to + added.to, present.cc + added.cc))
 
 
+def fill_to(mail: Mail) -> Mail:
+    """Return a mail with the people of Cc in To if To is empty.
+
+    git send-email writes an empty To then, which RFC 5322, 3.6.3, does not allow.
+    """
+    recipients = list_recipients(mail)
+    if recipients.to or not recipients.cc:
+        return mail
+    return replace_recipients(mail, Recipients(recipients.cc))
+
+
 def redirect_mail(mail: Mail, to: str) -> Mail:
     """Return a mail that goes to one person, with headers that name the original recipients."""
     original = list_recipients(mail)

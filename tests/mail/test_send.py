@@ -384,7 +384,7 @@ def test_checks_come_first(patchgen, series, git, server):
     git(series, "commit", "-q", "--amend", "-m", "No area here", "-m", "Text.")
     result = send(patchgen, series)
     assert result.code == 1 and "does not pass lint, checkpatch, am" in result.err
-    assert "the subject has no subsystem prefix" in result.err
+    assert "the subject has no subsystem prefix" in result.err and "(patch 4)\n" in result.err
     assert server.received == []
 
 

@@ -142,6 +142,12 @@ def test_a_campaign_goes_out_by_git_trees_and_its_next_version_answers_it(
     done = send(patchgen, campaign, "--only", "git://git.example.org/f.git", branch=BRANCH)
     assert done.code == 0, done.err
     assert labels(server) == ["0/3", "2/3"]
+    # The mails have nobody in To as generated; RFC 5322 does not allow an empty To.
+    addressed = [(str(mail["To"]), str(mail["Cc"])) for mail in map(parse, server.received)]
+    assert addressed == [
+        ("netdev@example.org, me@example.org", "None"),
+        ("Fay <fay@example.org>, me@example.org", "None"),
+    ]
     assert send(patchgen, campaign, "--only", "net", branch=BRANCH).code == 0
     assert labels(server) == ["0/3", "2/3", "1/3"]
     rerolled = patchgen("reroll", BRANCH, "--tree", campaign, "--quiet")
