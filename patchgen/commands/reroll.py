@@ -64,6 +64,7 @@ from patchgen.reroll.request import (
 )
 from patchgen.reroll.source import Generated, SeriesSource
 from patchgen.reroll.variant_source import VariantSource
+from patchgen.send.journal import list_begun
 from patchgen.send.parts import add_sent_cover
 from patchgen.series import (
     HandWork,
@@ -129,7 +130,7 @@ class _Reroll:
         self._resolutions = resolutions
         self._signatures = repository.read_signatures()
         self._history = history = read_history(
-            repository, quarantine, request.branch, request.revision
+            repository, quarantine, request.branch, request.revision, list_begun
         )
         self._series, self._record = history.series, history.record
         self._revision = history.revision

@@ -27,6 +27,7 @@ from patchgen.send.journal import (
     begin_entries,
     build_unknown_error,
     format_resume,
+    list_begun,
     set_state,
 )
 from patchgen.send.parts import (
@@ -181,8 +182,10 @@ def _check_not_sent(repository: Repository, version: SendableVersion) -> Iterato
             f"v{version.revision} of {version.name} was sent already ({tags[0]})",
             hint="`patchgen reroll` makes the next version",
         )
-    if sent and sent[-1].revision > version.revision:
-        yield f"v{sent[-1].revision} was sent already, and is newer than these mails"
+    revisions = [earlier.revision for earlier in sent]
+    newest = max([*revisions, *list_begun(repository, version.change_id)], default=0)
+    if newest > version.revision:
+        yield f"v{newest} was sent already, and is newer than these mails"
 
 
 def _next_step(version: SendableVersion, *, is_complete: bool) -> str:

@@ -8,7 +8,7 @@ patchgen reads both, so either tool may send.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from patchgen.errors import RefusedError, UsageError
@@ -93,9 +93,15 @@ class SeriesHistory:
 
 
 def read_history(
-    repository: Repository, quarantine: Quarantine, branch: str | None, requested: int | None
+    repository: Repository,
+    quarantine: Quarantine,
+    branch: str | None,
+    requested: int | None,
+    list_begun: Callable[[Repository, str], Sequence[int]],
 ) -> SeriesHistory:
     """Read a branch (None: the current one) and choose the next version.
+
+    `list_begun` returns the versions with a change-id of which at least a part was sent.
 
     Raises RefusedError if the branch has no record, or if the requested version was sent already;
     UsageError if it is older than the branch.
@@ -107,13 +113,15 @@ def read_history(
         # The test results are not a hand edit, and may not hold for the next version.
         series = replace(series, cover=take_out_testing(series.cover, record)[0])
     sent = read_sent(repository, tracking.change_id)
-    revision = _choose_revision(requested, record, tracking, sent)
+    revisions = {version.revision for version in sent}
+    revisions.update(list_begun(repository, tracking.change_id))
+    revision = _choose_revision(requested, record, tracking, revisions)
     newest = max(
         (version for version in sent if version.revision < revision),
         key=lambda version: version.revision,
         default=None,
     )
-    warnings = tuple(_warn_of_newer(repository, name, record, tracking, sent))
+    warnings = tuple(_warn_of_newer(repository, name, record, tracking, revisions))
     return SeriesHistory(series, record, _with_sent(tracking, sent), newest, revision, warnings)
 
 
@@ -122,13 +130,13 @@ def _warn_of_newer(
     branch: str,
     record: Record,
     tracking: Tracking,
-    sent: Sequence[SentVersion],
+    sent_revisions: Collection[int],
 ) -> Iterator[str]:
     """Yield a warning if a newer version than the branch's was sent: its changes would be lost.
 
     b4 sends several versions from one branch, and then increments the version in its tracking.
     """
-    newest = max((version.revision for version in sent), default=0)
+    newest = max(sent_revisions, default=0)
     if newest <= record.revision or newest < tracking.revision:
         return
     newer_branch = re.sub(r"-v\d+$", "", branch) + f"-v{newest}"
@@ -160,13 +168,12 @@ def _with_sent(tracking: Tracking, sent: Sequence[SentVersion]) -> Tracking:
 
 
 def _choose_revision(
-    requested: int | None, record: Record, tracking: Tracking, sent: Sequence[SentVersion]
+    requested: int | None, record: Record, tracking: Tracking, sent_revisions: Collection[int]
 ) -> int:
     """Return the version to make: the next one, or a requested one that was not sent.
 
     b4 increments the version after sending one, patchgen when it rerolls.
     """
-    sent_revisions = [version.revision for version in sent]
     if requested is None:
         return max(
             tracking.revision, *(number + 1 for number in (record.revision, *sent_revisions))

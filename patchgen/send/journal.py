@@ -192,6 +192,27 @@ class Journal:
             os.close(folder)
 
 
+def list_begun(repository: Repository, change_id: str) -> list[int]:
+    """Return the versions of a series of which a mail was sent, oldest first.
+
+    Raises RefusedError for a journal that cannot be read.
+    """
+    folder = repository.git_dir / "patchgen" / "send"
+    matches = (
+        re.fullmatch(re.escape(change_id) + r"-v(\d+)\.json", path.name)
+        for path in (folder.iterdir() if folder.is_dir() else ())
+    )
+    revisions = sorted(int(match[1]) for match in matches if match)
+    return [
+        revision
+        for revision in revisions
+        if any(
+            entry.state is not MailState.WAITING
+            for entry in Journal(repository, change_id, revision).read()[0]
+        )
+    ]
+
+
 def _parse_entry(entry: dict[str, Any]) -> JournalEntry:
     people = {key: tuple(entry.get(key, ())) for key in ("to", "cc")}
     return JournalEntry(**{**entry, **people, "state": MailState(entry["state"])})

@@ -194,6 +194,20 @@ def test_the_next_version_differs_from_what_was_sent_and_not_from_the_branch(
     assert changes in notes and ("no changes" in notes) == ("no changes" in changes)
 
 
+def test_a_version_of_which_a_part_was_sent_is_not_made_again(patchgen, campaign, server):
+    v2 = "patchgen/call-v2"
+    rerolled = patchgen("reroll", BRANCH, "--tree", campaign, "--quiet")
+    assert rerolled.code == 0, rerolled.err
+    assert send(patchgen, campaign, "--only", "2", branch=v2).code == 0
+    again = patchgen("reroll", v2, "--tree", campaign, "--dry-run", "-v", "2")
+    assert again.code == 1 and "v2 was sent already" in again.err
+    older = patchgen("reroll", BRANCH, "--tree", campaign, "--dry-run")
+    assert older.code == 0 and older.out.startswith("v3, 3 patches\n")
+    assert f"v2 was sent, but this reroll starts from {BRANCH}" in older.err
+    sent = send(patchgen, campaign, "--only", "1", branch=BRANCH)
+    assert "v2 was sent already, and is newer than these mails" in sent.err
+
+
 def test_a_wrong_selection_is_a_usage_error(patchgen, campaign, server):
     for args, text in (
         (("--only", "5"), "the mails have the numbers 0 to 3, not 5"),
