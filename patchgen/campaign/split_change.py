@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from patchgen.campaign.groups import PatchGroup
+from patchgen.campaign.groups import PatchGroup, list_names
 from patchgen.campaign.messages import excerpt
 from patchgen.campaign.places import PlaceCount
 from patchgen.campaign.recorded_run import record_run
@@ -17,7 +17,7 @@ from patchgen.controls import escape_controls
 from patchgen.model.base import Base
 from patchgen.model.plan import LeftOut
 from patchgen.model.series import CommitDraft, Cover, Identity, Signatures
-from patchgen.model.sweep import CampaignRequest, Sweep
+from patchgen.model.sweep import CampaignRequest, Split, Sweep
 from patchgen.odb import GitTree
 from patchgen.resources import shipped_folder
 from patchgen.series import (
@@ -137,7 +137,10 @@ class SplitChange:
             groups=[
                 (
                     subjects[patch.name],
-                    {"name": patch.group.name, "edits": list(map(str, patch.group.paths))},
+                    {
+                        "name": self._name_taker(patch.group),
+                        "edits": list(map(str, patch.group.paths)),
+                    },
                 )
                 for patch in patches
             ],
@@ -146,6 +149,12 @@ class SplitChange:
         )
         first, _, body = rendered.partition("\n")
         return Cover(first, body.strip("\n") + "\n", f"{text.notes}\n" if text.notes else "")
+
+    def _name_taker(self, group: PatchGroup) -> str:
+        """Return the address of the git tree that takes a patch, else what its files share."""
+        if self.request.split is Split.TREE and group.tree is not None:
+            return list_names((group.tree.location,))
+        return group.name
 
     def _record(self, drafts: Mapping[str, CommitDraft], cover: Cover, hand: HandWork) -> Record:
         """Return what a later version is made from, and what it compares itself with.

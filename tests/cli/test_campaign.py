@@ -343,6 +343,8 @@ def test_without_a_tree_the_log_decides_who_takes_a_patch(patchgen, git, tree, r
     series = run(patchgen, tree, rule, "tree")
     assert series["patches"][-1]["tree"] == "Lib <lib@example.org>"
     assert series["patches"][-1]["subject"].startswith("lib: ")
+    cover = git(tree, "log", "-1", "--format=%B", f"{series['branch']}~{len(series['patches'])}")
+    assert "    1 file: git://git.example.org/f.git\n" in cover and "    1 file: Lib\n" in cover
 
 
 def test_a_subject_in_the_log_may_have_any_character(patchgen, git, tree, rule, monkeypatch):
