@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -11,8 +11,9 @@ from patchgen.campaign.divide import divide_change
 from patchgen.campaign.split_change import SplitChange
 from patchgen.campaign.texts import CampaignTexts
 from patchgen.errors import RefusedError
+from patchgen.mail import address_of, list_addresses, list_recipients
 from patchgen.model.base import Base, Oid
-from patchgen.model.series import CommitDraft, FileEdit, Signatures
+from patchgen.model.series import CommitDraft, FileEdit, RecipientRoles, Signatures
 from patchgen.model.sweep import CampaignRequest, Sweep
 from patchgen.odb import Quarantine, Repository, resolve_object
 from patchgen.pipeline.next_version import NextVersion, find_earlier_branch, track_series
@@ -72,7 +73,8 @@ def make_campaign(
         _refuse_second_version(repository, target.branch, version.revision)
     change = divide_change(repository, request, run, sweep, version.revision, edit_texts=edit_texts)
     series, mails = _write(repository, change, version, target, old_tip)
-    warnings = dict.fromkeys((*change.warnings, *series.warnings))
+    left_out = _find_left_out(change, series)
+    warnings = dict.fromkeys((*change.warnings, *series.warnings, *left_out))
     return Campaign(target.branch, change, series, mails, tuple(warnings))
 
 
@@ -86,6 +88,24 @@ def _refuse_second_version(repository: Repository, branch: str, revision: int) -
             hint=f"`patchgen reroll {earlier[0]}` makes the next version with them",
             alternatives={"force": "make the version without them"},
         )
+
+
+def _find_left_out(change: SplitChange, series: PreparedSeries) -> Iterator[str]:
+    """Yield a warning for each person who takes a patch by the log, and does not get it.
+
+    The recipients are those of MAINTAINERS, which may not name who applies patches to a file.
+    """
+    if change.request.policy.roles is RecipientRoles.LISTS:
+        return
+    mails = zip(change.patches, series.mails[1:], strict=True)
+    for number, (patch, mail) in enumerate(mails, 1):
+        taker = patch.group.tree.location if patch.group.tree else ""
+        # The place of a tree without a repository is a person.
+        if taker.endswith(">") and address_of(taker) not in list_addresses(list_recipients(mail)):
+            yield (
+                f"patch {number} does not go to {taker}, who applied most of the last patches to "
+                "its files: MAINTAINERS does not name this person"
+            )
 
 
 def _write(
