@@ -63,4 +63,4 @@ def _find_edited_after_sending(
 
 def _is_sent(entry: JournalEntry) -> bool:
     """Return whether a mail may have arrived, and its patch can be compared."""
-    return entry.state is not MailState.WAITING and bool(entry.content and entry.change)
+    return entry.state is not MailState.WAITING and bool(entry.content)

@@ -194,6 +194,20 @@ def test_the_next_version_differs_from_what_was_sent_and_not_from_the_branch(
     assert changes in notes and ("no changes" in notes) == ("no changes" in changes)
 
 
+def test_a_journal_without_digests_of_changes_does_not_retain_tags(patchgen, git, campaign):
+    """Journals from before 0.2 have only a digest of text and change."""
+    assert send(patchgen, campaign, "--only", "2", branch=BRANCH).code == 0
+    [path] = (campaign / ".git/patchgen/send").glob("*.json")
+    journal = json.loads(path.read_text())
+    for mail in journal["mails"]:
+        del mail["change"]
+    path.write_text(json.dumps(journal))
+    edit_patch(git, campaign, 2, str, "fs/f/f.c")
+    assert patchgen("reroll", BRANCH, "--tree", campaign, "--quiet").code == 0
+    text = git(campaign, "show", "-s", "--format=%B", "patchgen/call-v2~1")
+    assert ACKED not in text.partition("\n---\n")[0]
+
+
 def test_a_version_of_which_a_part_was_sent_is_not_made_again(patchgen, campaign, server):
     v2 = "patchgen/call-v2"
     rerolled = patchgen("reroll", BRANCH, "--tree", campaign, "--quiet")
