@@ -30,6 +30,7 @@ from patchgen.audit.macro_definitions import (
     read_macro,
 )
 from patchgen.audit.nodes import Key, Node, StaticVariable
+from patchgen.audit.other_names import OtherNames
 from patchgen.audit.result import TreeLocation
 from patchgen.audit.struct_types import StructTypes
 from patchgen.audit.trampolines import find_trampoline_calls
@@ -63,6 +64,7 @@ class LinkedCode:
         self._texts: dict[str, str] = {}
         self._definers: dict[str, Macro] = {}
         self._plain_macros: dict[str, Macro] = {}
+        self._other_names = OtherNames()
         self._called_parameters: dict[str, CalledParameters] = {}
         for path in sorted(facts):
             self._add_file(path, facts[path])
@@ -103,6 +105,7 @@ class LinkedCode:
             self._definers.setdefault(macro.name, macro)
         if not macro.calls and "asm" not in macro.body:
             self._plain_macros.setdefault(macro.name, macro)
+            self._other_names.add(path, macro)
             return
         identifiers = () if len(macro.body) > _MAX_TEXT else set(IDENTIFIER.findall(macro.body))
         self._add(
@@ -147,6 +150,13 @@ class LinkedCode:
 
     def resolve(self, path: str, name: str, line: int = 0) -> Sequence[Node]:
         """Return the nodes that a name at a line of a file may refer to, 0 for any line."""
+        names = self._other_names.find(path, name)
+        if not names:
+            return self._resolve(path, name, line)
+        nodes = (node for each in (name, *names) for node in self._resolve(path, each, line))
+        return tuple(dict.fromkeys(nodes))
+
+    def _resolve(self, path: str, name: str, line: int) -> Sequence[Node]:
         unit = self._units.get(path)
         local = self._local.get((unit, name)) if unit is not None else None
         if local:

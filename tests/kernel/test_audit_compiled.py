@@ -100,7 +100,7 @@ def compiled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         tree = request.getfixturevalue(f"kernel_{request.param.replace('.', '_')}")
     folder = tmp_path_factory.mktemp("compiled")
     source, output = folder / "source", folder / "out"
-    check_out(tree, "HEAD", NEEDED, source)
+    check_out(tree, "HEAD", [*NEEDED, *(f"/{folder}/" for folder in FOLDERS)], source)
     # A tree may have the headers of an earlier build.
     subprocess.run(["make", "-s", "mrproper"], cwd=source, check=True)
     builder = Builder(source, output, CONFIG, jobs=os.cpu_count() or 1)
