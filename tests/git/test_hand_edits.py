@@ -73,6 +73,7 @@ class Branches:
             parents=lambda oid: self._oid(f"{oid}^"),
             labels=("made", "edited"),
             resolutions={},
+            explain=lambda _: "",
         )
         matched = [MatchedCommit(commit, patches.get(name)) for name, commit in branch.items()]
         commits = carrier.carry_content(

@@ -149,4 +149,5 @@ def test_a_configuration_that_the_base_cannot_have(broken, patchgen, tmp_path):
     )
     # A .config without KVM_GUEST builds no kvm.c, which is reported.
     document = json.loads(result.out)
-    assert any(FILE in (f["where"] or "") for f in document["series_findings"]), document
+    [commit] = document["commits"]
+    assert any(FILE in (f["where"] or "") for f in commit["findings"]), document
