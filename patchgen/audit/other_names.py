@@ -26,7 +26,7 @@ class OtherNames:
     def find(self, path: str, name: str) -> list[str]:
         """Return the other names of a name in a file, which may lead to more of them."""
         found: list[str] = []
-        pending = [name]
+        pending = [name] if name in self._names else []
         while pending:
             for owner, other in sorted(self._names.get(pending.pop(), ())):
                 if owner in ("", path) and other not in (name, *found):
