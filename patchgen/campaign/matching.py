@@ -67,7 +67,7 @@ def name_patches(
 
 
 def _propose(group: PatchGroup) -> Iterator[str]:
-    """Yield names for a group, without spaces and slashes; there is no last one."""
+    """Yield names for a group without end; they have no spaces or slashes."""
     texts = ["treewide"] if group.is_leftover else [group.name]
     if group.tree is not None and group.tree.name in group.names:
         texts = [group.tree.label, group.tree.name]

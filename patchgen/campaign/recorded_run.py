@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The run that a campaign was made by: as it is recorded, and as a request to run it again."""
+"""Record the run that made a campaign, and restore the request from the record."""
 
 from __future__ import annotations
 

@@ -16,8 +16,8 @@ from patchgen.status import FileStatus, PatchState, PatchStatus, Upstream
 _SHOWN = 3
 
 
-class UpstreamFate:
-    """What has become of the patches of a campaign on a newer base, found when first needed."""
+class UpstreamStates:
+    """The states of the patches of a campaign on a newer base, computed when first needed."""
 
     def __init__(self, tree: Path, series: SeriesBranch, onto: Oid):
         self._tree = tree
@@ -50,7 +50,7 @@ class UpstreamFate:
 
 
 def list_applied(
-    branch: Sequence[MatchedCommit], commits: Sequence[NewCommit], fate: UpstreamFate
+    branch: Sequence[MatchedCommit], commits: Sequence[NewCommit], fate: UpstreamStates
 ) -> Iterator[str]:
     """Yield the names of the patches that the new version lacks because the base has them."""
     carried = {commit.branch_commit.oid for commit in commits if commit.branch_commit}
@@ -61,7 +61,7 @@ def list_applied(
 
 
 def list_applied_parts(
-    commits: Sequence[NewCommit], generated: Mapping[str, Commit], fate: UpstreamFate
+    commits: Sequence[NewCommit], generated: Mapping[str, Commit], fate: UpstreamStates
 ) -> Iterator[str]:
     """Yield a remark for each patch of which the base has some files by now.
 

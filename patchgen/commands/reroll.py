@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from patchgen.commands.applied_upstream import UpstreamFate, list_applied, list_applied_parts
+from patchgen.commands.applied_upstream import UpstreamStates, list_applied, list_applied_parts
 from patchgen.commands.earlier_patches import find_earlier_patches
 from patchgen.commands.reroll_campaign import CampaignSource
 from patchgen.edit import OnProgress
@@ -162,7 +162,7 @@ class _Reroll:
         original = self._find_original(matched)
         generated, changes = self._generate(matched, change_digests, on_progress)
         base = generated.base
-        self._explain = UpstreamFate(self._request.tree, self._series, base.oid)
+        self._explain = UpstreamStates(self._request.tree, self._series, base.oid)
         plain = generated.draft(self._signatures)
         plain_oids, _ = write_patches(self._quarantine, base.oid, plain, self._signatures)
         carrier = self._make_carrier(generated, plain, plain_oids, original, change_digests)

@@ -37,7 +37,7 @@ def render_status_page(tree: Path, status: SeriesStatus) -> str:
 
 
 def _find_groups(repository: Repository, series: SeriesBranch) -> dict[Oid, tuple[str, ...]]:
-    """Return the tree by which each patch of a campaign was split, as it is recorded.
+    """Return the recorded git tree of each patch of a campaign.
 
     Where MAINTAINERS names several trees, or none, the split read the log as well.
     """

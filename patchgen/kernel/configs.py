@@ -143,7 +143,7 @@ def find_config(name: str) -> BuildConfig:
         if cross_config is not None:
             return cross_config
         raise ToolError(
-            f"there is no compiler for {arch} here",
+            f"no compiler for {arch} is installed",
             hint=f"apt-get install {name_compiler_package(arch)}",
         )
     names = [config.name for config in CONFIGS]
