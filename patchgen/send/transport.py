@@ -222,7 +222,7 @@ def _ask_password(repository: Repository, settings: SendSettings, server: str) -
     args = ["git", "credential", "fill"]
     env = mailing_environment(may_ask=True)
     completed = run(args, stdin=query.encode(), cwd=repository.top, env=env, ok=None)
-    fields = dict(line.partition("=")[::2] for line in completed.stdout.decode().splitlines())
+    fields = dict(line.partition("=")[::2] for line in completed.lines)
     if completed.returncode != 0 or "password" not in fields:
         raise ToolError(
             f"no password is configured for {user} at {host}",

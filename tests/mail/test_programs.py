@@ -3,14 +3,17 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 
 from patchgen.commands.send import SendRequest, plan_sending
 from patchgen.odb import Repository
 from patchgen.send.settings import read_send_settings
+from patchgen.send.transport import GitSendEmail
 from tests.support.programs import list_programs
 
 V4 = "patchgen/pvops-v4"
@@ -85,3 +88,18 @@ def test_the_last_value_of_a_setting_takes_effect(toy, git):
         git(toy, "config", "--add", "sendemail.to", value)
     settings = read_send_settings(Repository(toy))
     assert (list(settings.read_all("to")), settings.read("to")) == (["a", "b"], "b")
+
+
+@pytest.mark.parametrize("password", ["plain", "vertical\x0btab", "line\u2028separator", "\udce9"])
+def test_a_password_is_read_whole(git, tmp_path, password):
+    git(tmp_path, "init", "-q", "tree")
+    tree = tmp_path / "tree"
+    helper = tmp_path / "helper"
+    helper.write_bytes(b"#!/bin/sh\nprintf 'password=%s\\n' '" + os.fsencode(password) + b"'\n")
+    helper.chmod(0o755)
+    git(tree, "config", "credential.helper", str(helper))
+    git(tree, "config", "sendemail.smtpServer", "mail.example.org")
+    git(tree, "config", "sendemail.smtpUser", "ada")
+    with closing(Repository(tree)) as repository:
+        transport = GitSendEmail(repository, read_send_settings(repository), by_smtp=True)
+        assert transport.log_in().credentials == {"sendemail.smtpPass": password}
