@@ -238,14 +238,14 @@ def describe_notifiers(change: StatusChange) -> str:
         return "changes no page on SEV, SEV-ES/SNP or TDX"
     where = _describe_platforms(change.platforms, change.doubts)
     if not change.notifiers:
-        return f"tells nobody; it runs on {where}"
+        return f"does not notify the hypervisor; it runs on {where}"
     phrases = []
     for notifier in change.notifiers:
         on = _describe_platforms(notifier.platforms, notifier.doubts)
         phrases.append(f"{notifier.via} ({on})" if on else notifier.via)
-    text = "tells the hypervisor by " + ", ".join(dict.fromkeys(phrases))
+    text = "notifies the hypervisor by " + ", ".join(dict.fromkeys(phrases))
     silent = ", ".join(platform.value for platform in change.silent_on)
-    return f"{text}; tells nobody on {silent}" if silent else text
+    return f"{text}; does not notify it on {silent}" if silent else text
 
 
 def _describe_platforms(certain: Sequence[Platform], doubts: Sequence[Doubt]) -> str:

@@ -70,10 +70,10 @@ def describe_routing(hypercall: Hypercall) -> str:
 
 
 def describe_means(change: StatusChange) -> str:
-    """Return what notifies the hypervisor of a change: the op, a callback, a hypercall, nothing."""
+    """Return what notifies the hypervisor of a change: op, callback, hypercall, or none."""
     means = dict.fromkeys(notifier.means for notifier in change.notifiers)
     if not means:
-        return "nobody" if change.silent else "-"
+        return "none" if change.silent else "-"
     return "+".join(sorted(means, key=("op", "callback", "hypercall").index))
 
 
@@ -122,8 +122,8 @@ def describe_answer(audit: Audit) -> str:
     if fatal:
         text += f"; {fatal} {'is' if fatal == 1 else 'are'} fatal on one platform or more"
     if silent := sum(change.silent for change in audit.early_changes):
-        changes = "change of page status tells" if silent == 1 else "changes of page status tell"
-        text += f". {silent} early {changes} nobody"
+        changes = "change" if silent == 1 else "changes"
+        text += f". The hypervisor is not notified of {silent} early {changes} of page status"
     return text + (". Unresolved calls may lead to more." if audit.unresolved else ".")
 
 

@@ -50,9 +50,9 @@ _HYPERCALL = "hypercall"
 _ROUTINGS = {"yes": "yes", "no": "no", "-": "not concerned"}
 _LEGEND = {
     Mark.UNROUTED: "hypercall that bypasses the op",
-    Mark.SILENT: "change that tells nobody",
+    Mark.SILENT: "change without notification",
     Mark.ROUTED: "hypercall through the op",
-    Mark.NOTIFIED: "change that tells the hypervisor",
+    Mark.NOTIFIED: "change that notifies the hypervisor",
     Mark.OWN: "VMGEXIT, TDCALL",
     Mark.OTHER: "call to another hypervisor",
     Mark.END: "alternatives are patched",
@@ -153,10 +153,10 @@ def headline(audit: Audit) -> tuple[str, ...]:
     if not audit.early_changes:
         return (first,)
     if not silent:
-        return first, "every early change of page status tells the hypervisor"
-    verb = "tells" if silent == 1 else "tell"
+        return first, "the hypervisor is notified of every early change of page status"
     total = len(audit.early_changes)
-    return first, f"{silent} of {total} early changes of page status {verb} nobody"
+    second = f"the hypervisor is not notified of {silent} of {total} early changes of page status"
+    return first, second
 
 
 def _name_sites(audit: Audit) -> str:

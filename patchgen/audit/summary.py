@@ -48,13 +48,13 @@ def render_summary(diff: AuditDiff) -> str:
     text = " ".join(filter(None, sentences))
     lines = [*textwrap.wrap(text, _WIDTH, break_on_hyphens=False)]
     partly = {
-        f"Do not tell the hypervisor on {platform.value}:": [
+        f"Do not notify the hypervisor on {platform.value}:": [
             change for change in after.early_changes if _is_silent_on(change, platform)
         ]
         for platform in PROTECTED
     }
     titled: dict[str, Sequence[Hypercall | StatusChange]] = {
-        "Do not tell the hypervisor:": silent,
+        "Do not notify the hypervisor:": silent,
         **partly,
         "Bypass the op:": open_sites,
     }
@@ -75,14 +75,15 @@ def _describe_base(diff: AuditDiff) -> str:
         any(_is_silent_on(change, platform) for platform in PROTECTED) for change in changes
     )
     if not silent and not partly:
-        return f"On the base, {'it tells' if total == 1 else 'all of them tell'} the hypervisor."
+        notify = "it notifies" if total == 1 else "all of them notify"
+        return f"On the base, {notify} the hypervisor."
     parts = []
     if silent:
         parts.append(
-            f"{silent} of {total} {'does' if silent == 1 else 'do'} not tell the hypervisor"
+            f"{silent} of {total} {'does' if silent == 1 else 'do'} not notify the hypervisor"
         )
     if partly:
-        verbs = ("tells", "it runs") if partly == 1 else ("tell", "they run")
+        verbs = ("notifies", "it runs") if partly == 1 else ("notify", "they run")
         where = f"only on some of the platforms on which {verbs[1]}"
         parts.append(f"{partly} of {total} {verbs[0]} the hypervisor {where}")
     return f"On the base, {', and '.join(parts)}."
@@ -118,11 +119,11 @@ def _describe_tip(audit: Audit) -> str:
     silent = sum(change.silent for change in changes)
     if not changes:
         return ""
-    outcome = "each tells the hypervisor"
+    outcome = "each notifies the hypervisor"
     if _find_doubtful(changes):
         outcome += " as far as the call graph shows"
     if silent:
-        outcome = f"{silent} {'does' if silent == 1 else 'do'} not tell the hypervisor"
+        outcome = f"{silent} {'does' if silent == 1 else 'do'} not notify the hypervisor"
     parts = [f"With the series, {routed} of {len(changes)} go through the op, and {outcome}."]
     for platform in PROTECTED:
         missing = sum(_is_silent_on(change, platform) for change in changes)
@@ -130,7 +131,7 @@ def _describe_tip(audit: Audit) -> str:
             verbs = ("runs", "does") if missing == 1 else ("run", "do")
             where = f"{verbs[0]} on {platform.value}, too"
             parts.append(
-                f"{missing} of them {where}, but {verbs[1]} not tell the hypervisor there."
+                f"{missing} of them {where}, but {verbs[1]} not notify the hypervisor there."
             )
     return " ".join(parts)
 

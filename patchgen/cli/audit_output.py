@@ -82,7 +82,7 @@ def _write_head(audit: Audit, width: int) -> list[Line]:
 def _describe_op(audit: Audit) -> str:
     if audit.notify is None:
         return f"op: this kernel has no {audit.op}()"
-    names = ", ".join(step.function for step in audit.notify.implementations) or "nobody"
+    names = ", ".join(step.function for step in audit.notify.implementations) or "none"
     return f"op: {audit.notify.member}(), installed: {names}"
 
 
@@ -109,12 +109,12 @@ def _build_sections(audit: Audit, width: int) -> list[Section]:
         changes = [change for change in audit.early_changes if change.silent is silent]
         sections.append(
             Section(
-                "Early changes of page status that "
-                + ("tell nobody" if silent else "tell the hypervisor"),
-                "silent changes" if silent else "reported changes",
+                "Early changes of page status "
+                + ("without notification" if silent else "with notification"),
+                "changes without notification" if silent else "changes with notification",
                 [_build_change(audit, change) for change in changes],
                 share=8 if silent else 1,
-                header=("site", "function", "page", "told by"),
+                header=("site", "function", "page", "notified by"),
                 style={"fg": "red"} if silent else {},
             )
         )

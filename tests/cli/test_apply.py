@@ -92,7 +92,7 @@ def test_the_cover_letter_claims_no_path_that_the_base_does_not_have(patchgen, t
     callback = git(toy, "grep", "-n", "kvm_sev_hypercall3(", BRANCH, "--", kvm).split(":")[2]
     assert f"  {kvm}:{callback} kvm_sev_notify_enc_status()\n    the op calls it" in cover_text
 
-    # The same call, but of something that tells nobody.
+    # The same call, but of something that does not notify the hypervisor.
     source = toy / kvm
     source.write_text(source.read_text().replace("early_set_memory_decrypted(", "mark_shared("))
     git(toy, "commit", "-q", "-a", "-m", "another way")

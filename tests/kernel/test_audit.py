@@ -77,9 +77,9 @@ def test_a_series_routes_the_silent_requests(without_op, patchgen, tmp_path):
     text = " ".join(cover.read_text().split())
     # On the base, SEV-ES/SNP guests already report early changes to the firmware.
     where = "only on some of the platforms on which they run"
-    assert f"On the base, 4 of 6 tell the hypervisor {where}." in text
+    assert f"On the base, 4 of 6 notify the hypervisor {where}." in text
     assert "The series routes 6 of these places through the op." in text
-    assert "With the series, 6 of 6 go through the op, and each tells the hypervisor" in text
+    assert "With the series, 6 of 6 go through the op, and each notifies the hypervisor" in text
 
     before = changes(audit(patchgen, without_op, "--rev", WITHOUT_OP))
     after = changes(audit(patchgen, without_op, "--rev", "post"))

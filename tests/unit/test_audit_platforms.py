@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""On which platforms a change of page status runs and tells, by the conditions in the code."""
+"""On which platforms a change of page status runs and notifies, by the conditions in the code."""
 
 from __future__ import annotations
 
@@ -181,7 +181,7 @@ def test_a_callback_for_one_direction_does_not_notify_in_the_other(only, call, e
 def test_a_callback_counts_only_where_it_is_installed():
     result = change("set_memory_decrypted(start(), 1);", install="if (sev_es_active())")
     assert list_notified(result) == {SEV, ES}
-    assert describe_notifiers(result).endswith("; tells nobody on TDX")
+    assert describe_notifiers(result).endswith("; does not notify it on TDX")
 
 
 def test_an_unknown_condition_is_reported_with_its_place():
