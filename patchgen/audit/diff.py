@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Compare two audits: pair their sites, and find the fate of each early site, and the reason.
+"""Compare two audits: pair their sites, and find what changed at each early site, and why.
 
 `patchgen audit --diff --json` prints an AuditDiff, as document.py defines.
 
@@ -52,7 +52,7 @@ class ChangeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A site in one or both of two audits, and the reason for its fate."""
+    """A site in one or both of two audits, the kind of change, and the reason."""
 
     change_kind: ChangeKind
     reason: str
@@ -62,14 +62,14 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class AuditDiff:
-    """Two audits, and the fate of each early site of either."""
+    """Two audits, and a difference for each early site of either."""
 
     before: Audit
     after: Audit
     differences: tuple[Difference, ...]
 
 
-# The headings of groups of sites, and of their fates.
+# The headings of groups of sites, and of kinds of changes.
 GROUP_TITLES = {
     SiteGroup.UNROUTED: "not routed through the op",
     SiteGroup.ROUTED: "routed through the op",
@@ -93,7 +93,7 @@ _REASON_COMMON = "it does not report page status, so the op does not replace it"
 
 
 def compare_audits(before: Audit, after: Audit) -> AuditDiff:
-    """Return the fate of each early site of either audit."""
+    """Return what changed at each early site of either audit."""
     differences = [
         *_compare_hypercalls(before, after),
         *_compare_changes(before.changes, after.changes),
@@ -109,7 +109,7 @@ def _compare(
     explain_turn: Callable[[Site], str],
     explain_unchanged: Callable[[Site], str],
 ) -> Iterator[Difference]:
-    """Yield the fate of each early site; the callables describe its state and the reason."""
+    """Yield a difference for each early site; the callables describe its state and the reason."""
     for pair in pairs:
         old, new = pair.before, pair.after
         was_early, is_early = bool(old and old.early), bool(new and new.early)

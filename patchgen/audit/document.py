@@ -12,7 +12,8 @@ key, see `_KEYS`), a tuple is a list, a StrEnum is its value, and None is null. 
 - an Audit has `"counts"`: early_hypercalls, unrouted, routed, own, other, early_changes, silent
   (early changes without notification), unresolved;
 - in a diff, `before` and `after` at the top level are whole audits, and each of `differences` has
-  `fate`, `reason`, `what` ("hypercall" or "change"), `before` and `after` (such a site, or null).
+  `fate` (the kind of change), `reason`, `what` ("hypercall" or "change"), `before` and `after` (a
+  site of that sort, or null).
 
 `--why` prints a document of kind "why": its `answers` are one FunctionAnswer (reasons.py) for each
 function of the name. `--late` prints one of kind "late": its `hypercalls` each have an `answer`, or

@@ -99,7 +99,7 @@ class DifferenceRow:
 
 @dataclass(frozen=True, slots=True)
 class DifferenceSection:
-    """Differences of one fate; `more` counts those that are not listed, by reason."""
+    """Differences of one kind; `more` counts those that are not listed, by reason."""
 
     key: str
     heading: str
@@ -108,21 +108,21 @@ class DifferenceSection:
 
     @property
     def total(self) -> int:
-        """Return the number of differences of the fate."""
+        """Return the number of differences of the kind."""
         return len(self.rows) + sum(count for _, count in self.more)
 
 
 def render_page(audit: Audit) -> str:
     """Return the page of an audit."""
-    context = {**_build_context(audit), "headline": headline(audit), "fates": (), "before": None}
+    context = {**_build_context(audit), "headline": headline(audit), "before": None}
     return render_html_page(_TEMPLATES, context)
 
 
 def render_diff_page(diff: AuditDiff) -> str:
-    """Return the page of a comparison: the fate of each site, then the later audit."""
+    """Return the page of a comparison: what changed at each site, then the later audit."""
     context = _build_context(diff.after)
     numbers = {id(site): number for number, site in enumerate(list_early_sites(diff.after))}
-    fates = tuple(
+    differences = tuple(
         _build_difference_section(kind, diff.differences, numbers) for kind in _PAGE_TITLES
     )
     return render_html_page(
@@ -130,7 +130,7 @@ def render_diff_page(diff: AuditDiff) -> str:
         {
             **context,
             "headline": (_count_routed(diff), *headline(diff.after)),
-            "fates": tuple(fate for fate in fates if fate.rows or fate.more),
+            "differences": tuple(section for section in differences if section.total),
             "before": diff.before,
         },
     )
@@ -164,8 +164,7 @@ def _name_sites(audit: Audit) -> str:
 
 
 def _count_routed(diff: AuditDiff) -> str:
-    fates = Counter(difference.change_kind for difference in diff.differences)
-    count = fates[ChangeKind.ROUTED]
+    count = sum(difference.change_kind is ChangeKind.ROUTED for difference in diff.differences)
     return f"{count or 'No'} early site{'' if count == 1 else 's'} routed"
 
 

@@ -203,7 +203,7 @@ def _write_route(route: Route | None) -> list[str]:
 
 
 def print_diff(printer: Printer, diff: AuditDiff) -> None:
-    """Print what has changed between two commits for each early site, grouped by fate."""
+    """Print what has changed between two commits at each early site, by kind of change."""
     printer.line(f"{diff.before.revision} .. {diff.after.revision}", bold=True)
     for kind, title in CHANGE_TITLES.items():
         differences = [

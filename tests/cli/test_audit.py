@@ -250,7 +250,7 @@ def test_the_page_is_written_for_one_and_for_two(kernel, patchgen, git, tmp_path
     git(kernel, "commit", "-q", "--allow-empty", "-m", "same")
     args = ("audit", "--tree", kernel, "--diff", "HEAD~..HEAD", "--html", page)
     assert patchgen(*args).code == 0
-    assert "The fate of each site" in page.read_text()
+    assert "What changed at each site" in page.read_text()
     result = patchgen("audit", "--tree", kernel, "--html", tmp_path / "no/audit.html")
     assert result.code == 2 and "does not exist" in result.err
 
@@ -279,8 +279,8 @@ def test_a_comparison_lists_new_removed_and_unchanged_sites(kernel, patchgen, gi
     back = patchgen("audit", "--tree", kernel, "--diff", "HEAD..HEAD~", "--json")
     document = json.loads(back.out)
     assert document["kind"] == "diff"
-    fates = [(difference["fate"], difference["what"]) for difference in document["differences"]]
-    assert fates == [("gone", "hypercall"), ("stays", "hypercall")]
+    changes = [(difference["fate"], difference["what"]) for difference in document["differences"]]
+    assert changes == [("gone", "hypercall"), ("stays", "hypercall")]
 
 
 def test_dot_is_a_graph_and_quotes_names(kernel, patchgen):

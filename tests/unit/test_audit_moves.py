@@ -99,8 +99,8 @@ def test_code_that_moves_to_a_helper_is_moved():
 
 def test_two_functions_that_do_not_call_each_other_are_not_one_site():
     after = kvm("", helper(DIRECT)) + "void console_init(void)\n{\n\tkvm_reset_range(0);\n}\n"
-    fates = {difference.change_kind for difference in compare(kvm(DIRECT), after)}
-    assert fates == {ChangeKind.GONE, ChangeKind.NEW}
+    kinds = {difference.change_kind for difference in compare(kvm(DIRECT), after)}
+    assert kinds == {ChangeKind.GONE, ChangeKind.NEW}
 
 
 def test_a_function_that_moves_to_another_file_is_moved():

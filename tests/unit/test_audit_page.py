@@ -122,10 +122,10 @@ def test_the_tree_has_each_path_once_in_the_order_of_calls(audit):
     assert names == ["platform", "deep"]
 
 
-def test_a_comparison_shows_the_fate_of_each_site(audit):
+def test_a_comparison_shows_what_changed_at_each_site(audit):
     before = audit_files({})
     page = render_diff_page(compare_audits(before, audit))
-    assert "The fate of each site" in page and ">New" in page
+    assert "What changed at each site" in page and ">New" in page
     removed = render_diff_page(compare_audits(audit, before))
     assert ">Gone" in removed
 
