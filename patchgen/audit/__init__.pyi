@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from .diff import (
-    CHANGE_TITLES as CHANGE_TITLES,
-    FOLDED_GROUPS as FOLDED_GROUPS,
-    GROUP_TITLES as GROUP_TITLES,
     compare_audits as compare_audits,
     describe_notifiers as describe_notifiers,
     explain_routing as explain_routing,
+)
+from .difference_groups import (
+    CHANGE_TITLES as CHANGE_TITLES,
+    group_differences as group_differences,
 )
 from .document import (
     count_sites as count_sites,

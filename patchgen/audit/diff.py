@@ -59,6 +59,13 @@ class Difference:
     before: Hypercall | StatusChange | None
     after: Hypercall | StatusChange | None
 
+    @property
+    def site(self) -> Hypercall | StatusChange:
+        """Return the site in the later audit, or in the earlier one if it is gone."""
+        site = self.after or self.before
+        assert site is not None
+        return site
+
 
 @dataclass(frozen=True, slots=True)
 class AuditDiff:
@@ -69,24 +76,6 @@ class AuditDiff:
     differences: tuple[Difference, ...]
 
 
-# The headings of groups of sites, and of kinds of changes.
-GROUP_TITLES = {
-    SiteGroup.UNROUTED: "not routed through the op",
-    SiteGroup.ROUTED: "routed through the op",
-    SiteGroup.OWN: "VMGEXIT and TDCALL, which alternatives do not patch",
-    SiteGroup.OTHER: "of other hypervisors",
-}
-CHANGE_TITLES = {
-    ChangeKind.ROUTED: "routed now",
-    ChangeKind.UNROUTED: "no longer routed",
-    ChangeKind.NEW: "new",
-    ChangeKind.GONE: "gone",
-    ChangeKind.MOVED: "moved",
-    ChangeKind.LATE: "no longer early",
-    ChangeKind.STAYS: "stays",
-}
-# Groups of which mostly the number matters.
-FOLDED_GROUPS = (SiteGroup.OWN, SiteGroup.OTHER)
 _REASON_OWN = "alternatives do not patch VMGEXIT and TDCALL"
 _REASON_OTHER = "it is a call to another hypervisor, which the op does not replace"
 _REASON_COMMON = "it does not report page status, so the op does not replace it"

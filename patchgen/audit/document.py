@@ -108,6 +108,5 @@ def _convert_object(value: Any) -> dict[str, Any]:
         case Audit():
             document["counts"] = count_sites(value)
         case Difference():
-            site = value.after or value.before
-            document["what"] = "hypercall" if isinstance(site, Hypercall) else "change"
+            document["what"] = "hypercall" if isinstance(value.site, Hypercall) else "change"
     return document

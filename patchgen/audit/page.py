@@ -14,14 +14,18 @@ from pathlib import Path
 from typing import Any
 
 from patchgen.audit.diff import (
-    CHANGE_TITLES,
-    FOLDED_GROUPS,
-    GROUP_TITLES,
     AuditDiff,
     ChangeKind,
     Difference,
     describe_notifiers,
     explain_routing,
+)
+from patchgen.audit.difference_groups import (
+    CHANGE_TITLES,
+    FOLDED_GROUPS,
+    GROUP_TITLES,
+    DifferenceGroup,
+    group_differences,
 )
 from patchgen.audit.overview import (
     describe_certainty,
@@ -103,13 +107,9 @@ class DifferenceSection:
 
     key: str
     heading: str
+    total: int
     rows: tuple[DifferenceRow, ...]
     more: tuple[tuple[str, int], ...]
-
-    @property
-    def total(self) -> int:
-        """Return the number of differences of the kind."""
-        return len(self.rows) + sum(count for _, count in self.more)
 
 
 def render_page(audit: Audit) -> str:
@@ -122,15 +122,14 @@ def render_diff_page(diff: AuditDiff) -> str:
     """Return the page of a comparison: what changed at each site, then the later audit."""
     context = _build_context(diff.after)
     numbers = {id(site): number for number, site in enumerate(list_early_sites(diff.after))}
-    differences = tuple(
-        _build_difference_section(kind, diff.differences, numbers) for kind in _PAGE_TITLES
-    )
     return render_html_page(
         _TEMPLATES,
         {
             **context,
             "headline": (_count_routed(diff), *headline(diff.after)),
-            "differences": tuple(section for section in differences if section.total),
+            "differences": tuple(
+                _build_difference_section(group, numbers) for group in group_differences(diff)
+            ),
             "before": diff.before,
         },
     )
@@ -265,25 +264,19 @@ def _summarise(entries: Iterable[SiteRow]) -> str:
 
 
 def _build_difference_section(
-    kind: ChangeKind, differences: Iterable[Difference], numbers: Mapping[int, int]
+    group: DifferenceGroup, numbers: Mapping[int, int]
 ) -> DifferenceSection:
-    rows, more = [], Counter[str]()
-    for difference in differences:
-        site = difference.after or difference.before
-        if difference.change_kind is not kind or site is None:
-            continue
-        if kind is ChangeKind.STAYS and isinstance(site, Hypercall) and site.group in FOLDED_GROUPS:
-            more[difference.reason] += 1
-        else:
-            rows.append(_build_difference_row(difference, site, numbers))
     return DifferenceSection(
-        kind.value, _begin_heading(_PAGE_TITLES[kind]), tuple(rows), tuple(more.items())
+        group.change_kind.value,
+        _begin_heading(_PAGE_TITLES[group.change_kind]),
+        group.total,
+        tuple(_build_difference_row(difference, numbers) for difference in group.listed),
+        tuple(group.more.items()),
     )
 
 
-def _build_difference_row(
-    difference: Difference, site: Hypercall | StatusChange, numbers: Mapping[int, int]
-) -> DifferenceRow:
+def _build_difference_row(difference: Difference, numbers: Mapping[int, int]) -> DifferenceRow:
+    site = difference.site
     was = difference.before.place if difference.before is not None else None
     return DifferenceRow(
         place=str(site.place),

@@ -7,12 +7,12 @@ import textwrap
 
 from patchgen.audit import (
     CHANGE_TITLES,
-    FOLDED_GROUPS,
     describe_call,
     describe_notifiers,
     explain_routing,
+    group_differences,
 )
-from patchgen.audit.diff import AuditDiff, ChangeKind
+from patchgen.audit.diff import AuditDiff
 from patchgen.audit.overview import (
     Danger,
     count_forms,
@@ -205,24 +205,12 @@ def _write_route(route: Route | None) -> list[str]:
 def print_diff(printer: Printer, diff: AuditDiff) -> None:
     """Print what has changed between two commits at each early site, by kind of change."""
     printer.line(f"{diff.before.revision} .. {diff.after.revision}", bold=True)
-    for kind, title in CHANGE_TITLES.items():
-        differences = [
-            difference for difference in diff.differences if difference.change_kind is kind
-        ]
-        if not differences:
-            continue
+    for group in group_differences(diff):
         printer.line()
-        printer.line(f"{title}: {len(differences)}", bold=True)
-        lines: dict[str, int] = {}
-        for difference in differences:
-            site = difference.after or difference.before
-            if site is None:
-                continue
-            plain = isinstance(site, Hypercall) and site.group in FOLDED_GROUPS
-            if kind is ChangeKind.STAYS and plain:
-                lines[difference.reason] = lines.get(difference.reason, 0) + 1
-                continue
+        printer.line(f"{CHANGE_TITLES[group.change_kind]}: {group.total}", bold=True)
+        for difference in group.listed:
+            site = difference.site
             printer.line(f"  {site.place} {site.function}(): {describe_call(site)}")
             printer.line(f"      {difference.reason}")
-        for reason, number in lines.items():
+        for reason, number in group.more.items():
             printer.line(f"  {number} more: {reason}")
