@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Find the hypercalls that can run before alternatives are patched, by a call graph of the guest.
 
-This wing answers the question of one series, for `patchgen audit`, `patchgen compare` and
-`patchgen apply --audit`. It imports the rooms below, and none of them imports it: pyproject.toml
-has a contract for that. What it knows of kernels and processors is in `tables.toml`.
+`patchgen audit`, `patchgen compare` and `patchgen apply --audit` use this package. It imports other
+packages of patchgen, and none of them imports it: pyproject.toml has a contract for that. Its facts
+about kernels and processors are in `tables.toml`; a variant's audit.toml extends them.
 """
 
 import lazy_loader

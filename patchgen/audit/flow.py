@@ -211,7 +211,7 @@ class Flow:
             if update.access is not None:
                 member = self._code.find_key(node.path, update.access)
             if member is not None:
-                # A static call then calls the function that the member holds.
+                # The static call calls the function that the member holds.
                 self.pointers.forward(key, member)
         return bool(updates)
 

@@ -40,7 +40,7 @@ class Use:
 
     `call` is the call of the function that contains the instruction, None if the instruction is in
     `node` itself. `through` are the functions that lead from there to the instruction. `spares_tdx`
-    is set if the called function takes another path in a TDX guest.
+    is set if the called function uses another instruction in a TDX guest.
     """
 
     node: Node
@@ -53,7 +53,7 @@ class Use:
 
     @property
     def purpose(self) -> str:
-        """Return the argument that tells the request, as written, "" if there is none."""
+        """Return the first argument as written, which identifies the request, or ""."""
         return self.call.arguments[0] if self.call and self.call.arguments else ""
 
 
@@ -301,10 +301,10 @@ def _is_assembler_macro(node: Node) -> bool:
 
 
 def _relays(function: Node, call: CallFact) -> bool:
-    """Return whether a function hands all that its callers pass it to a function in assembly.
+    """Return whether a function passes all its parameters on to a function in assembly.
 
-    `__tdx_hypercall(args)` calls `__tdcall_saved_ret(TDG_VP_VMCALL, args)`: the callers know which
-    of the requests it is.
+    `__tdx_hypercall(args)` calls `__tdcall_saved_ret(TDG_VP_VMCALL, args)`: its callers choose the
+    request.
     """
     arguments = [argument for argument in call.arguments if not _CONSTANT.fullmatch(argument)]
     return (

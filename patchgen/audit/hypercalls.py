@@ -28,7 +28,7 @@ _BEST_FIRST = (
     EffectOutcome.FATAL,
     EffectOutcome.UNUSED,
 )
-_SPARED = Effect(EffectOutcome.WORKS, "a TDX guest makes the call by TDCALL instead")
+_BY_TDCALL = Effect(EffectOutcome.WORKS, "a TDX guest makes the call by TDCALL instead")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def _build_hypercall(
 
 
 def _find_leaf(tables: Tables, use: Use) -> str:
-    """Return the leaf of a request whose arguments are in a local struct, "" if there is none.
+    """Return the leaf of a request whose arguments are in a local struct, "" for other requests.
 
     `struct tdx_module_args args = { .r11 = hcall_func(EXIT_REASON_HLT) }; __tdx_hypercall(&args);`
     """
@@ -118,7 +118,7 @@ def _list_effects(tables: Tables, use: Use) -> Mapping[Platform, Effect]:
     else:
         effects = dict(tables.effects[instruction.form])
     if use.spares_tdx:
-        effects[Platform.TDX] = _SPARED
+        effects[Platform.TDX] = _BY_TDCALL
     return effects
 
 

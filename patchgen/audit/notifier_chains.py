@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Tell notifier chains apart: a call of one chain runs the notifiers registered on it, no others.
+"""Match notifier chains: a call of a chain runs only the notifiers that are registered on it.
 
     blocking_notifier_chain_register(&chain, &block);      registers block.notifier_call
-    register_reboot_notifier(&block);                      does so by a function of its own
+    register_reboot_notifier(&block);                      registers it on a fixed chain
     blocking_notifier_call_chain(&chain, event, NULL);     calls it (kernel/notifier.c)
 
 A chain is the variable or the member that the expression ends in.
@@ -74,7 +74,7 @@ class NotifierChains:
             return
         block = _BASE.match(call.arguments[number])
         if block and block[0] == call.arguments[number] and block[1] in node.parameters:
-            return  # the callers name it
+            return  # its callers name the notifier
         variables = self._code.find_data(node.path, block[1], call.line) if block else ()
         functions = [
             function

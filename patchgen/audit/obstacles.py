@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Find what stands between the window and the functions that it does not reach.
 
-The search goes on where the window stops: after the call that ends it, through functions that run
-later, and through pointers that no early code calls. So each late function has the nearest way from
-an early function, or from a registration, and each step on it has its obstacle.
+The search continues where the window ends: after the call that ends it, through functions that run
+later, and through pointers that no early code calls. So each late function has the shortest path
+from an early function or a registration, and each step on the path has its obstacle.
 """
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ class Obstacle(StrEnum):
 
 # What each obstacle means, in a sentence.
 MEANINGS = {
-    Obstacle.AFTER: "the window has ended when it gets there",
+    Obstacle.AFTER: "the call is after the end of the window",
     Obstacle.DEFERRED: "it is passed on to be called later, when processes run",
-    Obstacle.LISTED: "it is listed as late, as the start of the other processors is",
-    Obstacle.UNUSED: "no early code calls what it is stored in",
+    Obstacle.LISTED: "it is listed under `never` in tables.toml or audit.toml",
+    Obstacle.UNUSED: "no early code calls the pointer that it is stored in",
     Obstacle.REGISTERED: "it is registered in a table that the kernel walks after the window",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Approach:
-    """A way to a function: from another function, or None for a registration at `place`."""
+    """The last step to a function: from `source`, None for a registration at `place`."""
 
     source: Node | None
     place: TreeLocation
@@ -130,7 +130,7 @@ class _Search:
             return obstacle
         if self._tables.deferred.fullmatch(call.name):
             return Obstacle.DEFERRED
-        # What an early call receives and Flow does not follow is registered, not called.
+        # Flow follows the arguments that an early call calls; the others are registered.
         return Obstacle.UNUSED if node in self._flow.edges else Obstacle.NOTHING
 
     def _visit_variable(self, node: Node | None, datum: StaticVariable) -> None:

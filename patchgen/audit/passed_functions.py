@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Find what becomes of a function that a call passes as an argument: it is called, or stored.
+"""Find the calls and the stores of a function that a call passes as an argument.
 
     on_each_cpu(f, NULL, 1);                  calls f, in a function below it
     irq_set_handler(irq, f);                  stores f in irq_desc.handle_irq, which others call
@@ -30,9 +30,9 @@ _MAX_DEPTH = 8
 
 @dataclass(frozen=True, slots=True)
 class Uses:
-    """What becomes of a function: whether it is called, and the members that it is stored in.
+    """The uses of a function: whether it is called, and the members that it is stored in.
 
-    `is_value` is set if a macro only makes a value of it, which the caller uses.
+    `is_value` is set if a macro evaluates to it, so that the caller uses it.
     """
 
     called: bool = False
@@ -49,7 +49,7 @@ _CALLED = Uses(called=True)
 
 
 class PassedFunctions:
-    """Follows parameters. What the code does not show is treated as a call.
+    """Follows parameters. A use that the code does not show is treated as a call.
 
     `called` are the keys of all calls through members. A function that is stored where no code
     calls it directly is treated as called: its address may be read and passed on.
@@ -63,7 +63,7 @@ class PassedFunctions:
         self._parameters: dict[tuple[Node, int], Uses] = {}
 
     def find(self, path: str, call: CallFact, name: str, depth: int = _MAX_DEPTH) -> Uses:
-        """Return what a call in a file does with a function that it passes by name."""
+        """Return the uses of a function that a call in a file passes by name."""
         if self._deferred.fullmatch(call.name):
             return _NOTHING
         numbers = [
@@ -116,7 +116,7 @@ class PassedFunctions:
         stores: Sequence[StoreFact],
         depth: int,
     ) -> Uses | None:
-        """Return what code does with a name, None if it does nothing that is known."""
+        """Return the uses of a name in code, None if it has no known use."""
         uses = [
             self._read_store(path, store)
             for store in stores

@@ -58,7 +58,7 @@ class Pointers:
                 self._link(call, target, match, kind, via)
 
     def forward(self, key: Key, member: Key) -> None:
-        """Let calls of a static call call what a member holds, too."""
+        """Link the calls of a static call with the functions that a member holds, too."""
         self._forwards.setdefault(key, set()).add(member)
         for call in list(self._calls.get(key, ())):
             self.add_call(member, call)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Read a variant's `audit.toml`: what its reviewers ask about, beside patchgen's own hypercalls.
+"""Read a variant's `audit.toml`: the calls, the window and the op that its reviewers ask about.
 
-The file names instructions and functions, not regular expressions, which could take forever. A name
-may contain `*` twice, for any part of a name. docs/write-a-variant.md describes each key.
+The file names instructions and functions; regular expressions could take forever. A name may
+contain `*` twice, for any part of a name. docs/verify-and-audit.md describes each key.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from patchgen.sourcefolder import SourceFolder, decode_text
 from patchgen.spec.toml import parse_toml
 
 FILE_NAME = "audit.toml"
-_UNKNOWN = Effect(EffectOutcome.UNKNOWN, f"{FILE_NAME} does not say what it does there")
+_UNKNOWN = Effect(EffectOutcome.UNKNOWN, f"{FILE_NAME} has no effect for this platform")
 
 
 def _as_tuple(value: object) -> object:
@@ -59,7 +59,7 @@ class _Op(_QuestionTable):
 
 
 class _Form(_QuestionTable):
-    """Instructions and functions that are sites, and what they do before the window ends."""
+    """Instructions and functions that are sites, and their effects before the window ends."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=20)
     instructions: _Names = ()

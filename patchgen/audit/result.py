@@ -44,7 +44,7 @@ class EffectOutcome(StrEnum):
     """The outcome of a form on a platform."""
 
     WORKS = "works"
-    EMULATED = "emulated"  # works, by an exception or exit that someone has to decode
+    EMULATED = "emulated"  # works, after the hypervisor or the guest decodes it
     FATAL = "fatal"
     UNUSED = "unused"  # the code is not executed on this platform
     UNKNOWN = "unknown"  # a form of a variant's audit.toml, without an effect on this platform
@@ -155,7 +155,7 @@ class Hypercall:
     If the instruction is in an inline function of a header, or in a function written in
     assembly, the site is the call of that function, else the instruction itself. `function` is
     the one that contains `place`. `purpose` is the first argument as written, or the leaf of a
-    TDX request, "" if there is none. `early` is the route by which the window reaches it, None
+    TDX request, "" without either. `early` is the route by which the window reaches it, None
     if no path does. `routed` is set if all early paths go through the op that reports page
     status (`Audit.notify`); `unrouted` is the shortest path that does not, None if all do.
     `stopping` is set if all early paths are those of a kernel that stops: panic(), restart.
@@ -340,7 +340,7 @@ class Notify:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """How much was read. `lost` are functions that the parser gave up on, as `path:line name`.
+    """How much was read. `lost` are functions that could not be parsed, as `path:line name`.
 
     `unread` are names that the window calls and that no file that was read defines: functions of
     other folders, and macros without calls.

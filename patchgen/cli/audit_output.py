@@ -52,7 +52,7 @@ _HEADER = ("site", "function", "form", "fatal on", "op")
 
 
 def print_audit(printer: Printer, audit: Audit, *, verbose: bool) -> None:
-    """Print the answer, then the sites by danger, changes of page status, and what is uncertain.
+    """Print the answer, the sites by danger, changes of page status, and unresolved calls.
 
     Without `verbose`, the output fits a screen.
     """
@@ -157,7 +157,7 @@ def _build_change(audit: Audit, change: StatusChange) -> TableRow:
 
 
 def _build_doubts(audit: Audit, width: int) -> list[Section]:
-    """Return what the audit could not follow: calls, functions, and names without a definition."""
+    """Return the unresolved calls, the unparsed functions, and the names without a definition."""
     calls, inside = sort_unresolved(audit)
     unresolved = [
         TableRow((str(call.place), call.function, _explain_unresolved(call))) for call in calls
@@ -171,13 +171,13 @@ def _build_doubts(audit: Audit, width: int) -> list[Section]:
             summary=f"{inside} in arch/x86" + (", listed first" if 0 < inside < len(calls) else ""),
         ),
         Section(
-            "Functions that the parser gave up on",
-            "functions that the parser gave up on",
+            "Functions that could not be parsed",
+            "functions that could not be parsed",
             [TableRow((name,)) for name in audit.coverage.lost],
         ),
         Section(
-            "Unread early code, by the names that it is called by",
-            "unread names",
+            "Names that early code calls and no file that was read defines",
+            "undefined names",
             wrap_names(audit.coverage.unread, width),
         ),
     ]

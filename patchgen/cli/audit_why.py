@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The output of `patchgen audit --why` and `--late`: paths, and what stands in their way."""
+"""The output of `patchgen audit --why` and `--late`: paths, and the obstacles on them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NOTHING_LEADS = "No code that was read calls it or stores it."
 
 
 def print_answer(printer: Printer, answer: FunctionAnswer, end: str, *, verbose: bool) -> None:
-    """Print the shortest path to an early function and its other callers, or a late one's way.
+    """Print the shortest path to a function, and the other callers of an early one.
 
     The window ends with the function `end`.
     """

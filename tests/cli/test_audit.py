@@ -37,7 +37,7 @@ Unresolved early calls: 2 (0 in arch/x86)
 obs_kernel_param.setup_func
   init/main.c:18 start_kernel   nothing in the window assigns late_time_init
 
-Unread early code, by the names that it is called by: 2
+Names that early code calls and no file that was read defines: 2
   console_init identify_boot_cpu
 """
 DETAIL = """\
@@ -128,14 +128,14 @@ from_rest() at arch/x86/kernel/kvm.c:8 is late: no path leads to it before \
 alternative_instructions().
 What stands between it and the window:
   arch_cpu_finalize_init() at arch/x86/kernel/cpu/common.c:1
-  after_alternatives() at arch/x86/kernel/cpu/common.c:5: the window has ended when it gets there
+  after_alternatives() at arch/x86/kernel/cpu/common.c:5: the call is after the end of the window
   from_rest() at arch/x86/kernel/kvm.c:14
 """
 LATE_SITES = """\
 1 late site: no path leads to it before alternative_instructions(); 2 calls unresolved, 0 of them \
 in arch/x86.
 
-The window has ended when it gets there: 1
+The call is after the end of the window: 1
   site                     function  form        fatal on           by way of
   arch/x86/kernel/kvm.c:10 from_rest alternative SEV SEV-ES/SNP TDX (1) > after_alternatives
 """

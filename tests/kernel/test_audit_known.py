@@ -5,7 +5,7 @@ The answers are in tests/data/audit/known-*.toml; none of them comes from the au
 
 - hypercall: all sites in `function` of `file`, of those with `purpose` if it is given; `forms` are
   the forms that occur, `count` the number of sites.
-- change: all changes in `function`, of those with `pages` in the argument; `tells` are means of
+- change: all changes in `function`, of those with `pages` in the argument; `means` are those of
   notification, among others; it is empty if the hypervisor is not notified.
 - function: whether the window has it.
 
@@ -104,8 +104,8 @@ def test_changes_of_page_status(audit, answer):
     check_early(sites, answer)
     for site in sites:
         means = {notifier["means"] for notifier in site["tellers"]}
-        if answer["tells"]:
-            assert set(answer["tells"]) <= means, answer["reason"]
+        if answer["means"]:
+            assert set(answer["means"]) <= means, answer["reason"]
         else:
             assert means == set(), answer["reason"]
 

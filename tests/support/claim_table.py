@@ -235,11 +235,11 @@ class _PossibleRecipe:
         self._is_met = all(_has((path,), (tokens,), tree) for path, tokens in header.needs)
 
     def has(self, _: Use) -> bool:
-        """Tell whether the text can be used."""
+        """Return whether the text can be used."""
         return self._is_met
 
     def makes(self, _: str) -> bool:
-        """Tell whether a patch of that name can be in the series."""
+        """Return whether a patch of that name can be in the series."""
         return False
 
 
@@ -262,11 +262,11 @@ class _Possible:
         }
 
     def has(self, use: Use) -> bool:
-        """Tell whether the use can be rendered."""
+        """Return whether the use can be rendered."""
         return self._units[None] and all(self._can_be(literal) for literal in use.literals)
 
     def makes(self, patch: str) -> bool:
-        """Tell whether a patch of that name can be in the series."""
+        """Return whether a patch of that name can be in the series."""
         return self._patches.get(patch, False)
 
     def _can_be(self, literal: str) -> bool:

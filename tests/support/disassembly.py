@@ -32,7 +32,7 @@ class Function:
     callees: set[str] = field(default_factory=set)
 
     def executes(self, instruction: str) -> bool:
-        """Tell whether the bytes of an instruction are among those of the function."""
+        """Return whether the bytes of an instruction are among those of the function."""
         return any(raw.startswith(instruction) for raw, _ in self.code)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A call of a notifier chain runs the notifiers of that chain; a panic is told apart."""
+"""A call of a notifier chain runs the notifiers of that chain; sites below a panic are marked."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_a_chain_without_notifiers_is_not_listed_as_unresolved():
         ("report(); panic();", True),
     ],
 )
-def test_a_site_that_only_a_panic_reaches_is_told_apart(calls, expected):
+def test_a_site_that_only_a_panic_reaches_is_marked(calls, expected):
     source = (
         f"{SITE}void stop(void) {{ site(); }}\nvoid panic(void) {{ stop(); }}\n"
         "void vpanic(void) { stop(); }\nvoid report(void) { }\n"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""No path to a hypercall is lost where names, types and branches stand between them."""
+"""No path to a hypercall is lost by names, types and branches."""
 
 from __future__ import annotations
 

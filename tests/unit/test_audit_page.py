@@ -130,7 +130,7 @@ def test_a_comparison_shows_what_changed_at_each_site(audit):
     assert ">Gone" in removed
 
 
-def test_bytes_that_are_no_text_are_spelt():
+def test_bytes_that_are_not_text_are_escaped():
     odd = audit_files({"arch/x86/kernel/\udcff\u202e.c": "void f(void) { kvm_hypercall1(X, 0); }"})
     page = render_page(odd)
     page.encode("utf-8")

@@ -14,7 +14,7 @@ SITE = "static void site(void)\n{\n\tkvm_hypercall1(KVM_HC_X, 0);\n}\n"
 
 
 def early(source: str, extra: dict[str, str] | None = None, settings=None) -> bool:
-    """Tell whether the hypercall in site() is early when the source is added."""
+    """Return whether the hypercall in site() is early when the source is added."""
     audit = audit_files({PATH: SITE + source, **(extra or {})}, settings)
     (hypercall,) = [hypercall for hypercall in audit.hypercalls if hypercall.function == "site"]
     return hypercall.early is not None
@@ -23,10 +23,10 @@ def early(source: str, extra: dict[str, str] | None = None, settings=None) -> bo
 @pytest.mark.parametrize(
     ("what", "source", "expected"),
     [
-        ("nobody calls it", "", False),
+        ("without a caller", "", False),
         ("before the window's end", "void identify_boot_cpu(void) { site(); }", True),
-        ("behind the window's end", "void after_alternatives(void) { site(); }", False),
-        ("behind the call that leads there", "void rest_init(void) { site(); }", False),
+        ("after the window's end", "void after_alternatives(void) { site(); }", False),
+        ("after the call that leads there", "void rest_init(void) { site(); }", False),
         (
             "static initialiser",
             "struct x86_init_ops x86_init = { .hyper = { .init_platform = site } };",
@@ -56,7 +56,7 @@ def early(source: str, extra: dict[str, str] | None = None, settings=None) -> bo
             True,
         ),
         (
-            "a struct that nobody refers to in the window",
+            "a struct that no early code refers to",
             "const struct vendor kvm = { .init.init_platform = site };\n"
             "void after_alternatives(void) { copy_array(&kvm.init, &x86_init.hyper, 8); }",
             False,
@@ -471,7 +471,7 @@ def test_setting_a_static_call_does_not_call_it():
         ("find(1)(2);", "find()"),
         ("void (*f)(int) = find(1);\n\tf(2);", "find()"),
         ("void (*f)(int) = (void *)(address + 4);\n\tf(2);", "f"),
-        ("static_call(nobody)(1);", "static_call.nobody"),
+        ("static_call(unset)(1);", "static_call.unset"),
         ("PVOP_VCALL1(pv_ops_lock, kick, 1);", "pv_ops_lock.kick"),
         ("table[3](1);", "table"),
         ("(*(void (**)(int))address)(1);", "address"),
