@@ -47,6 +47,11 @@ class Access(NamedTuple):
     called: bool = False
     local: bool = False
 
+    @property
+    def text(self) -> str:
+        """Return the access as C code, with the struct in place of an unnamed base."""
+        return ".".join([self.base or self.type, *self.members])
+
 
 class Guard(NamedTuple):
     """A condition that code runs under: the C expression `text` has the truth value `holds`.
@@ -76,6 +81,13 @@ class CallFact(NamedTuple):
     passed: tuple[str, ...] = ()
     forwards: bool = False
     under: tuple[int, ...] = ()
+
+    @property
+    def static_call(self) -> str:
+        """Return the name of the static call that is called, "" for other calls."""
+        if self.access is None or self.access.base != "static_call":
+            return ""
+        return self.access.members[-1]
 
 
 class StoreFact(NamedTuple):

@@ -279,7 +279,7 @@ class Flow:
         if access.members[-1:] == ANY_NOTIFIER[1:] and self._chains.implements(node):
             # The notifiers were connected at the call of the chain.
             return
-        via = ".".join([access.base or access.type, *access.members])
+        via = access.text
         key = self._code.find_key(node.path, access)
         if key is None:
             # The target in a local variable was connected at the store.

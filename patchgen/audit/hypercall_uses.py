@@ -129,9 +129,7 @@ class _Finder:
         holders: _Holders = {}
         for node in self._code.nodes:
             for call in node.calls:
-                if call.access is None or call.access.base != "static_call":
-                    continue
-                name = call.access.members[-1]
+                name = call.static_call
                 if name in forms:
                     instruction = self._build_static_call(node, call.line, name, forms[name])
                     holders.setdefault(node, []).append((instruction, False))

@@ -143,10 +143,8 @@ class NotifierSearch:
         doubts = self._find_doubts(visit, call, platform)
         if doubts is None:
             return
-        via = ".".join([access.base or access.type, *access.members])
-        notifier = notifiers.setdefault(
-            (means, via, TreeLocation(visit.node.path, call.line)), _FoundNotifier()
-        )
+        key = (means, access.text, TreeLocation(visit.node.path, call.line))
+        notifier = notifiers.setdefault(key, _FoundNotifier())
         for holder, env in self._list_holders(visit, call, member):
             if holder.name not in notifier.functions:
                 notifier.functions.append(holder.name)

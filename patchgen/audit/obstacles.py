@@ -9,11 +9,11 @@ from an early function or a registration, and each step on the path has its obst
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from patchgen.audit.facts import Access, CallFact
+from patchgen.audit.facts import CallFact
 from patchgen.audit.flow import Flow
 from patchgen.audit.linked_code import LinkedCode
 from patchgen.audit.nodes import Node, StaticVariable
@@ -97,7 +97,7 @@ class _Search:
                     function = arguments[rule.function].strip("& ")
                     via = f"{name}({', '.join(arguments)})"
                     approach = Approach(None, TreeLocation(path, line), via, Obstacle.REGISTERED)
-                    for target in self._find_functions(path, function):
+                    for target in self._code.find_functions(path, function):
                         self._add(target, approach)
 
     def _visit(self, node: Node) -> None:
@@ -110,7 +110,7 @@ class _Search:
             if early and not self._flow.is_early(node, store.line):
                 obstacle = Obstacle.AFTER
             place = TreeLocation(node.path, store.line)
-            approach = Approach(node, place, _name_access(store.target), obstacle)
+            approach = Approach(node, place, store.target.text, obstacle)
             self._add_functions(node.path, store.names, approach)
         for identifier in node.identifiers:
             for datum in self._code.find_data(node.path, identifier):
@@ -142,17 +142,10 @@ class _Search:
         obstacle = Obstacle.UNUSED if early else Obstacle.NOTHING
         for store in datum.variable.stores:
             place = TreeLocation(datum.path, store.line)
-            approach = Approach(node, place, _name_access(store.target), obstacle)
+            approach = Approach(node, place, store.target.text, obstacle)
             self._add_functions(datum.path, store.names, approach)
 
     def _add_functions(self, path: str, names: Iterable[str], approach: Approach) -> None:
         for name in names:
-            for target in self._find_functions(path, name):
+            for target in self._code.find_functions(path, name):
                 self._add(target, approach)
-
-    def _find_functions(self, path: str, name: str) -> Iterator[Node]:
-        return (node for node in self._code.resolve(path, name) if node.kind != "macro")
-
-
-def _name_access(access: Access) -> str:
-    return ".".join([access.base or access.type, *access.members])

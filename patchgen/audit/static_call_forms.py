@@ -43,10 +43,10 @@ class StaticCallForms:
         self._uses = _group(uses)
         self._page = page
         self._users = [
-            (node, call.access.members[-1])
+            (node, call.static_call)
             for node in code.nodes
             for call in node.calls
-            if call.access is not None and call.access.base == "static_call"
+            if call.static_call
         ]
         self.forms: Forms = {}
         self._resolve()
