@@ -14,8 +14,7 @@ from patchgen.audit.function_platforms import Reach
 from patchgen.audit.hypercalls import SiteRoutes, find_hypercalls, find_op_calls
 from patchgen.audit.kbuild import find_unbuilt, find_unlinked
 from patchgen.audit.linked_code import LinkedCode
-from patchgen.audit.nodes import Node
-from patchgen.audit.paths import BootPath, Edge, PointerCall, Routes, find_boot_path
+from patchgen.audit.paths import Edge, PointerCall, Routes
 from patchgen.audit.platforms import PlatformTests
 from patchgen.audit.read_facts import (
     OnProgress,
@@ -36,6 +35,7 @@ from patchgen.audit.result import (
     Window,
 )
 from patchgen.audit.tables import Tables, load_tables
+from patchgen.audit.window import FollowedWindow, follow_window
 from patchgen.cachefile import Cache, make_key
 from patchgen.errors import RefusedError
 from patchgen.kernel import DotConfig, read_version
@@ -166,26 +166,22 @@ def build_audit(code: LinkedCode, tables: Tables, *, version: str = "") -> Audit
 
     Raises RefusedError if no path leads to the function that patches alternatives.
     """
-    boot_path = find_boot_path(code, tables)
-    flow = Flow(code, tables, boot_path.limits)
-    entries = [node for name in tables.entries for node in code.find_nodes(name)]
-    flow.run(entries)
-    reached_entries = [node for node in entries if node in flow.edges]
-    routes = Routes(flow.edges, reached_entries, aside=tables.aside)
+    window = follow_window(code, tables)
+    flow, entries = window.flow, window.entries
     tests = PlatformTests(code, tables)
-    reach = Reach(flow, reached_entries, tests)
-    unrouted = Routes(flow.edges, reached_entries, lambda edge: not edge.op, tables.aside)
-    running = Routes(flow.edges, reached_entries, lambda edge: not _stops(edge, tables))
-    site_routes = SiteRoutes(routes, unrouted, running)
+    reach = Reach(flow, entries, tests)
+    unrouted = Routes(flow.edges, entries, lambda edge: not edge.op, tables.aside)
+    running = Routes(flow.edges, entries, lambda edge: not _stops(edge, tables))
+    site_routes = SiteRoutes(window.routes, unrouted, running)
     return Audit(
         revision="",
         commit="",
         version=version,
         config="",
-        window=_build_window(boot_path, flow, reached_entries),
+        window=_build_window(window),
         notify=_build_notify(code, tables, flow),
         hypercalls=tuple(find_hypercalls(code, tables, flow, site_routes)),
-        changes=tuple(find_changes(code, tables, flow, routes, reach, tests))
+        changes=tuple(find_changes(code, tables, flow, window.routes, reach, tests))
         if tables.with_changes
         else (),
         unresolved=tuple(_explain_unresolved(pointer) for pointer in flow.unresolved),
@@ -199,7 +195,8 @@ def _stops(edge: Edge, tables: Tables) -> bool:
     return tables.stopping.fullmatch(edge.target.name) is not None
 
 
-def _build_window(boot_path: BootPath, flow: Flow, entries: Sequence[Node]) -> Window:
+def _build_window(window: FollowedWindow) -> Window:
+    boot_path = window.boot_path
     steps = []
     before: TreeLocation | None = None
     for number, node in enumerate(boot_path.nodes):
@@ -211,11 +208,11 @@ def _build_window(boot_path: BootPath, flow: Flow, entries: Sequence[Node]) -> W
             else None
         )
     functions: dict[str, set[str]] = {}
-    for node in flow.edges:
+    for node in window.flow.edges:
         if node.kind != "macro":
             functions.setdefault(node.path, set()).add(node.name)
     return Window(
-        tuple(dict.fromkeys(node.name for node in entries)),
+        tuple(dict.fromkeys(node.name for node in window.entries)),
         boot_path.nodes[-1].name,
         tuple(steps),
         {path: tuple(sorted(names)) for path, names in sorted(functions.items())},
@@ -261,5 +258,5 @@ def _count_coverage(code: LinkedCode, flow: Flow) -> Coverage:
         len(functions),
         sum(len(node.calls) for node in functions),
         tuple(lost),
-        tuple(sorted(name for name in flow.unread if not code.is_macro(name))),
+        flow.list_unread(),
     )

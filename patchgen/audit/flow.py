@@ -88,6 +88,10 @@ class Flow:
         ]
         return sorted(unresolved, key=lambda call: (call.node.path, call.line, call.via))
 
+    def list_unread(self) -> tuple[str, ...]:
+        """Return the names that early code calls and no file defines, sorted."""
+        return tuple(sorted(name for name in self.unread if not self._code.is_macro(name)))
+
     def _may_hold_function(self, key: Key) -> bool:
         # A chain without notifiers calls nothing.
         return key[0] != "chain" and not self._code.is_plain(key)

@@ -16,9 +16,10 @@ from patchgen.audit.flow import Flow
 from patchgen.audit.linked_code import LinkedCode
 from patchgen.audit.nodes import Node
 from patchgen.audit.obstacles import Approach, Obstacle, find_obstacles
-from patchgen.audit.paths import Edge, Routes, find_boot_path
+from patchgen.audit.paths import Edge, Routes
 from patchgen.audit.result import Audit, Hypercall, TreeLocation
 from patchgen.audit.tables import Tables
+from patchgen.audit.window import follow_window
 from patchgen.errors import RefusedError
 
 # The number of callers to store of a function that is early; the nearest ones are first.
@@ -90,17 +91,12 @@ class FunctionAnswer:
 
 
 def build_reasons(code: LinkedCode, tables: Tables) -> Reasons:
-    """Return the reasons of all functions. Raises RefusedError as `find_boot_path` does."""
-    boot_path = find_boot_path(code, tables)
-    flow = Flow(code, tables, boot_path.limits)
-    entries = [node for name in tables.entries for node in code.find_nodes(name)]
-    flow.run(entries)
-    routes = Routes(
-        flow.edges, [node for node in entries if node in flow.edges], aside=tables.aside
-    )
+    """Return the reasons of all functions. Raises RefusedError as `follow_window` does."""
+    window = follow_window(code, tables)
+    flow = window.flow
     approaches = find_obstacles(code, tables, flow)
     numbers = {node: number for number, node in enumerate(code.nodes)}
-    incoming = _sort_edges(flow, routes)
+    incoming = _sort_edges(flow, window.routes)
     functions = [
         FunctionReasons(
             node.name,
@@ -112,8 +108,7 @@ def build_reasons(code: LinkedCode, tables: Tables) -> Reasons:
         )
         for node in code.nodes
     ]
-    unread = tuple(sorted(name for name in flow.unread if not code.is_macro(name)))
-    return Reasons(boot_path.nodes[-1].name, tuple(functions), unread)
+    return Reasons(window.boot_path.nodes[-1].name, tuple(functions), flow.list_unread())
 
 
 def _sort_edges(flow: Flow, routes: Routes) -> Mapping[Node, list[Edge]]:

@@ -9,12 +9,11 @@ from pathlib import Path
 from patchgen.audit.assembly import parse_assembly
 from patchgen.audit.audit_tree import build_audit
 from patchgen.audit.conditions import Settings
-from patchgen.audit.flow import Flow
 from patchgen.audit.linked_code import LinkedCode
 from patchgen.audit.parse_c import parse_source
-from patchgen.audit.paths import find_boot_path
 from patchgen.audit.result import Audit
 from patchgen.audit.tables import load_tables
+from patchgen.audit.window import follow_window
 from tests.support.call_account import CallAccount, account_calls
 
 KVM_PARA = """\
@@ -117,10 +116,8 @@ def audit_files(extra: Mapping[str, str], settings: Settings | None = None) -> A
 
 def account_files(extra: Mapping[str, str]) -> CallAccount:
     """Account for each call in the window of the small kernel with files added."""
-    code, tables = link_files({**FILES, **extra}), load_tables()
-    flow = Flow(code, tables, find_boot_path(code, tables).limits)
-    flow.run(node for name in tables.entries for node in code.find_nodes(name))
-    return account_calls(code, flow)
+    code = link_files({**FILES, **extra})
+    return account_calls(code, follow_window(code, load_tables()).flow)
 
 
 def write_files(folder: Path, files: Mapping[str, str]) -> None:
