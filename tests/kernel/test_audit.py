@@ -53,9 +53,8 @@ def test_finds_what_is_routed_and_what_is_not(version, request, patchgen):
     assert site["purpose"] == "KVM_HC_MAP_GPA_RANGE"
     via = [step["via"] for step in site["early"]["steps"]]
     assert via[-1] == "x86_init.hyper.init_platform"
-    if version == "6_12":
-        # The callers are the sites: each has a leaf of its own.
-        assert ("handle_cpuid", "__tdx_hypercall") in early(document, "own")
+    # The callers are the sites: each has a leaf of its own.
+    assert ("handle_cpuid", "__tdx_hypercall") in early(document, "own")
     functions = {site["function"] for site in document["hypercalls"] if site["group"] == "own"}
     assert "sev_es_terminate" in functions
 
