@@ -23,7 +23,6 @@ from patchgen.audit.result import (
     PROTECTED,
     Audit,
     Doubt,
-    EffectOutcome,
     Form,
     Hypercall,
     OpCall,
@@ -195,8 +194,8 @@ def explain_routing(site: Hypercall) -> str:
         return _REASON_OTHER
     if site.instruction.form is Form.VARIANT:
         return "it bypasses the op"
-    fatal = [str(p.value) for p, e in site.effects.items() if e.outcome is EffectOutcome.FATAL]
-    where = f"; it is fatal on {', '.join(fatal)}" if fatal else ""
+    fatal = ", ".join(platform.value for platform in site.fatal_on)
+    where = f"; it is fatal on {fatal}" if fatal else ""
     reports = site.reports_status
     return ("it reports page status, but bypasses the op" if reports else _REASON_COMMON) + where
 

@@ -13,7 +13,6 @@ from patchgen.audit.result import (
     Form,
     Hypercall,
     Instruction,
-    Platform,
     Route,
     SiteGroup,
     StatusChange,
@@ -47,19 +46,10 @@ def group_by_danger(hypercalls: Iterable[Hypercall]) -> Mapping[Danger, list[Hyp
 def _judge(hypercall: Hypercall) -> Danger:
     if hypercall.group is SiteGroup.OTHER:
         return Danger.OTHER
-    outcomes = {effect.outcome for effect in hypercall.effects.values()}
-    if EffectOutcome.FATAL in outcomes:
+    if hypercall.fatal_on:
         return Danger.FATAL
+    outcomes = {effect.outcome for effect in hypercall.effects.values()}
     return Danger.UNKNOWN if EffectOutcome.UNKNOWN in outcomes else Danger.HARMLESS
-
-
-def list_fatal(hypercall: Hypercall) -> tuple[Platform, ...]:
-    """Return the platforms on which the form of a hypercall is fatal."""
-    return tuple(
-        platform
-        for platform, effect in hypercall.effects.items()
-        if effect.outcome is EffectOutcome.FATAL
-    )
 
 
 def describe_routing(hypercall: Hypercall) -> str:

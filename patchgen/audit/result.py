@@ -183,6 +183,15 @@ class Hypercall:
         return self.purpose
 
     @property
+    def fatal_on(self) -> tuple[Platform, ...]:
+        """Return the platforms on which its form is fatal."""
+        return tuple(
+            platform
+            for platform, effect in self.effects.items()
+            if effect.outcome is EffectOutcome.FATAL
+        )
+
+    @property
     def reports_status(self) -> bool:
         """Return whether it is KVM_HC_MAP_GPA_RANGE, by which a guest reports page status."""
         return "MAP_GPA" in self.purpose

@@ -21,7 +21,6 @@ from patchgen.audit.overview import (
     describe_routing,
     group_by_danger,
     list_callers,
-    list_fatal,
     sort_unresolved,
 )
 from patchgen.audit.result import Audit, Hypercall, Platform, Route, StatusChange, UnresolvedPointer
@@ -122,7 +121,7 @@ def _build_sections(audit: Audit, width: int) -> list[Section]:
 
 
 def _build_site(audit: Audit, hypercall: Hypercall) -> TableRow:
-    fatal = " ".join(_SHORT_NAMES.get(p, p.value) for p in list_fatal(hypercall))
+    fatal = " ".join(_SHORT_NAMES.get(p, p.value) for p in hypercall.fatal_on)
     cells = (
         str(hypercall.place),
         hypercall.function,
