@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Say why a patch, or a part of it, is not in the next version of its series."""
+"""Explain which patches, or parts of them, the next version of a series omits, and why."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from patchgen.model.commit import Commit
 from patchgen.reroll.hand_edits import NewCommit
 from patchgen.series import MatchedCommit, SeriesBranch
 from patchgen.status import FileStatus, PatchState, PatchStatus, Upstream
+from patchgen.status.remarks import show_commit
 
 _SHOWN = 3
 
@@ -26,9 +27,9 @@ class UpstreamStates:
         self._patches: Mapping[Oid, PatchStatus] | None = None
 
     def find(self, commit: Commit) -> PatchStatus | None:
-        """Return the status of a commit on the newer base, None if it is the same base.
+        """Return the status of a commit on a newer base, None on the same base.
 
-        Variants report by their own probes what a base has.
+        It is None for a variant, too: the probes of a variant find what the base has.
         """
         is_campaign = self._series.record is not None and self._series.record.split
         if not is_campaign or self._onto == self._series.base:
@@ -40,30 +41,30 @@ class UpstreamStates:
         return self._patches.get(commit.oid)
 
     def describe(self, commit: Commit) -> str:
-        """Return why the new series lacks a commit, "" if it is unknown."""
+        """Return why the new series omits a commit, "" if the reason is unknown."""
         status = self.find(commit)
         if status is None or status.state not in (PatchState.APPLIED, PatchState.GONE):
             return ""
         if status.state is PatchState.GONE:
             return "dropped, the code that it changes is gone"
-        return "dropped, the base has it" + _name_makers(status.made_by)
+        return "dropped, the base has it" + _name_commits(status.made_by)
 
 
 def list_applied(
-    branch: Sequence[MatchedCommit], commits: Sequence[NewCommit], fate: UpstreamStates
+    branch: Sequence[MatchedCommit], commits: Sequence[NewCommit], states: UpstreamStates
 ) -> Iterator[str]:
-    """Yield the names of the patches that the new version lacks because the base has them."""
+    """Yield the names of the patches that the new version omits because the base has them."""
     carried = {commit.branch_commit.oid for commit in commits if commit.branch_commit}
     for matched in branch:
-        status = None if matched.commit.oid in carried else fate.find(matched.commit)
+        status = None if matched.commit.oid in carried else states.find(matched.commit)
         if status is not None and status.state is PatchState.APPLIED:
             yield matched.name
 
 
 def list_applied_parts(
-    commits: Sequence[NewCommit], generated: Mapping[str, Commit], fate: UpstreamStates
+    commits: Sequence[NewCommit], generated: Mapping[str, Commit], states: UpstreamStates
 ) -> Iterator[str]:
-    """Yield a remark for each patch of which the base has some files by now.
+    """Yield a remark for each patch of which the base already has the change of some files.
 
     `generated` are the newly generated patches by name.
     """
@@ -72,7 +73,7 @@ def list_applied_parts(
         if before is None or not commit.is_generated:
             continue
         lost = set(before.files) - set(generated[commit.name].files)
-        status = fate.find(before) if lost else None
+        status = states.find(before) if lost else None
         files = [file for file in status.files if file.path in lost] if status else []
         present = [file for file in files if file.state is PatchState.APPLIED]
         if present:
@@ -83,11 +84,11 @@ def _describe_files(files: Sequence[FileStatus]) -> str:
     makers = dict.fromkeys(commit for file in files for commit in file.made_by)
     names = ", ".join(str(file.path) for file in files[:_SHOWN])
     more = f" and {len(files) - _SHOWN} more" if len(files) > _SHOWN else ""
-    return f"smaller, the base has the change of {names}{more}{_name_makers(tuple(makers))}"
+    return f"smaller, the base has the change of {names}{more}{_name_commits(tuple(makers))}"
 
 
-def _name_makers(commits: Sequence[Upstream]) -> str:
-    """Return ", by COMMIT" for the commits that made a change, "" if the history shows none."""
-    named = ", ".join(f'{commit.oid[:12]} ("{commit.subject}")' for commit in commits[:_SHOWN])
+def _name_commits(commits: Sequence[Upstream]) -> str:
+    """Return ", by COMMIT" for the commits that made a change, "" without any."""
+    named = ", ".join(map(show_commit, commits[:_SHOWN]))
     more = f" and {len(commits) - _SHOWN} more" if len(commits) > _SHOWN else ""
     return f", by {named}{more}" if commits else ""

@@ -102,7 +102,7 @@ def reroll_series(
 def _refuse_empty(generated: Generated) -> RefusedError:
     return RefusedError(
         f"{generated.base.describe} has the whole series: no patch is left",
-        hint="`patchgen status` shows what has become of each patch",
+        hint="`patchgen status` shows the state of each patch",
     )
 
 
@@ -162,7 +162,7 @@ class _Reroll:
         original = self._find_original(matched)
         generated, changes = self._generate(matched, change_digests, on_progress)
         base = generated.base
-        self._explain = UpstreamStates(self._request.tree, self._series, base.oid)
+        self._upstream = UpstreamStates(self._request.tree, self._series, base.oid)
         plain = generated.draft(self._signatures)
         plain_oids, _ = write_patches(self._quarantine, base.oid, plain, self._signatures)
         carrier = self._make_carrier(generated, plain, plain_oids, original, change_digests)
@@ -185,7 +185,7 @@ class _Reroll:
         version = self._describe_version(
             base.oid, commits, messages, written, change_digests, changes
         )
-        present = {*generated.present, *list_applied(matched, commits, self._explain)}
+        present = {*generated.present, *list_applied(matched, commits, self._upstream)}
         lost = find_lost_tags(matched, commits, present, change_digests, self._revision)
         version = replace(version, dropped=(*version.dropped, *lost))
         cover = replace(cover, notes=prepend_changes(cover.notes, self._revision, version.cover))
@@ -197,7 +197,7 @@ class _Reroll:
         _, generated_oids = put_cover_below(
             self._quarantine, base.oid, *letter, draft_oids, self._signatures
         )
-        parts = list_applied_parts(commits, carrier.generated, self._explain)
+        parts = list_applied_parts(commits, carrier.generated, self._upstream)
         remarks = (*carrier.remarks, *parts, *remarks)
         return self._publish(
             generated, old_tip, prepared, messages, remarks, version, generated_oids[-1]
@@ -281,7 +281,7 @@ class _Reroll:
             parents=lambda commit: resolve_object(self._quarantine, f"{commit}^"),
             labels=self._labels,
             resolutions=self._resolutions,
-            explain=self._explain.describe,
+            explain=self._upstream.describe,
         )
 
     def _carry_messages(

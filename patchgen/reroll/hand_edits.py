@@ -79,7 +79,7 @@ class Carrier:
     `generated` are the newly generated patches by name, in order, with the messages for a series
     without hand edits. `edited_messages` are the messages that mention an edit. `recorded` are the
     names of the patches generated before. `labels` name the two sides in conflict markers: the new
-    series, and the branch. `explain` returns why a commit is not in the new series, "" if unknown.
+    series, and the branch. `explain` returns why the new series omits a commit, "" if unknown.
     """
 
     quarantine: Quarantine

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Show what has become of each patch of a series on a newer base, without writing anything."""
+"""Determine the state of each patch of a series on a newer base; the tree does not change."""
 
 from patchgen.status.result import (
     FileStatus,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Describe for people what has become of a patch: in its files, upstream, and by mail."""
+"""Describe the state of a patch as text: in its files, upstream, and by mail."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _list(files: Sequence[FileStatus]) -> str:
 
 
 def describe_file(file: FileStatus) -> str:
-    """Return what a person should know about a patch's part in one file, "" if nothing."""
+    """Return the remarks on a patch's part in one file, "" if it has none."""
     remarks = [f"renamed to {file.renamed_to}"] if file.renamed_to else []
     if file.state is PatchState.CONFLICTS:
         remarks += [
