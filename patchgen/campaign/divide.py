@@ -38,10 +38,11 @@ def divide_change(
     earlier: Sequence[RecordedPatch] = (),
     edit_texts: Callable[[CampaignTexts], CampaignTexts] | None = None,
 ) -> SplitChange:
-    """Return the patches into which the change of a sweep is divided, with their texts.
+    """Divide the change of a sweep into patches with their texts.
 
-    `earlier` are the patches of the version before, whose names and subjects stay. `edit_texts`
-    lets the user change the texts. Raises RefusedError for a text that `git am` would cut.
+    The patches keep the names and subjects of `earlier`, the patches of the version before.
+    `edit_texts` lets the user change the texts. Raises RefusedError for a text that `git am` would
+    cut.
     """
     tree = GitTree(repository, sweep.base.tree)
     history = open_history(repository, sweep.base.oid)
@@ -82,12 +83,12 @@ def _choose_subjects(
     matches: Sequence[RecordedPatch | None],
     summary: str,
 ) -> list[str]:
-    """Return the subjects, which begin as those of the history.
+    """Return the subjects, with the prefixes that the log uses.
 
-    A patch keeps the subject of the version before, unless it changes more files than there, or the
-    summary is another.
+    A patch keeps the subject of the version before, unless it changes other files as well, or the
+    summary has changed.
     """
-    present = [
+    reused = [
         patch.subject
         if patch is not None
         and set(map(str, group.paths)) <= set(patch.files)
@@ -95,10 +96,10 @@ def _choose_subjects(
         else ""
         for group, patch in zip(groups, matches, strict=True)
     ]
-    new = [group for group, subject in zip(groups, present, strict=True) if not subject]
+    new = [group for group, subject in zip(groups, reused, strict=True) if not subject]
     styles = map_parallel(partial(learn_style, history), new, workers=os.cpu_count() or 1)
-    made = iter(make_subjects(styles, new, summary, used=list(filter(None, present))))
-    return [subject or next(made) for subject in present]
+    made = iter(make_subjects(styles, new, summary, used=list(filter(None, reused))))
+    return [subject or next(made) for subject in reused]
 
 
 def _group(
@@ -113,7 +114,7 @@ def _group(
     if files is None:
         groups = split_edits(edits, request.split, {})
         warnings = (
-            ["the base has no MAINTAINERS, which would name the git trees"] if by_tree else []
+            ["without MAINTAINERS in the base, the git trees are unknown"] if by_tree else []
         )
     else:
         trees = assign_trees(history if by_tree else history.without_log(), files)
@@ -121,8 +122,8 @@ def _group(
         warnings = list(files.warnings)
         if by_tree and not history.has_log:
             warnings.append(
-                "the base has no history that names who applied patches: the git trees are those "
-                "of MAINTAINERS"
+                "without history, the base does not show who applied patches: the git trees are "
+                "those of MAINTAINERS"
             )
     if request.max_patches is None:
         return groups, warnings

@@ -24,7 +24,7 @@ _NO_TREE = ("no tree of its own",)
 class PatchGroup:
     """The edits of one patch, sorted by path. `names` are what the files have in common.
 
-    `trees` are those that take patches for the files, with None for files that nobody's tree takes.
+    `trees` are those that take patches for the files, with None for files without one.
     """
 
     names: tuple[str, ...]
@@ -33,12 +33,12 @@ class PatchGroup:
 
     @property
     def is_leftover(self) -> bool:
-        """Whether a split by trees left these files, as nobody's tree takes them."""
+        """Whether these are the files without a tree in a split by trees."""
         return self.names == _NO_TREE
 
     @property
     def tree(self) -> SourceTree | None:
-        """The tree that takes the patch, None if several do, or none."""
+        """The tree that takes the patch, None unless it is a single one."""
         return next(iter(self.trees)) if len(self.trees) == 1 else None
 
     @property

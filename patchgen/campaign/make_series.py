@@ -32,7 +32,7 @@ from patchgen.sweep import SweepRequest
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """The series that was made, the change that it is of, and its mails on disk.
+    """A series, the change that it was made from, and its mails on disk.
 
     `mails` is empty after a dry run.
     """
@@ -73,13 +73,12 @@ def make_campaign(
         _refuse_second_version(repository, target.branch, version.revision)
     change = divide_change(repository, request, run, sweep, version.revision, edit_texts=edit_texts)
     series, mails = _write(repository, change, version, target, old_tip)
-    left_out = _find_left_out(change, series)
-    warnings = dict.fromkeys((*change.warnings, *series.warnings, *left_out))
-    return Campaign(target.branch, change, series, mails, tuple(warnings))
+    warnings = (*change.warnings, *series.warnings, *_warn_left_out(change, series))
+    return Campaign(target.branch, change, series, mails, tuple(dict.fromkeys(warnings)))
 
 
 def _refuse_second_version(repository: Repository, branch: str, revision: int) -> None:
-    """Raise RefusedError if an earlier version has a branch, whose tags and edits would be lost."""
+    """Raise RefusedError if a branch has an earlier version: its tags and edits would be lost."""
     earlier = find_earlier_branch(repository, branch, revision)
     if earlier is not None:
         raise RefusedError(
@@ -90,20 +89,21 @@ def _refuse_second_version(repository: Repository, branch: str, revision: int) -
         )
 
 
-def _find_left_out(change: SplitChange, series: PreparedSeries) -> Iterator[str]:
-    """Yield a warning for each person who takes a patch by the log, and does not get it.
+def _warn_left_out(change: SplitChange, series: PreparedSeries) -> Iterator[str]:
+    """Yield a warning for each person who applies such patches, but does not get this one.
 
-    The recipients are those of MAINTAINERS, which may not name who applies patches to a file.
+    The log shows who applies patches to a file. The recipients come from MAINTAINERS, which may not
+    name this person.
     """
     if change.request.policy.roles is RecipientRoles.LISTS:
         return
     mails = zip(change.patches, series.mails[1:], strict=True)
     for number, (patch, mail) in enumerate(mails, 1):
-        taker = patch.group.tree.location if patch.group.tree else ""
-        # The place of a tree without a repository is a person.
-        if taker.endswith(">") and address_of(taker) not in list_addresses(list_recipients(mail)):
+        person = patch.group.tree.location if patch.group.tree else ""
+        # The location of a tree without a repository is a person.
+        if person.endswith(">") and address_of(person) not in list_addresses(list_recipients(mail)):
             yield (
-                f"patch {number} does not go to {taker}, who applied most of the last patches to "
+                f"patch {number} does not go to {person}, who applied most of the last patches to "
                 "its files: MAINTAINERS does not name this person"
             )
 

@@ -23,8 +23,8 @@ def match_patches(
 ) -> list[RecordedPatch | None]:
     """Return the earlier patch of each group, None for a new one; each patch matches one group.
 
-    A group is the patch with the same files, else the one for the same tree (or maintainer, folder,
-    ...), else the one that shares most files with it.
+    A group matches the patch with the same files, else the one for the same tree (or maintainer,
+    folder, ...), else the one that shares most files with it.
     """
     by_files = {frozenset(patch.files): patch for patch in earlier}
     matches = [by_files.get(frozenset(map(str, group.paths))) for group in groups]
@@ -55,7 +55,7 @@ def name_patches(
 ) -> list[str]:
     """Return a unique name for each group: that of its earlier patch, else one after its tree.
 
-    `matches` is the result of `match_patches`. New patches get no name of an earlier one.
+    `matches` is the result of `match_patches`. A name of an earlier patch is not given to a new one.
     """
     used = {_RESERVED, *(patch.name for patch in earlier)}
     names = []
@@ -67,7 +67,10 @@ def name_patches(
 
 
 def _propose(group: PatchGroup) -> Iterator[str]:
-    """Yield names for a group without end; they have no spaces or slashes."""
+    """Yield names for a group: that of its tree or of its files, then the same with numbers.
+
+    They consist of letters, digits, and `_.+-`.
+    """
     texts = ["treewide"] if group.is_leftover else [group.name]
     if group.tree is not None and group.tree.name in group.names:
         texts = [group.tree.label, group.tree.name]

@@ -30,9 +30,7 @@ def make_subjects(
 ) -> list[str]:
     """Return a subject for each group, unique and of acceptable length if possible.
 
-    `used` are the subjects of other patches.
-
-    Subjects that would be equal begin with the names of the trees that take the patches, or end
+    `used` are the subjects of other patches. Subjects that would be equal begin with the names of the trees that take the patches, or end
     with a file or folder: the first of these that no other subject has. A prefix that is too long
     is cut to its first parts.
     """
@@ -59,7 +57,7 @@ def _propose_subjects(style: SubjectStyle, group: PatchGroup, summary: str) -> I
 
 
 def _name_places(group: PatchGroup) -> Iterator[str]:
-    """Yield names for the place of a change; no other group has the last one."""
+    """Yield names for the place of a change; only the last one is certainly unique."""
     if len(group.edits) == 1:
         yield group.paths[0].name
     else:

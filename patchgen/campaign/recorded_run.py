@@ -13,7 +13,7 @@ from patchgen.sweep import Lookup, OptionFiles, RunRequest, SweepRequest
 
 
 def record_run(sweep: SweepRequest, request: CampaignRequest) -> RecordedRun:
-    """Return all of a run that its result depends on, except the semantic patch itself."""
+    """Return the options and files that a result depends on, besides the semantic patch itself."""
     run, files = sweep.run, sweep.run.files
     return RecordedRun(
         sources=sweep.sources,
@@ -45,9 +45,9 @@ def restore_run(
     only_built: Path | None = None,
     trusted: bool = False,
 ) -> RunRequest:
-    """Return the request that runs the semantic patch of a record again, on another base.
+    """Return the request to run the semantic patch of a record again, on a base.
 
-    `definitions` are added, or replace those of the same name.
+    `definitions` are added, and replace recorded ones of the same name.
     """
     return RunRequest(
         record.variant,
@@ -67,7 +67,7 @@ def restore_run(
 
 
 def restore_campaign(record: Record, run: RecordedRun) -> CampaignRequest:
-    """Return the request that divides the change of a record's semantic patch again."""
+    """Return the request to divide the change of a record's semantic patch again."""
     return CampaignRequest(
         Split(record.split),
         max_patches=run.max_patches,
@@ -83,7 +83,7 @@ def restore_campaign(record: Record, run: RecordedRun) -> CampaignRequest:
 def look_up_recorded(record: Record, run: RecordedRun, tree: Lookup) -> Lookup:
     """Return functions that find the semantic patch of a record, and the files that it names.
 
-    `tree` finds the folders that it names.
+    Folders that it names are looked up in `tree`.
     """
     folder = posixpath.dirname(record.variant)
     texts = record.find_semantic_patches(record.patches[0]) if record.patches else {}

@@ -51,7 +51,7 @@ class SplitChange:
     """The change that a sweep found, divided into patches, and its texts.
 
     `tree` is that of the base. `tools` are the versions that the messages name. `warnings` are
-    those about the division and the texts, not those of the sweep.
+    about the division and the texts.
     """
 
     request: CampaignRequest
@@ -71,12 +71,12 @@ class SplitChange:
 
     @property
     def present(self) -> frozenset[str]:
-        """The names of patches that the base has: none, since the rule does not find these."""
+        """The names of patches that the base has: always empty, as the rule finds only new changes."""
         return frozenset()
 
     @property
     def left_out(self) -> tuple[LeftOut, ...]:
-        """The parts that are not made on the base: none, as only variants have such parts."""
+        """The parts that are not made on the base: always empty, as only variants have parts."""
         return ()
 
     @property
@@ -157,7 +157,7 @@ class SplitChange:
         return group.name
 
     def _record(self, drafts: Mapping[str, CommitDraft], cover: Cover, hand: HandWork) -> Record:
-        """Return what a later version is made from, and what it compares itself with.
+        """Return the record that a later version is made from and compared with.
 
         `write_patches` sets the patches' `content`.
         """
@@ -173,7 +173,7 @@ class SplitChange:
             for patch in self.patches
         ]
         if patches:
-            # All patches have the same, so one copy is enough.
+            # All patches have the same semantic patch, so it is recorded once.
             texts = {self.title: run.program.patch.text}
             patches[0] = patches[0].model_copy(update={"semantic_patches": texts})
         return Record(

@@ -36,18 +36,18 @@ class LogEntry:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """The log of a base. `has_log` is unset if the base has no parent."""
+    """The log of a base. `has_log` is false if the base has no parent, or the log is not used."""
 
     git: Git
     base: Oid
     has_log: bool
 
     def without_log(self) -> History:
-        """Return a history of which nothing is read."""
+        """Return the history for a division by MAINTAINERS alone."""
         return replace(self, has_log=False)
 
     def read(self, paths: Sequence[PurePosixPath]) -> list[LogEntry]:
-        """Return the last commits to files; none without a log."""
+        """Return the last commits to files, [] without a log."""
         if not self.has_log:
             return []
         names = [f":(top,literal){path}" for path in paths[:_MAX_FILES]]
@@ -73,7 +73,7 @@ def open_history(git: Git, base: Oid) -> History:
 
 
 def assign_trees(history: History, files: FileTrees) -> Mapping[PurePosixPath, SourceTree | None]:
-    """Return the tree of each file, None for one that nobody's tree takes."""
+    """Return the tree of each file, None for a file without one."""
     by_claims: dict[tuple[TreeClaim, ...], list[PurePosixPath]] = {}
     for path in sorted(files.claims):
         by_claims.setdefault(files.claims[path], []).append(path)
@@ -101,7 +101,7 @@ def _find_by_log(
     claims: Sequence[TreeClaim],
     paths: Sequence[PurePosixPath],
 ) -> SourceTree | None:
-    """Return the tree whose people applied most of the last patches, None if there is none.
+    """Return the tree whose people applied most of the last patches; None if no tree's did.
 
     Without claims, it is the tree of the one person who applied most of them.
     """
