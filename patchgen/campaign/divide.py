@@ -53,19 +53,14 @@ def divide_change(
         request = _with_texts(request, texts)
     matches = match_patches(groups, earlier)
     subjects = _choose_subjects(history, groups, matches, texts.message.subject)
-    patches = map(
-        SplitPatch,
-        name_patches(groups, matches, earlier),
-        subjects,
-        groups,
-        count_places(sweep, [group.edits for group in groups]),
-    )
+    names = name_patches(groups, matches, earlier)
+    counts = count_places(sweep, [group.edits for group in groups])
     change = SplitChange(
         request,
         run,
         sweep,
         revision,
-        tuple(patches),
+        tuple(map(SplitPatch, names, subjects, groups, counts)),
         texts,
         tree,
         tools={"patchgen": __version__, "spatch": find_spatch().version, "git": git_version()},

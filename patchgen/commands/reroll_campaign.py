@@ -38,8 +38,8 @@ class CampaignSource:
         if history.record.run is None:
             record = history.record
             raise RefusedError(
-                f"{name} is a campaign of {record.variant}, and its record lacks the options of "
-                "the run, so it cannot be rerolled",
+                f"{name} is a campaign of {record.variant}, and its record does not contain the "
+                "options of the run, so it cannot be rerolled",
                 hint=f"`patchgen run {record.variant} --base REV --split {record.split} "
                 f"-v {history.revision} --force` runs it again, without tags and hand edits",
             )
@@ -50,12 +50,12 @@ class CampaignSource:
         self._change: SplitChange | None = None
 
     def plan(self, on_progress: OnProgress) -> tuple[str, ...]:
-        """Run the semantic patch on the new base: only the result names the patches."""
+        """Run the semantic patch on the new base, as only its result determines the patches."""
         request = self._request
         if self._run.only_built and request.only_built is None:
             raise RefusedError(
                 f"{self._history.series.name} was made from the files that a .config builds, and "
-                "its record does not have the .config",
+                "its record does not contain the .config",
                 hint="name the .config again",
                 parameters=("only_built",),
             )
@@ -76,7 +76,7 @@ class CampaignSource:
             return None
         record = self._record
         change = self._divide(self._restore(record.base), None, record.revision)
-        # So the texts are as they were when the record was made.
+        # With the recorded names and versions, the texts are the same.
         base = replace(change.base, describe=record.describe)
         return replace(change, sweep=replace(change.sweep, base=base), tools=record.tools)
 
@@ -97,7 +97,7 @@ class CampaignSource:
         revision: int,
         on_progress: OnProgress = lambda done, total: None,
     ) -> SplitChange:
-        """Run the recorded semantic patch, or the one that is named, and divide the change."""
+        """Run the recorded semantic patch, or another one, and divide the change."""
         request, sweep = self._sweep(run, semantic_patch, on_progress)
         change = divide_change(
             self._repository,
@@ -133,23 +133,23 @@ class CampaignSource:
                 on_progress(done, total)
 
         [(request, sweep)] = run_sweeps(self._repository, plan, on_progress=report)
-        # If it is the only one, it is not skipped.
+        # A single semantic patch is not skipped: its error is raised.
         assert isinstance(sweep, Sweep)
         return request, sweep
 
     def _drop_missing_paths(self, run: RunRequest) -> tuple[RunRequest, list[str]]:
-        """Return the request without the paths that the base lacks, and a warning for each.
+        """Return the request without the paths that are missing from the base, and warnings.
 
-        Raises RefusedError if it lacks them all.
+        Raises RefusedError if all are missing.
         """
         tree = self._find_tree(run.base)
-        present = tuple(path for path in run.paths if self._has(tree, path))
-        missing = [f"the base does not have {path}" for path in run.paths if path not in present]
+        present = tuple(path for path in run.paths if self._exists(tree, path))
+        missing = [f"{path} is missing from the base" for path in run.paths if path not in present]
         if missing and not present:
             raise RefusedError("; ".join(missing), hint="name another base", parameters=("base",))
         return replace(run, paths=present), missing
 
-    def _has(self, tree: Oid, path: PurePosixPath) -> bool:
+    def _exists(self, tree: Oid, path: PurePosixPath) -> bool:
         try:
             return bool(resolve_paths(self._repository, tree, [path]))
         except RefusedError:

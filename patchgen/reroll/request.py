@@ -86,13 +86,14 @@ class RerollResult:
 
 
 def to_document(request: RerollRequest, branch: str) -> dict[str, Any]:
-    """Return a request as a JSON value. The branch is named, whatever is checked out later."""
+    """Return a request as a JSON value, with the name of the branch to reroll."""
     document = asdict(replace(request, branch=branch))
     for key in ("tree", "resume"):
         del document[key]
     for key in ("variant", "semantic_patch"):
-        if "/" in (document[key] or "") or (document[key] and Path(document[key]).is_file()):
-            document[key] = str(Path(document[key]).absolute())
+        name = document[key] or ""
+        if "/" in name or Path(name).is_file():
+            document[key] = str(Path(name).absolute())
     for key in ("changelog", "output", "get_maintainer", "only_built"):
         document[key] = str(Path(document[key]).absolute()) if document[key] else None
     return document

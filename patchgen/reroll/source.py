@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a reroll needs of a series: to generate its patches again, whatever they are made from."""
+"""The interface by which a reroll generates the patches of a variant or a campaign again."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from patchgen.series import HandWork, SeriesDraft
 class Generated(Protocol):
     """Patches that were generated on a base. `names` are those of all patches, in order.
 
-    `present` are the names of patches that the base has already. `title` is the name of what the
-    series is made from. `left_out` is what is not made on the base.
+    `present` are the names of patches that the base already has. `title` is the name of the variant
+    or of the semantic patch. `left_out` are the parts that are not made on the base.
     """
 
     @property
@@ -42,10 +42,10 @@ class Generated(Protocol):
 
 
 class SeriesSource(Protocol):
-    """What a series is made from: a variant, or the semantic patch of a campaign."""
+    """The source of a series: a variant, or the semantic patch of a campaign."""
 
     def plan(self, on_progress: OnProgress) -> Sequence[str]:
-        """Return the names of the patches that the new base may get.
+        """Return the names of the patches that may be made on the new base.
 
         Raises a PatchgenError if the series cannot be made on it.
         """
@@ -56,5 +56,5 @@ class SeriesSource(Protocol):
     def regenerate(self) -> Generated | None:
         """Return the patches of the version before, on its base; None if its input has changed.
 
-        Raises a PatchgenError if they cannot be generated any more.
+        Raises a PatchgenError if they can no longer be generated.
         """

@@ -43,7 +43,7 @@ class VariantSource:
         return run_plan(self._plan, self._request, on_progress)
 
     def regenerate(self) -> GeneratedSeries | None:
-        """Run them on the old base, if the variant is as it was then."""
+        """Run them on the old base; return None if the variant has changed since."""
         request = VariantRequest.from_record(self._record, self._variant)
         plan = plan_variant(self._repository, request, self._record.revision)
         if dict(plan.inputs) != dict(self._record.inputs):
@@ -54,7 +54,7 @@ class VariantSource:
 def _as_recorded(plan: SeriesPlan, record: Record) -> SeriesPlan:
     """Return the plan with the tools and the base's name of a record.
 
-    So its templates have the same result as when the record was made.
+    With these, the templates have the same result as when the record was made.
     """
     base = {**plan.context["base"], "describe": record.describe}
     context = {**plan.context, "tools": dict(record.tools), "base": base}

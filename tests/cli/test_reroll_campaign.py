@@ -261,7 +261,7 @@ def test_a_path_that_is_gone_is_reported_and_the_others_are_run(patchgen, git, t
     git(tree, "rm", "-rq", "lib")
     git(tree, "commit", "-qm", "gone")
     document = reroll(patchgen, tree, "--onto", "master")
-    assert "the base does not have lib" in document["warnings"]
+    assert "lib is missing from the base" in document["warnings"]
     assert document["patches"] == ["net: Use new_call(), which takes a lock"]
     assert document["remarks"] == [
         'dropped, the code that it changes is gone: "treewide: Use new_call(), which takes a lock"'
@@ -295,7 +295,7 @@ def test_a_record_of_an_older_patchgen_is_refused(patchgen, git, tree):
     del document["patchgen"]["run"]
     replace_cover(git, tree, f"{head}purposes.\n{json.dumps(document)}")
     done = patchgen("reroll", BRANCH, "--tree", tree)
-    assert done.code == 1 and "its record lacks the options of the run" in done.err
+    assert done.code == 1 and "its record does not contain the options of the run" in done.err
     assert "patchgen run call.cocci --base REV --split tree -v 2 --force" in done.err
     assert git(tree, "branch", "--list", V2) == ""
 
