@@ -55,7 +55,7 @@ def name_patches(
 ) -> list[str]:
     """Return a unique name for each group: that of its earlier patch, else one after its tree.
 
-    `matches` is the result of `match_patches`. A name of an earlier patch is not given to a new one.
+    `matches` is the result of `match_patches`. A new patch never gets the name of an earlier one.
     """
     used = {_RESERVED, *(patch.name for patch in earlier)}
     names = []

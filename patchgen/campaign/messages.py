@@ -30,9 +30,9 @@ def make_subjects(
 ) -> list[str]:
     """Return a subject for each group, unique and of acceptable length if possible.
 
-    `used` are the subjects of other patches. Subjects that would be equal begin with the names of the trees that take the patches, or end
-    with a file or folder: the first of these that no other subject has. A prefix that is too long
-    is cut to its first parts.
+    `used` are the subjects of other patches. Subjects that would be equal begin with the names of
+    the trees that take the patches, or end with a file or folder: the first of these that makes
+    them unique. A prefix that is too long is cut to its first parts.
     """
     subjects = [_fit(style.prefix, style.apply(summary)) for style in styles]
     counts = Counter([*subjects, *used])

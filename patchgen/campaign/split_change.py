@@ -71,7 +71,7 @@ class SplitChange:
 
     @property
     def present(self) -> frozenset[str]:
-        """The names of patches that the base has: always empty, as the rule finds only new changes."""
+        """The names of patches that the base has: always empty, as the rule finds only new ones."""
         return frozenset()
 
     @property

@@ -16,9 +16,14 @@ from patchgen.mail import read_change_id
 from patchgen.model.base import Oid
 from patchgen.model.series import Identity
 from patchgen.odb import Git, Repository, list_sent, read_sent
-from patchgen.series import Tracking, digest_content, find_tracking, make_change_id, read_record
-
-_VERSION = re.compile(r"-v(\d+)$")
+from patchgen.series import (
+    Tracking,
+    digest_content,
+    find_tracking,
+    make_change_id,
+    read_record,
+    strip_version,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +76,6 @@ def find_earlier_branch(
         if version < revision:
             earlier.append((version, name))
     return max(earlier)[::-1] if earlier else None
-
-
-def strip_version(branch: str) -> str:
-    """Return a branch's name without the version at its end."""
-    return _VERSION.sub("", branch)
 
 
 def _find_versions(

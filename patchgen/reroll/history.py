@@ -7,7 +7,6 @@ patchgen reads both, so either tool may send.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -31,6 +30,7 @@ from patchgen.series import (
     read_branch,
     remove_notes,
     resolve_series,
+    strip_version,
     take_out_testing,
 )
 
@@ -53,7 +53,7 @@ class SeriesHistory:
     @property
     def next_branch(self) -> str:
         """The name of a branch for the version to make."""
-        return re.sub(r"-v\d+$", "", self.series.name) + f"-v{self.revision}"
+        return f"{strip_version(self.series.name)}-v{self.revision}"
 
     def find_earlier(
         self, git: Quarantine, commits: Sequence[NewCommit], change_digests: Mapping[Oid, str]
@@ -139,7 +139,7 @@ def _warn_of_newer(
     newest = max(sent_revisions, default=0)
     if newest <= record.revision or newest < tracking.revision:
         return
-    newer_branch = re.sub(r"-v\d+$", "", branch) + f"-v{newest}"
+    newer_branch = f"{strip_version(branch)}-v{newest}"
     exists = repository.find_ref(f"refs/heads/{newer_branch}") is not None
     where = f"; {newer_branch} has it" if exists and newer_branch != branch else ""
     yield (

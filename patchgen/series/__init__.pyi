@@ -18,6 +18,7 @@ from .change_id import (
     digest_content as digest_content,
     make_change_id as make_change_id,
     make_message_id as make_message_id,
+    strip_version as strip_version,
 )
 from .default_branch import (
     BASES as BASES,

@@ -45,6 +45,11 @@ def digest_content(git: Git, base: Oid, start: Oid, tip: Oid) -> str:
     return _digests[key]
 
 
+def strip_version(branch: str) -> str:
+    """Return a branch's name without the version at its end."""
+    return re.sub(r"-v\d+$", "", branch)
+
+
 def make_change_id(title: str, branch: str, author: Identity, content: str = "") -> str:
     """Return the change-id of a new series, with the date of its author's commits.
 
@@ -55,8 +60,7 @@ def make_change_id(title: str, branch: str, author: Identity, content: str = "")
     offset = datetime.timedelta(hours=int(zone[:3]), minutes=int(zone[0] + zone[3:]))
     day = datetime.datetime.fromtimestamp(int(seconds), datetime.timezone(offset))
     slug = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:_LONGEST_SLUG].strip("-")
-    stem = re.sub(r"-v\d+$", "", branch)
-    digits = _digest(title, stem, author.email, f"{day:%Y%m%d}", content)
+    digits = _digest(title, strip_version(branch), author.email, f"{day:%Y%m%d}", content)
     return f"{day:%Y%m%d}-{slug or 'series'}-{digits}"
 
 
