@@ -108,9 +108,7 @@ def _group(
     files = find_file_trees(tree, [edit.path for edit in edits])
     if files is None:
         groups = split_edits(edits, request.split, {})
-        warnings = (
-            ["without MAINTAINERS in the base, the git trees are unknown"] if by_tree else []
-        )
+        warnings = ["without MAINTAINERS in the base, the git trees are unknown"] if by_tree else []
     else:
         trees = assign_trees(history if by_tree else history.without_log(), files)
         groups = split_edits(edits, request.split, files.owners, trees)
