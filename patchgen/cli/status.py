@@ -20,7 +20,7 @@ from patchgen.status import (
     PatchState,
     SentMail,
     SeriesStatus,
-    Upstream,
+    UpstreamCommit,
 )
 from patchgen.status.remarks import list_details
 
@@ -79,26 +79,24 @@ def _list_series(printer: Printer, request: StatusRequest, *, as_json: bool) -> 
     with printer.progress("comparing") as on_progress:
         listed = list_status(request, on_progress=on_progress)
     if as_json:
-        printer.document({"series": [_describe_listed(series) for series in listed]})
+        printer.document({"series": [_describe_listed(entry) for entry in listed]})
         return
-    width = max(len(series.name.branch) for series in listed)
-    for series in listed:
-        printer.line(f"{series.name.branch:{width}}  {_summarise_listed(series)}")
+    width = max(len(entry.series.branch) for entry in listed)
+    for entry in listed:
+        printer.line(f"{entry.series.branch:{width}}  {_summarise_listed(entry)}")
 
 
 def _describe_listed(listed: ListedSeries) -> dict[str, Any]:
     """Return a series of the list as values for JSON; a series without a status has null values."""
     status = listed.status
+    document = describe(status) if status else {}
     return {
-        "branch": listed.name.branch,
-        "description": listed.name.description,
-        "revision": status.revision if status else None,
+        "branch": listed.series.branch,
+        "description": listed.series.description,
+        "revision": document.get("revision"),
         "patches": len(status.patches) if status else None,
-        **{
-            key: describe(status)[key] if status else None
-            for key in ("base", "onto", "newer_commits", "counts", "stages")
-        },
-        "warnings": list(status.warnings) if status else [],
+        **{key: document.get(key) for key in ("base", "onto", "newer_commits", "counts", "stages")},
+        "warnings": document.get("warnings", []),
         "problem": listed.problem or None,
     }
 
@@ -167,7 +165,7 @@ def _describe_file(file: FileStatus) -> dict[str, Any]:
     }
 
 
-def _describe_commit(commit: Upstream | None) -> dict[str, str] | None:
+def _describe_commit(commit: UpstreamCommit | None) -> dict[str, str] | None:
     return {"commit": commit.oid, "subject": commit.subject} if commit else None
 
 

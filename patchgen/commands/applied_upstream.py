@@ -11,7 +11,7 @@ from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
 from patchgen.reroll.hand_edits import NewCommit
 from patchgen.series import MatchedCommit, SeriesBranch
-from patchgen.status import FileStatus, PatchState, PatchStatus, Upstream
+from patchgen.status import FileStatus, PatchState, PatchStatus, UpstreamCommit
 from patchgen.status.remarks import show_commit
 
 _SHOWN = 3
@@ -87,7 +87,7 @@ def _describe_files(files: Sequence[FileStatus]) -> str:
     return f"smaller, the base has the change of {names}{more}{_name_commits(tuple(makers))}"
 
 
-def _name_commits(commits: Sequence[Upstream]) -> str:
+def _name_commits(commits: Sequence[UpstreamCommit]) -> str:
     """Return ", by COMMIT" for the commits that made a change, "" without any."""
     named = ", ".join(map(show_commit, commits[:_SHOWN]))
     more = f" and {len(commits) - _SHOWN} more" if len(commits) > _SHOWN else ""

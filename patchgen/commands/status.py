@@ -82,11 +82,12 @@ def list_status(
 ) -> tuple[ListedSeries, ...]:
     """Return the status of each branch with a cover letter, those with the newest commits first.
 
-    Raises UsageError if there is none.
+    Raises UsageError if no branch has one.
     """
     with closing(Repository(request.tree)) as repository, Quarantine(repository) as quarantine:
         named = list(list_series(repository, count=0))
         if not named:
+            # It raises the error for a repository without series.
             resolve_series(repository, None)
         listed = []
         for number, series in enumerate(named):
@@ -127,7 +128,7 @@ def _find(
         newer = choose_newer_base(repository, series)
     else:
         newer = NewerBase(request.onto, repository.resolve_commit(request.onto))
-    present, problems = _ask_probes(repository, quarantine, series, newer.oid, request.variant)
+    present, problems = _find_present(repository, quarantine, series, newer.oid, request.variant)
     patches = _judge(repository, quarantine, series, newer.oid, present, on_progress)
     mails = find_sent_mails(repository, series)
     count = quarantine.run("rev-list", "--count", f"{series.base}..{newer.oid}").stdout
@@ -170,16 +171,16 @@ def _warn(quarantine: Quarantine, base: Oid, newer: NewerBase) -> tuple[str, ...
     return (*warnings, f"{newer.name} is older than the series' base") if is_older else warnings
 
 
-def _ask_probes(
+def _find_present(
     repository: Repository,
     quarantine: Quarantine,
     series: SeriesBranch,
     onto: Oid,
     variant: str | None,
 ) -> tuple[dict[Oid, Site], tuple[str, ...]]:
-    """Return the commits whose patch the newer base has by the variant's probes, and where.
+    """Return where the newer base has the patch of a commit, as the variant's probes find it.
 
-    The second value is a warning if the variant cannot be read. A campaign has no variant.
+    The second value is a warning if the variant cannot be read. A campaign does not have a variant.
     """
     record = series.record
     if record is None or record.split:

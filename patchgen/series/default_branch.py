@@ -67,8 +67,9 @@ def find_current_series(
     tip = repository.find_ref(f"refs/heads/{head}") if head is not None else None
     if head is None or tip is None:
         return None
-    has_start = not needs_cover and head not in BASES
-    if _describe_series(repository, tip) or (has_start and _has_start(repository, head, tip)):
+    if _describe_series(repository, tip):
+        return head, tip
+    if not needs_cover and head not in BASES and _has_start(repository, head, tip):
         return head, tip
     return None
 

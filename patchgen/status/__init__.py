@@ -9,7 +9,7 @@ from patchgen.status.result import (
     SentMail,
     SeriesStatus,
     Stage,
-    Upstream,
+    UpstreamCommit,
 )
 
 __all__ = [
@@ -20,5 +20,5 @@ __all__ = [
     "SentMail",
     "SeriesStatus",
     "Stage",
-    "Upstream",
+    "UpstreamCommit",
 ]

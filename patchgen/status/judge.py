@@ -62,13 +62,15 @@ class PatchJudge:
         if picked.is_deleted:
             return replace(status, removed_by=self.history.find_removal(current_path))
         if status.state in (PatchState.CONFLICTS, PatchState.NEEDED):
-            status = self._ask_history(commit, status, picked)
+            status = self._correct_by_history(commit, status, picked)
         if status.state is PatchState.CONFLICTS:
             status = replace(status, conflicts_since=self.stopped.get(current_path))
         return status
 
-    def _ask_history(self, commit: Commit, status: FileStatus, picked: PickedFile) -> FileStatus:
-        """Return the status of a conflicting or needed part, corrected by upstream's history."""
+    def _correct_by_history(
+        self, commit: Commit, status: FileStatus, picked: PickedFile
+    ) -> FileStatus:
+        """Return the status of a conflicting or needed part, corrected by the upstream history."""
         current_path = status.renamed_to or status.path
         match = self.history.find_same(commit, current_path, picked.hunks)
         if match is None:
@@ -76,7 +78,7 @@ class PatchJudge:
         same, revert = match
         if revert is not None:
             return replace(status, undone_by=revert)
-        if status.state is PatchState.CONFLICTS or self._is_elsewhere(
+        if status.state is PatchState.CONFLICTS or self._adds_elsewhere(
             current_path, picked.remaining
         ):
             return replace(
@@ -84,8 +86,8 @@ class PatchJudge:
             )
         return status
 
-    def _is_elsewhere(self, path: PurePosixPath, remaining: tuple[CommitHunk, ...]) -> bool:
-        """Return whether hunks that only add lines have them elsewhere in the file."""
+    def _adds_elsewhere(self, path: PurePosixPath, remaining: tuple[CommitHunk, ...]) -> bool:
+        """Return whether the hunks only add lines, and the file has these elsewhere."""
         if path not in self.files or any(hunk.removed or hunk.header for hunk in remaining):
             return False
         content = self.picker.read_content(self.files[path])

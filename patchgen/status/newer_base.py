@@ -13,7 +13,7 @@ from patchgen.series import BASES, SeriesBranch, find_cover_commit
 
 _FORMAT = "%(refname)%00%(objectname)%00%(symref)%00%(upstream)"
 _MAX_SHOWN = 5
-# The rank of a branch that no convention names.
+# The rank of a branch with an unconventional name.
 _OTHER = 2
 
 
@@ -42,9 +42,9 @@ class _Ref:
         """The branch that a remote's HEAD names, or the branch itself."""
         return self.symref.removeprefix("refs/remotes/") or self.short
 
-    def as_base(self, doubt: str = "") -> NewerBase:
-        """Return the branch as the newer base, with a warning if there is a doubt."""
-        warning = f"{doubt}; it is compared with {self.target}" if doubt else ""
+    def as_base(self, problem: str = "") -> NewerBase:
+        """Return the branch as the newer base, with a warning if it may be the wrong one."""
+        warning = f"{problem}; it is compared with {self.target}" if problem else ""
         return NewerBase(self.target, self.oid, warning)
 
 
@@ -54,7 +54,7 @@ def choose_newer_base(repository: Repository, series: SeriesBranch) -> NewerBase
     That is the branch's upstream, else the commit of the remotes' HEADs if there is only one, else
     the only other branch with the base that is not a series itself. A series with a cover letter
     can also be compared with the likeliest of several branches, and with a branch that does not
-    contain the base: linux-next is made anew every day. Raises UsageError if it is ambiguous.
+    contain the base: linux-next is rebuilt every day. Raises UsageError if it is ambiguous.
     """
     candidates = _list_candidates(repository, series, f"--contains={series.base}")
     if len({ref.oid for ref in candidates}) == 1:
@@ -63,15 +63,15 @@ def choose_newer_base(repository: Repository, series: SeriesBranch) -> NewerBase
         raise _make_ambiguity_error(series.name, candidates)
     if candidates:
         chosen = min(candidates, key=_rank)
-        text = f"several branches contain the base of {series.name}"
-        return chosen.as_base(text if _rank(chosen) == _OTHER else "")
-    text = f"no other branch contains the base of {series.name}"
+        problem = f"several branches contain the base of {series.name}"
+        return chosen.as_base(problem if _rank(chosen) == _OTHER else "")
+    problem = f"no other branch contains the base of {series.name}"
     if candidates := _list_candidates(repository, series):
-        return min(candidates, key=_rank).as_base(text)
+        return min(candidates, key=_rank).as_base(problem)
     head = repository.find_ref("HEAD")
     if head is None or head == series.tip:
         raise _make_ambiguity_error(series.name, candidates)
-    return NewerBase("HEAD", head, f"{text}; it is compared with HEAD")
+    return NewerBase("HEAD", head, f"{problem}; it is compared with HEAD")
 
 
 def _list_candidates(

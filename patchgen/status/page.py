@@ -31,7 +31,7 @@ class PatchOwners:
 
 @dataclass(frozen=True, slots=True)
 class StagePart:
-    """The part of the bar for a stage: its patches, and their number in the parts before it."""
+    """The part of the bar for a stage: `count` patches, after `start` patches at earlier stages."""
 
     stage: str
     count: int
@@ -123,7 +123,7 @@ def _build_rows(
 
 
 def _describe_state(patch: PatchStatus) -> str:
-    """Return what the stage of a patch does not say, "" if that is nothing."""
+    """Return a note on a patch next to its stage, "" without one."""
     if patch.present_at is not None:
         return f"already there ({patch.present_at})"
     conflicts = [file for file in patch.files if file.state is PatchState.CONFLICTS]

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from patchgen.status.result import FileStatus, PatchState, PatchStatus, Upstream
+from patchgen.status.result import FileStatus, PatchState, PatchStatus, UpstreamCommit
 
 # States that need work come first.
 _ORDER = (PatchState.CONFLICTS, PatchState.NEEDED, PatchState.GONE, PatchState.APPLIED)
@@ -77,6 +77,6 @@ def _describe_makers(file: FileStatus) -> str:
     return ", by " + ", ".join(map(show_commit, file.made_by)) if file.made_by else ""
 
 
-def show_commit(commit: Upstream) -> str:
+def show_commit(commit: UpstreamCommit) -> str:
     """Return the abbreviated id and the subject of a commit."""
     return f'{commit.oid[:12]} ("{commit.subject}")'

@@ -15,15 +15,15 @@ from patchgen.model.outcome import Site
 from patchgen.series import NamedSeries, Record, SeriesBranch, Trailer, parse_message
 from patchgen.series.trailers import REVIEW_TAGS
 
-# With these, a maintainer can apply the patch; Tested-by alone does not say so.
+# These tags approve a patch; Tested-by alone does not.
 _ACKS = ("Reviewed-by", "Acked-by")
 
 
 class PatchState(StrEnum):
     """The state of a patch, or of its part in one file, on the newer base.
 
-    APPLIED: its changes are there. NEEDED: it applies, and changes something. CONFLICTS: a person
-    has to look. GONE: the code that it would change is no longer there.
+    APPLIED: the base has its changes. NEEDED: it applies, and changes something. CONFLICTS: a
+    person has to decide. GONE: the code that it would change was removed.
     """
 
     APPLIED = "applied"
@@ -35,8 +35,8 @@ class PatchState(StrEnum):
 class Stage(StrEnum):
     """How far a patch has come on its way upstream; each patch has one.
 
-    A patch that still has to be applied is ACKED if somebody reviewed or acked it, else SENT if its
-    mail was sent, else NEEDED. The others are as in PatchState.
+    A patch in the state NEEDED is ACKED if it was reviewed or acked, else SENT if its mail was
+    sent, else NEEDED. The other stages are the states of the same names.
     """
 
     APPLIED = "applied"
@@ -48,8 +48,8 @@ class Stage(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Upstream:
-    """A commit between the old base and the new one."""
+class UpstreamCommit:
+    """A commit between the old base and the newer one."""
 
     oid: Oid
     subject: str
@@ -59,9 +59,9 @@ class Upstream:
 class FileStatus:
     """A patch's part in one file, of `hunks` hunks without context.
 
-    `path` is the file's name on the old base, `renamed_to` its name now, if that differs. `present`
-    hunks are there already; `made_by` are the commits that made exactly these. `removed_by` deleted
-    the file. `undone_by` reverted the same change after another commit had made it.
+    `path` is the file's name on the old base, `renamed_to` its name now, if that differs. The
+    newer base has `present` hunks; `made_by` are the commits that made exactly these. `removed_by`
+    deleted the file. `undone_by` reverted the same change after another commit had made it.
     `conflicts_since` is the number, from 1, of an earlier patch of the series that conflicts in the
     file.
     """
@@ -72,9 +72,9 @@ class FileStatus:
     present: int = 0
     renamed_to: PurePosixPath | None = None
     is_deleted: bool = False
-    made_by: tuple[Upstream, ...] = ()
-    removed_by: Upstream | None = None
-    undone_by: Upstream | None = None
+    made_by: tuple[UpstreamCommit, ...] = ()
+    removed_by: UpstreamCommit | None = None
+    undone_by: UpstreamCommit | None = None
     conflicts_since: int | None = None
 
 
@@ -82,7 +82,7 @@ class FileStatus:
 class SentMail:
     """The mail of a patch that was sent. `time` is in seconds since 1970, None if unknown.
 
-    `to` and `cc` are its recipients, () if they are unknown, too.
+    `to` and `cc` are its recipients, () if unknown.
     """
 
     message_id: str
@@ -100,8 +100,8 @@ class SentMail:
 class PatchStatus:
     """A commit of the series and its state now.
 
-    `present_at` is where a probe of the variant found the patch, whatever its diff says. `mail` is
-    the one that was sent for it.
+    `present_at` is where a probe of the variant found the patch; it takes precedence over the diff.
+    `mail` is the one that was sent for it.
     """
 
     commit: Commit
@@ -135,22 +135,22 @@ class PatchStatus:
 
     @property
     def is_partly_applied(self) -> bool:
-        """Whether some of it is there, but not all."""
+        """Whether the base has some of its hunks, but not all."""
         is_open = self.state in (PatchState.NEEDED, PatchState.CONFLICTS)
         return is_open and any(file.present for file in self.files)
 
     @property
-    def made_by(self) -> tuple[Upstream, ...]:
+    def made_by(self) -> tuple[UpstreamCommit, ...]:
         """The commits that made the present hunks, each once, those of the first file first."""
         return tuple(dict.fromkeys(commit for file in self.files for commit in file.made_by))
 
 
 @dataclass(frozen=True, slots=True)
 class SeriesStatus:
-    """A branch on a newer base. `base` and `onto` are each an id and its name for people.
+    """A branch on a newer base. `base` and `onto` are each an id and a readable name.
 
-    `newer` is the number of commits that the newer base has and the old one lacks. `mail` is the
-    cover letter's, if it was sent.
+    `newer` is the number of commits that only the newer base has. `mail` is the cover letter's, if
+    it was sent.
     """
 
     series: SeriesBranch
@@ -193,6 +193,6 @@ class SeriesStatus:
 class ListedSeries:
     """A series of the repository. `problem` is why it has no status, "" if it has one."""
 
-    name: NamedSeries
+    series: NamedSeries
     status: SeriesStatus | None
     problem: str = ""

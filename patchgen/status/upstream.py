@@ -15,7 +15,7 @@ from pathlib import PurePosixPath
 from patchgen.model.commit import Commit
 from patchgen.odb import CommitChanges, CommitHunk, FileChange
 from patchgen.status.cherry_pick import Picker
-from patchgen.status.result import Upstream
+from patchgen.status.result import UpstreamCommit
 
 # The number of commits with the same lines that are tried, the youngest first.
 _MAX_TRIED = 3
@@ -35,7 +35,7 @@ class UpstreamHistory:
 
     def find_makers(
         self, present: Mapping[PurePosixPath, Sequence[CommitHunk]]
-    ) -> dict[PurePosixPath, tuple[Upstream, ...]]:
+    ) -> dict[PurePosixPath, tuple[UpstreamCommit, ...]]:
         """Return for each file the commits that made its hunks, as few as possible over all files.
 
         White space is ignored. Hunks that no commit made have none.
@@ -46,7 +46,7 @@ class UpstreamHistory:
         candidates = [
             (commit, _count_made_hunks(commit, present) & unexplained) for commit in self.commits
         ]
-        makers: dict[PurePosixPath, list[Upstream]] = {path: [] for path in present}
+        makers: dict[PurePosixPath, list[UpstreamCommit]] = {path: [] for path in present}
         while candidates := [
             (commit, hunks & unexplained) for commit, hunks in candidates if hunks & unexplained
         ]:
@@ -61,7 +61,7 @@ class UpstreamHistory:
             makers[path] += [similar] if similar and similar not in makers[path] else []
         return {path: tuple(commits) for path, commits in makers.items()}
 
-    def _find_similar(self, path: PurePosixPath, hunk: CommitHunk) -> Upstream | None:
+    def _find_similar(self, path: PurePosixPath, hunk: CommitHunk) -> UpstreamCommit | None:
         """Return the youngest commit that made a hunk along with more, or the core of it.
 
         spatch's hunk includes lines that it only reindented; a person's does not.
@@ -75,7 +75,7 @@ class UpstreamHistory:
 
     def find_same(
         self, patch: Commit, path: PurePosixPath, hunks: Sequence[CommitHunk]
-    ) -> tuple[Upstream, Upstream | None] | None:
+    ) -> tuple[UpstreamCommit, UpstreamCommit | None] | None:
         """Return the youngest commit that made the same change to a file, and its revert."""
         change = FileChange(tuple(hunks))
         same = [
@@ -96,7 +96,7 @@ class UpstreamHistory:
                 return _to_upstream(self.commits[index]), revert
         return None
 
-    def find_removal(self, path: PurePosixPath) -> Upstream | None:
+    def find_removal(self, path: PurePosixPath) -> UpstreamCommit | None:
         """Return the commit that deleted a file, None if it is unknown."""
         for commit in self.commits:
             if path in commit.files and commit.files[path].is_deleted:
@@ -111,5 +111,5 @@ def _count_made_hunks(
     return Counter((path, hunk.folded) for path in touched for hunk in commit.files[path].hunks)
 
 
-def _to_upstream(commit: CommitChanges) -> Upstream:
-    return Upstream(commit.oid, commit.subject)
+def _to_upstream(commit: CommitChanges) -> UpstreamCommit:
+    return UpstreamCommit(commit.oid, commit.subject)

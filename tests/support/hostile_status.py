@@ -18,7 +18,7 @@ from patchgen.status import (
     SentMail,
     SeriesStatus,
     Stage,
-    Upstream,
+    UpstreamCommit,
 )
 from patchgen.status.page import PatchOwners, render_page
 
@@ -67,7 +67,7 @@ def _make_patch(stage: Stage, number: int) -> PatchStatus:
     """Return a patch that has come to a stage, with as many files as its number says."""
     is_open = stage in (Stage.ACKED, Stage.SENT, Stage.NEEDED)
     state = PatchState.NEEDED if is_open else PatchState(stage)
-    makers = (Upstream(Oid("e" * 40), MARKUP),) if stage is Stage.APPLIED else ()
+    makers = (UpstreamCommit(Oid("e" * 40), MARKUP),) if stage is Stage.APPLIED else ()
     files = tuple(
         FileStatus(PurePosixPath(f"drivers/{stage}/{MARKUP}{index}.c"), state, 1, made_by=makers)
         for index in range(number)
