@@ -19,9 +19,9 @@ _SCISSORS = "# ------------------------ >8 ------------------------"
 
 
 class TextEditor:
-    """Lets the user edit texts. `saved` are the files with what was edited so far.
+    """Lets the user edit texts. `saved` are the files with the texts that were edited so far.
 
-    An edited text is work, so it is not lost if the series cannot be made.
+    They preserve the user's work if the series cannot be made.
     """
 
     def __init__(self) -> None:
@@ -72,7 +72,7 @@ class TextEditor:
         if code != 0:
             raise RefusedError(
                 f"the editor failed with exit code {code}; nothing was written",
-                hint=f"it is: {editor}; $GIT_EDITOR sets another one",
+                hint=f"$GIT_EDITOR replaces the editor, which is {editor}",
             )
         if not edited:
             raise RefusedError("cancelled, as the text is empty; nothing was written")

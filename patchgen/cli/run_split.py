@@ -18,10 +18,9 @@ from patchgen.cli.series_output import (
     print_recipients,
     summarise_patch,
 )
-from patchgen.commands.run import RunPlan
-from patchgen.errors import PatchgenError, RefusedError, UsageError
+from patchgen.commands.run import RunPlan, require_campaign
+from patchgen.errors import PatchgenError, UsageError
 from patchgen.model.series import RecipientRoles
-from patchgen.model.smpl import Mode
 from patchgen.model.sweep import CampaignRequest, Split, Sweep
 from patchgen.odb import Repository
 
@@ -169,19 +168,7 @@ def check_campaign(repository: Repository, request: CampaignRequest, plan: RunPl
 
     repository.read_signatures()
     find_people(repository, request)
-    if len(plan.sweeps) + len(plan.skipped) != 1:
-        raise UsageError(
-            "--split takes one semantic patch, not several", hint="name a single .cocci file"
-        )
-    if plan.sweeps[0].header is None:
-        raise UsageError(
-            "--split does not take a variant: a variant defines its own patches",
-            hint="`patchgen apply VARIANT` makes them",
-        )
-    if plan.sweeps[0].mode is not Mode.PATCH:
-        raise UsageError("--split requires --mode patch: other modes change nothing")
-    if plan.sweeps[0].unmet:
-        raise RefusedError("; ".join(plan.sweeps[0].unmet), hint="name another base (--base)")
+    require_campaign(plan)
 
 
 def publish_campaign(
@@ -209,7 +196,7 @@ def publish_campaign(
     except PatchgenError:
         if editor.saved:
             files = " and ".join(map(str, editor.saved))
-            printer.note(f"what you edited is in {files} (--message and --cover read such files)")
+            printer.note(f"your edited text is in {files} (--message and --cover read such files)")
         raise
     _print(result, campaign, request, printer)
     return _describe(result)

@@ -13,7 +13,7 @@ from patchgen.campaign import (
     restore_campaign,
     restore_run,
 )
-from patchgen.commands.run import make_lookup, plan_run, run_sweeps
+from patchgen.commands.run import make_lookup, plan_run, require_campaign, run_sweeps
 from patchgen.edit import OnProgress
 from patchgen.errors import RefusedError, UsageError
 from patchgen.model.base import Oid
@@ -119,14 +119,7 @@ class CampaignSource:
             plan = plan_run(self._repository, run, lookup)
         else:
             plan = plan_run(self._repository, replace(run, target=semantic_patch))
-        if len(plan.sweeps) + len(plan.skipped) != 1 or plan.sweeps[0].header is None:
-            raise UsageError(
-                "a campaign has one semantic patch", hint="name a single .cocci file or a recipe"
-            )
-        if plan.sweeps[0].unmet:
-            raise RefusedError(
-                "; ".join(plan.sweeps[0].unmet), hint="name another base", parameters=("base",)
-            )
+        require_campaign(plan)
 
         def report(name: str, done: int, total: int | None) -> None:
             if total is not None:

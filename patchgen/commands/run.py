@@ -89,10 +89,13 @@ def plan_run(repository: Repository, request: RunRequest, lookup: Lookup | None 
     base = replace(base, version=read_version(tree))
     since = repository.resolve_commit(request.since) if request.since is not None else None
     recipe = find_recipe(request.target) if lookup is None else None
-    if recipe is None and lookup is None and _is_variant(request.target):
+    if lookup is not None:
+        names = [request.target]
+    elif recipe is not None:
+        names = [str(recipe.path)]
+    elif _is_variant(request.target):
         return RunPlan(base, tuple(_plan_variant(repository, request, base, only_paths)))
-    names = [str(recipe.path) if recipe else request.target]
-    if recipe is None and lookup is None:
+    else:
         names = list_semantic_patches(request.target, tree)
     may_run = partial(may_run_code, repository, request)
     sweeps: list[SweepRequest] = []
@@ -113,6 +116,30 @@ def plan_run(repository: Repository, request: RunRequest, lookup: Lookup | None 
             needs_trust = "trusted" in err.parameters
             skipped.append(Skipped(name, _describe_error(err), needs_trust))
     return RunPlan(base, tuple(sweeps), tuple(skipped))
+
+
+def require_campaign(plan: RunPlan) -> SweepRequest:
+    """Return the only semantic patch of a run, whose change can become a campaign.
+
+    Raises UsageError for several of them, for a variant, and for a mode that changes nothing, and
+    RefusedError if the base does not meet the needs of the semantic patch.
+    """
+    if len(plan.sweeps) + len(plan.skipped) != 1:
+        raise UsageError(
+            "a campaign is made from one semantic patch, not several",
+            hint="name a single .cocci file or a recipe",
+        )
+    [request] = plan.sweeps
+    if request.header is None:
+        raise UsageError(
+            "a campaign is not made from a variant, which defines its own patches",
+            hint="`patchgen apply VARIANT` makes them",
+        )
+    if request.mode is not Mode.PATCH:
+        raise UsageError(f"{request.name} runs in {request.mode} mode, which changes nothing")
+    if request.unmet:
+        raise RefusedError("; ".join(request.unmet), hint="name another base", parameters=("base",))
+    return request
 
 
 def run_sweeps(
@@ -233,12 +260,12 @@ def _note_unmet(request: SweepRequest, cocci: CocciFile, tree: GitTree) -> Sweep
 
 
 def _find_unmet(cocci: CocciFile, tree: GitTree) -> Iterator[str]:
-    """Yield what a semantic patch needs and a tree does not have (`// Needs:` lines)."""
+    """Yield each need of a semantic patch (a `// Needs:` line) that a tree does not meet."""
     for path, needed in cocci.header.needs:
         tokens = [token.text for token in tokenize(needed.encode())]
         files = _find_in_tree(tree, path)
         if not any(find_sequence(tree.read(file), tokens) is not None for file in files):
-            yield f"the base does not have what {cocci.name} needs: `{needed}` in {path}"
+            yield f"{path} does not contain `{needed}`, which {cocci.name} needs"
 
 
 def _find_in_tree(tree: GitTree, pattern: str) -> list[TreeFile]:

@@ -194,7 +194,7 @@ def test_a_text_that_is_refused_is_not_lost(patchgen, tree, monkeypatch, body):
     monkeypatch.setenv("GIT_EDITOR", f"'{write_editor(tree, body)}'")
     refused = run(patchgen, tree, "--edit")
     assert refused.code == 1, refused.err
-    saved = Path(re.search(r"what you edited is in (\S+/MESSAGE)", refused.err)[1])
+    saved = Path(re.search(r"your edited text is in (\S+/MESSAGE)", refused.err)[1])
     written = tree / "written"
     subprocess.run(["sh", "-c", body, "sh", written], check=False)
     assert saved.read_bytes() == written.read_bytes()

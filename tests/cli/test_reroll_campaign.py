@@ -279,6 +279,15 @@ def test_options_of_a_variant_and_names_of_no_patch_are_usage_errors(patchgen, g
     assert git(tree, "branch", "--list", V2) == ""
 
 
+def test_a_semantic_patch_that_only_reports_is_refused(patchgen, git, tree):
+    run(patchgen, tree)
+    reports = tree.parent / "report.cocci"
+    reports.write_text("virtual report\n\n@depends on report@\n@@\n* old_call();\n")
+    done = patchgen("reroll", BRANCH, "--tree", tree, "--semantic-patch", reports)
+    assert done.code == 2 and "runs in report mode, which changes nothing" in done.err
+    assert git(tree, "branch", "--list", V2) == ""
+
+
 def test_a_base_that_has_everything_is_refused(patchgen, git, tree):
     run(patchgen, tree)
     convert(git, tree, "drivers/net/a.c", "drivers/net/b.c", "fs/f/f.c", "lib/l.c")

@@ -191,7 +191,7 @@ def test_a_series_of_a_recipe_names_it_and_says_why(patchgen, git, tmp_path):
     (tree / "name.c").write_text("void f(void)\n{\n\tstrlcpy(a, b, 3);\n}\n")
     commit_all(tree, "start")
     refused = patchgen("run", "strscpy", "--split", "none", cwd=tree)
-    needed = "does not have what strscpy needs: `strscpy(` in include/linux/string.h"
+    needed = "include/linux/string.h does not contain `strscpy(`, which strscpy needs"
     assert refused.code == 1 and needed in refused.err
     assert git(tree, "branch", "--list", "patchgen/*") == ""
     assert needed in patchgen("run", "strscpy", cwd=tree).err
