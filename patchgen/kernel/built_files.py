@@ -126,13 +126,14 @@ class _Walk:
         top = self._evaluate_top()
         self._base = top.copy_exported((*_TOP_ONLY, "BITS", "UTS_MACHINE"))
         self._set_base(self._base)
-        for name in _TOP_LISTS:
-            for word in top.words(name):
-                if word.endswith("/"):
-                    self._enter(word, is_builtin=name.endswith("-y"))
+        named_folders = [
+            (word, name) for name in _TOP_LISTS for word in top.words(name) if word.endswith("/")
+        ]
+        for folder, name in named_folders:
+            self._enter(folder, is_builtin=name.endswith("-y"))
         if self._read("Kbuild") is not None:
             self._enter("", is_builtin=True)
-        if not self.entered:
+        elif not named_folders:
             # A kernel's top Makefile names folders; this one names none.
             for folder in self._list_unnamed():
                 self._enter(folder, is_builtin=True)
