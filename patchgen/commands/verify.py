@@ -122,16 +122,7 @@ def verify_series(
                 time.monotonic() - begin,
             )
             if request.record and report.passed:
-                assert target.series is not None
-                recorded = record_testing(
-                    repository,
-                    target.series,
-                    run.columns,
-                    findings,
-                    request.make_variables,
-                    run.compilers,
-                )
-                report = replace(report, recorded=recorded)
+                report = replace(report, recorded=run.record(findings))
             return report
     finally:
         repository.close()
@@ -201,6 +192,27 @@ class _VerifyRun:
                 self.repository, self.checkout, self.target, self.request.against
             )
         return findings
+
+    def record(self, findings: Sequence[Finding]) -> str:
+        """Write the passed checks into the cover letter, and return that text.
+
+        Configurations that build no file of the series tested nothing.
+        """
+        assert self.target.series is not None
+        reached = {name for names in self.reached.values() for name in names}
+        idle = {config.name for config in self.configs} - reached
+        return record_testing(
+            self.repository,
+            self.target.series,
+            [column for column in self.columns if column not in idle],
+            findings,
+            self.request.make_variables,
+            [
+                config.compiler
+                for config in self.configs
+                if config.compiler and config.name in reached
+            ],
+        )
 
     def _end(
         self, commit: Oid, column: str, findings: Iterable[Finding], *, is_idle: bool = False

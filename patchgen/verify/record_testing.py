@@ -47,9 +47,9 @@ def describe_testing(
 ) -> str:
     """Return the passed checks for a cover letter; "" if only the form was checked.
 
-    `columns` are the checks and configurations that ran, `variables` make's, "NAME=VALUE", and
-    `compilers` the prefixes of cross compilers. A check with a finding, even a note, is not listed
-    as passed.
+    `columns` are the checks that ran, and the configurations that built files of the series.
+    `variables` are make's, "NAME=VALUE", and `compilers` the prefixes of cross compilers. A check
+    with a finding, even a note, is not listed as passed.
     """
     noted = {finding.config or finding.check for finding in findings}
     passed = [name for name in columns if name not in noted]
@@ -62,10 +62,11 @@ def describe_testing(
         )
         if "sections" in passed:
             parts.append("modpost finds no new section mismatch in it")
-    if unbuilt := sorted(f.where for f in findings if f.check == "build" and f.where):
+    # A file that several patches change is noted for each of them.
+    if unbuilt := sorted({f.where for f in findings if f.check == "build" and f.where}):
         more = len(unbuilt) - _MAX_LISTED
         listed = [*unbuilt[:_MAX_LISTED], f"{more} more files"] if more > 1 else unbuilt
-        parts.append(f"no configuration builds {_join(listed)}")
+        parts.append(f"{_join(listed)} {'was' if len(unbuilt) == 1 else 'were'} not built")
     if "checkpatch" in passed:
         parts.append("checkpatch --strict is clean")
     if "boot" in passed:

@@ -326,6 +326,20 @@ def test_the_table_shows_what_builds_none_of_a_patch(campaign):
     assert "; 2 notes above" in result.out
 
 
+def test_a_configuration_that_builds_none_of_a_series_is_not_recorded_as_tested(
+    campaign, git, small
+):
+    oids = git(small, "rev-list", "--reverse", "master..patchgen/one-v1").split()
+    subjects = [git(small, "show", "-s", "--format=%s", oid) for oid in oids]
+    assert [subject.partition(":")[0] for subject in subjects[1:3]] == ["arm64", "s390"]
+    git(small, "update-ref", "refs/heads/patchgen/one-v1", oids[2])
+    result = campaign("--record", "--config", "allmodconfig", "--config", "allmodconfig-arm64")
+    assert result.code == 0, result.err
+    cover = " ".join(git(small, "show", "-s", "--format=%B", "patchgen/one-v1~2").split())
+    assert "no new warnings for allmodconfig-arm64 (" in cover
+    assert "arch/s390/kernel/s.c was not built" in cover
+
+
 def test_a_configuration_without_a_compiler_is_refused(campaign):
     result = campaign("--config", "allmodconfig-s390")
     assert result.code == 1 and "no compiler for s390 is installed" in result.err
