@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The configurations that a series is built in: those of x86, and allmodconfig of others."""
+"""The configurations to build a series in: several of x86, allmodconfig of other architectures."""
 
 from __future__ import annotations
 
@@ -77,8 +77,8 @@ CONFIGS = (
     BuildConfig("i386", "i386", "i386_defconfig", _GUEST, _NO_WERROR, stable_code=False),
     _ALLMODCONFIG,
 )
-# The prefixes of Debian's cross compilers (packages gcc-TRIPLET) for the folders of arch/. Where an
-# architecture has several, it is the one that allmodconfig needs.
+# The prefixes of Debian's cross compilers (packages gcc-TRIPLET) for the folders of arch/. If there
+# are several for an architecture, this is the one for allmodconfig.
 _CROSS_COMPILERS = {
     "alpha": "alpha-linux-gnu-",
     "arm": "arm-linux-gnueabihf-",
@@ -96,19 +96,19 @@ _CROSS_COMPILERS = {
 
 
 def find_arch(path: PurePosixPath) -> str | None:
-    """Return the architecture whose folder a file is in, None for x86 and for other folders."""
+    """Return the architecture of a file in arch/, None for x86 and for files outside of arch/."""
     parts = path.parts
     return parts[1] if len(parts) > 2 and parts[0] == "arch" and parts[1] != "x86" else None
 
 
 def name_compiler_package(arch: str) -> str | None:
-    """Return the package with the cross compiler of an architecture, None if it is unknown."""
+    """Return Debian's package of the cross compiler for an architecture, None if unknown."""
     prefix = _CROSS_COMPILERS.get(arch)
     return f"gcc-{prefix.removesuffix('-')}" if prefix else None
 
 
 def find_cross_config(arch: str) -> BuildConfig | None:
-    """Return allmodconfig of another architecture, None without a compiler for it."""
+    """Return allmodconfig of another architecture, None if its compiler is not installed."""
     prefix = _CROSS_COMPILERS.get(arch)
     if prefix is None or shutil.which(f"{prefix}gcc") is None:
         return None
@@ -118,8 +118,8 @@ def find_cross_config(arch: str) -> BuildConfig | None:
 def find_config(name: str) -> BuildConfig:
     """Return a configuration by its name, or the user's own .config by a path with a `/`.
 
-    `allmodconfig-ARCH` is that of another architecture. Raises UsageError that lists the known
-    configurations, and ToolError without a compiler for ARCH.
+    `allmodconfig-ARCH` is allmodconfig of another architecture. Raises UsageError that lists the
+    known configurations, and ToolError if no compiler for ARCH is installed.
     """
     if "/" in name:
         path = Path(name)

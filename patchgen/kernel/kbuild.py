@@ -43,7 +43,7 @@ _DIAGNOSTIC = re.compile(
 # "kvm.o: warning: objtool: kvm_init()+0x12: ...": the offset changes with everything before it.
 _OFFSET = re.compile(r"\+0x[0-9a-f]+")
 
-# For objects, and for what they need: with other flags, make would make that again.
+# Also for the prerequisites of objects: make rebuilds what was built with other flags.
 _WARNINGS = "W=1"
 _VARIABLE = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 # They determine the output folder, the architecture and the printed warnings.
@@ -67,9 +67,9 @@ def check_build_tools() -> None:
 def read_compiler_versions(
     variables: Sequence[str] = (), prefixes: Sequence[str] = ()
 ) -> list[str]:
-    """Return the first line that each compiler prints for --version, each once.
+    """Return the first line of each compiler's --version, without duplicates.
 
-    It is the compiler that make's `variables` choose, "NAME=VALUE", and one for each of the
+    The compilers are the one that make's `variables` ("NAME=VALUE") select, and one for each of the
     `prefixes` of cross compilers.
     """
     values = dict(text.split("=", 1) for text in variables)
@@ -81,7 +81,7 @@ def read_compiler_versions(
 
 
 def _find_compiler(values: Mapping[str, str]) -> list[str]:
-    """Return the command of the compiler that make's variables choose.
+    """Return the command of the compiler that make's variables select.
 
     Documentation/kbuild/kbuild.rst (CROSS_COMPILE, CC) and llvm.rst (LLVM).
     """

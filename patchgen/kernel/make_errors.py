@@ -70,9 +70,9 @@ _HEADERS = {"libelf.h": "libelf-dev", "gelf.h": "libelf-dev", "openssl/": "libss
 
 
 def find_machine_error(output: str) -> OSError | None:
-    """Return the lack of the machine, such as a full disk, that made a program of make fail.
+    """Return the error of the machine, such as a full disk, that stopped make; None for others.
 
-    The tree is not at fault then. Out of memory, Linux kills the compiler.
+    If memory runs out, Linux kills the compiler.
     """
     match = _MACHINE_ERROR.search(output)
     if match is None:

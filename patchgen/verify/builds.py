@@ -113,9 +113,9 @@ class Matrix:
     variables: Sequence[str] = ()
     added_exec_bits: bool = False
     _builders: dict[str, Builder] = field(default_factory=dict)
-    # The time that the last build in each configuration took.
+    # The duration of the last build in each configuration.
     _seconds: dict[str, float] = field(default_factory=dict)
-    # By configuration: the Kconfig files of the series as they were when it was configured last.
+    # For each configuration, the content of the series' Kconfig files when it was last configured.
     _configured: dict[str, Mapping[PurePosixPath, bytes]] = field(default_factory=dict)
 
     def run(
@@ -217,7 +217,7 @@ class Matrix:
         )
         existing = [file for file in self._list_existing() if file.name.startswith("Kconfig")]
         kconfig = {file: (self.checkout.folder / file).read_bytes() for file in existing}
-        # configure() checks all that the build of any object needs, which takes seconds.
+        # configure() runs make for the prerequisites of all objects, which takes seconds.
         if self._configured.pop(config.name, None) != kconfig:
             builder.configure(log)
         self._configured[config.name] = kconfig
@@ -236,9 +236,10 @@ class Matrix:
 def slowest_first(
     configs: Iterable[BuildConfig], seconds: Mapping[str, float]
 ) -> list[BuildConfig]:
-    """Return configurations in the order to build them in, so that no long build starts last.
+    """Return configurations in descending order of the `seconds` that their last build took.
 
-    `seconds` are the times of earlier builds. The order does not change without them.
+    A long build that starts last would run alone. Configurations without a time are last, in the
+    given order.
     """
     return sorted(configs, key=lambda config: -seconds.get(config.name, 0))
 

@@ -19,7 +19,7 @@ def check_against(
 
     "vN" is a version of the same series that was sent or imported. Series on different bases are
     compared by their patches; on the same base, also by their trees. Text below the cut is not
-    compared: a series that is read from mails does not have it.
+    compared, since reading a series from mails drops it.
     """
     # Mails without a base in this repository most likely apply to the base of the target.
     name = _find_version(repository, checkout, target, other) or other

@@ -164,7 +164,7 @@ def find_reached(
 
 
 def is_reachable(commit: Commit) -> bool:
-    """Return whether a configuration can build a file that a commit changes, by its name."""
+    """Return whether a commit changes a file that is compiled: some configuration may build it."""
     return bool(_list_compiled(commit))
 
 
@@ -173,9 +173,9 @@ def list_never_built(
     builds: Mapping[tuple[Oid, str], Build],
     configs: Sequence[BuildConfig] = (),
 ) -> Iterator[Finding]:
-    """Yield for each commit the C files that no configuration builds, and that were not checked.
+    """Yield a note for each C file of a commit that was built in none of the configurations.
 
-    After a failed build, which files it would have built is unknown.
+    A failed build does not show which files its configuration builds, so it yields no notes.
     """
     oids = {commit.oid for commit in commits}
     if any(build.failure for (oid, _), build in builds.items() if oid not in oids):

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Check the form of a commit message and of a series by the rules of the tip tree.
 
-Other subsystems continue their subjects in lower case after the prefix; their log shows it.
+Exception: where the log of the changed files continues subjects in lower case after the prefix, a
+patch may, too.
 
 Sources: Documentation/process/maintainer-tip.rst ("Patch subject", "Changelog", "Ordering of commit
 tags", "Variable declarations") and submitting-patches.rst.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The request for `patchgen verify`, and the configurations that it builds."""
+"""The parameters of `patchgen verify`, and the configurations to build."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ CHECKS = ("lint", "checkpatch", "am", "sections", "build", "code")
 
 @dataclass(frozen=True, slots=True)
 class VerifyRequest:
-    """The user's request.
+    """The parameters of `patchgen verify`.
 
     `series` is a branch, a range, a folder of mails or an mbox; None is the current branch. `start`
-    is the commit below its first patch, None if the series shows it. `configs` are names; empty
-    means all. `folders` are built whole. `skip` are names of CHECKS; with `optional`, checkpatch is
-    also skipped if the base does not have the script. `boot` links and boots a small kernel of the
-    base and of the tip. `record` writes the passed checks into the series' cover letter.
-    `make_variables` are "NAME=VALUE" for make's command line.
+    is the commit below its first patch, None if the series shows it. `configs` are names; if empty,
+    choose_configs() selects them. `folders` are built whole. `skip` are names of CHECKS; with
+    `optional`, checkpatch is also skipped if the base does not have the script. `boot` links and
+    boots a small kernel of the base and of the tip. `record` writes the passed checks into the
+    series' cover letter. `make_variables` are "NAME=VALUE" for make's command line.
     """
 
     tree: Path
@@ -52,7 +52,7 @@ class VerifyRequest:
 def read_configs(request: VerifyRequest) -> list[BuildConfig]:
     """Return the configurations that the user named.
 
-    Raises UsageError for an invalid request, ToolError if a program that it needs is missing.
+    Raises UsageError for invalid parameters, ToolError if a required program is missing.
     """
     for name in request.skip:
         if name not in CHECKS:
@@ -74,7 +74,7 @@ def choose_configs(target: CheckedSeries) -> list[BuildConfig]:
     """Return the configurations for a series: those of guests, or allmodconfig for a campaign.
 
     A campaign changes files of all subsystems, and the configurations of guests build few of them.
-    Both get allmodconfig of each other architecture that they touch and that has a compiler here.
+    For files of other architectures, allmodconfig of those with an installed compiler is added.
     """
     is_campaign = target.record is not None and target.record.split
     configs = [find_config("allmodconfig")] if is_campaign else list(CONFIGS)
