@@ -335,7 +335,7 @@ class _VerifyRun:
         return [
             *findings,
             *self._judge(base, builds),
-            *list_never_built(self.target.commits, builds, self.configs),
+            *list_never_built(self.target.commits, self.configs, builds),
         ]
 
     def _judge(self, base: Point, builds: Mapping[tuple[Oid, str], Build]) -> Iterator[Finding]:

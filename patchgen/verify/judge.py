@@ -170,23 +170,23 @@ def is_reachable(commit: Commit) -> bool:
 
 def list_never_built(
     commits: Sequence[Commit],
+    configs: Sequence[BuildConfig],
     builds: Mapping[tuple[Oid, str], Build],
-    configs: Sequence[BuildConfig] = (),
 ) -> Iterator[Finding]:
     """Yield a note for each C file of a commit that was built in none of the configurations.
 
-    A failed build does not show which files its configuration builds, so it yields no notes.
+    A failed build does not show which files its configuration builds, so the commit gets no notes.
     """
-    oids = {commit.oid for commit in commits}
-    if any(build.failure for (oid, _), build in builds.items() if oid not in oids):
-        return
     archs = {config.arch for config in configs}
     for commit in commits:
-        own = [build for (oid, _), build in builds.items() if oid == commit.oid]
-        built = {name for build in own for name in build.objects}
-        for file in _list_compiled(commit):
-            if str(file.with_suffix(".o")) not in built and not any(b.failure for b in own):
-                yield _note_unbuilt(commit, file, archs)
+        # A configuration in which the base fails has no build of the commit.
+        own = [builds.get((commit.oid, config.name)) for config in configs]
+        passed = [build for build in own if build is not None and not build.failure]
+        if len(passed) == len(configs):
+            built = {name for build in passed for name in build.objects}
+            for file in _list_compiled(commit):
+                if str(file.with_suffix(".o")) not in built:
+                    yield _note_unbuilt(commit, file, archs)
 
 
 def _list_compiled(commit: Commit) -> list[PurePosixPath]:

@@ -130,6 +130,9 @@ def test_many_changed_functions_are_counted():
 
 
 def test_a_file_that_no_configuration_builds_is_noted():
-    [note] = list_never_built([commit()], {(Oid("1"), "x86_64"): Build()})
+    configs = [find_config("x86_64")]
+    [note] = list_never_built([commit()], configs, {(Oid("1"), "x86_64"): Build()})
     assert note.where == "arch/x86/kernel/kvm.c" and not note.failure
-    assert not list(list_never_built([commit()], {(Oid("1"), "x86_64"): build()}))
+    assert not list(list_never_built([commit()], configs, {(Oid("1"), "x86_64"): build()}))
+    # The base failed in it.
+    assert not list(list_never_built([commit()], configs, {}))
