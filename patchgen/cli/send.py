@@ -51,7 +51,7 @@ _HOW_TO_SEE_ALL = "--verbose shows everything."
     "--only",
     metavar="N|NAME,...",
     help="Send these mails only, such as 1,3-5 (0 is the cover letter), or the patches of these "
-    "names or git trees. The cover letter goes with the first ones.  [default: all that were not "
+    "names or git trees. The first part includes the cover letter.  [default: all that were not "
     "sent]",
 )
 @click.option("--reflect", is_flag=True, help="Send all mails to yourself only.")
@@ -111,7 +111,7 @@ def command(
     result = _send(printer, request, confirmation, skip_checks=skip_checks)
     if as_json:
         printer.document(describe(result.report.entries, result.plan, result.tag))
-    if not result.report.is_complete:
+    if result.report.failed is not None:
         _explain_failure(result, request)
     elif request.reflect:
         printer.line("All mails were sent to you only.")
@@ -202,9 +202,10 @@ def describe(entries: tuple[JournalEntry, ...], plan: SendPlan, tag: str = "") -
 
 
 def _list_people(plan: SendPlan) -> list[Recipients]:
-    """Return the recipients of each mail: those it was sent to, or those it would be sent to."""
+    """Return the recipients of each mail: planned for the part, recorded for other mails."""
+    part = frozenset(plan.numbers)
     return [
-        people if number in plan.numbers else Recipients(entry.to, entry.cc)
+        people if number in part else Recipients(entry.to, entry.cc)
         for number, (entry, people) in enumerate(zip(plan.entries, plan.recipients, strict=True))
     ]
 
@@ -212,7 +213,8 @@ def _list_people(plan: SendPlan) -> list[Recipients]:
 class _Confirmation:
     """Check the version, show the mails and ask.
 
-    `is_given` is set once the user has agreed and mails may be sent, `name` to the version's name.
+    `is_given` is set once the user has agreed and mails may be sent. `name` is the version's, as
+    soon as it is known.
     """
 
     def __init__(self, printer: Printer, request: SendRequest, *, yes: bool, verbose: bool):
@@ -248,13 +250,11 @@ class _Confirmation:
         in_pager = self._needs_pager(everything)
         if self._verbose:
             _show(self._printer, everything, in_pager=in_pager)
-        # A pager leaves nothing on the screen above the question.
+        # The pager restores the screen when it ends.
         if not self._verbose or in_pager:
             _show(self._printer, summary)
-        entries = [plan.entries[number] for number in plan.numbers]
-        waiting = sum(entry.state is not MailState.SENT for entry in entries)
         recipients = "to yourself only" if self._request.reflect else "to all of them"
-        question = f"Send {waiting} mails {recipients}?"
+        question = f"Send {count(len(plan.unsent_mails), 'mail')} {recipients}?"
         self.is_given = self._yes or self._ask(question, everything, is_whole=summary.is_whole)
         return self.is_given
 
@@ -297,7 +297,7 @@ def _describe(findings: Sequence[Finding], report: VerifyReport) -> Iterator[str
 def _make_reporter(printer: Printer) -> Callable[[int, JournalEntry], None]:
     def report(number: int, entry: JournalEntry) -> None:
         if entry.state is MailState.SENT:
-            # Sending continues if nobody reads the output any more (`| head`).
+            # Sending continues when the reader of the output has ended (`| head`).
             with suppress(ReaderGoneError, OutputError):
                 printer.line(f"  sent {number} {entry.subject}")
 
@@ -335,14 +335,14 @@ def _explain_failure(result: SendResult, request: SendRequest) -> None:
 def _describe_end(result: SendResult, arrived: int) -> str:
     """Return how many mails this run sent, the tag, and how the others can be sent.
 
-    `arrived` is the number of mails that an earlier run sent, as the user found out.
+    `arrived` is the number of mails of an earlier run that the user reported as arrived.
     """
     report, version = result.report, result.plan.version
-    if not report.waiting:
+    if not report.unsent:
         tag = f" The tag {result.tag} records them." if result.tag else ""
         return f"All {len(report.entries)} mails were sent.{tag}"
-    sent = count(len(result.plan.waiting) - arrived, "mail")
-    waiting = len(report.waiting)
-    verb, them = ("is", "it") if waiting == 1 else ("are", "them")
+    sent = count(len(result.plan.unsent_mails) - arrived, "mail")
+    unsent = len(report.unsent)
+    verb, them = ("is", "it") if unsent == 1 else ("are", "them")
     command = shlex.join(["patchgen", "send", version.name])
-    return f"Sent {sent}; {waiting} of the version {verb} not sent yet: `{command}` sends {them}."
+    return f"Sent {sent}; {unsent} of the version {verb} not sent yet: `{command}` sends {them}."

@@ -8,7 +8,12 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from patchgen.commands.sendable import SendRequest, add_people, check_mails, read_version
+from patchgen.commands.sendable import (
+    SendRequest,
+    add_sender_and_recipients,
+    check_mails,
+    read_version,
+)
 from patchgen.errors import RefusedError, ToolError, UsageError
 from patchgen.mail import (
     find_aliases,
@@ -45,26 +50,21 @@ from patchgen.series import match_commits, read_branch
 
 @dataclass(frozen=True, slots=True)
 class SendPlan:
-    """All mails of a version; `bcc` get a copy.
+    """All mails of a version. Those with the `numbers` are to be sent, with a copy to `bcc`.
 
-    Those of `part` in the state "waiting" are to be sent; None means all mails.
+    They are the current part, and include those that an earlier run of this part has sent.
     """
 
     version: SendableVersion
     options: SendOptions
     entries: tuple[JournalEntry, ...]
     recipients: tuple[Recipients, ...]
+    numbers: tuple[int, ...]
     bcc: tuple[str, ...]
     warnings: tuple[str, ...] = ()
-    part: frozenset[int] | None = None
 
     @property
-    def numbers(self) -> tuple[int, ...]:
-        """The numbers of the mails of the part."""
-        return tuple(n for n in range(len(self.entries)) if self.part is None or n in self.part)
-
-    @property
-    def waiting(self) -> tuple[Mail, ...]:
+    def unsent_mails(self) -> tuple[Mail, ...]:
         """The mails of the part that were not sent."""
         return tuple(
             self.version.mails[number]
@@ -91,7 +91,7 @@ def plan_sending(request: SendRequest) -> SendPlan:
         except ToolError as err:
             # The recipients can still be shown.
             return replace(plan, warnings=(*plan.warnings, f"{err.message}; {err.hint}"))
-        transport.rehearse(plan.waiting)
+        transport.rehearse(plan.unsent_mails)
         return plan
 
 
@@ -110,7 +110,7 @@ def send_version(
     with closing(Repository(request.tree)) as repository, Quarantine(repository) as quarantine:
         plan = _plan(repository, quarantine, request)
         transport = open_transport(repository, with_bcc=not request.reflect)
-        transport.rehearse(plan.waiting)
+        transport.rehearse(plan.unsent_mails)
         check(plan.version)
         if not confirm(plan):
             return None
@@ -127,9 +127,9 @@ def send_version(
             entries = _apply_answers(version.name, locked_plan.entries, request)
             journal.options = locked_plan.options
             journal.write(entries)
-            part = frozenset(locked_plan.numbers)
+            part = locked_plan.numbers
             report = deliver(journal, lock, entries, version.mails, transport, on_mail, part=part)
-        tag = "" if report.waiting else _record(repository, quarantine, version, report)
+        tag = "" if report.unsent else _record(repository, quarantine, version, report)
         return SendResult(plan, report, tag)
 
 
@@ -150,7 +150,8 @@ def _plan(
             program = Path(options.get_maintainer) if options.get_maintainer else None
             request = replace(request, in_reply_to=options.in_reply_to, get_maintainer=program)
             version, warnings = read_version(repository, quarantine, request)
-    version = add_people(repository, version, options)
+    settings, is_alias = read_send_settings(repository), find_aliases(repository)
+    version = add_sender_and_recipients(repository, settings, is_alias, version, options)
     version = replace(version, mails=answer_sent_cover(version.mails, earlier))
     check_mails(version)
     entries, part = begin_entries(version.mails), frozenset(range(len(version.mails)))
@@ -166,11 +167,8 @@ def _plan(
     if part != frozenset(range(len(entries))):
         options = replace(options, only=tuple(sorted(part)))
     recipients = tuple(list_recipients(mail) for mail in version.mails)
-    bcc: tuple[str, ...] = ()
-    if not request.reflect:
-        settings = read_send_settings(repository)
-        bcc = split_people(settings.read_all("bcc"), find_aliases(repository))
-    return SendPlan(version, options, entries, recipients, bcc, warnings, part)
+    bcc = () if request.reflect else split_people(settings.read_all("bcc"), is_alias)
+    return SendPlan(version, options, entries, recipients, tuple(sorted(part)), bcc, warnings)
 
 
 def _check_not_sent(repository: Repository, version: SendableVersion) -> Iterator[str]:
@@ -276,8 +274,7 @@ def _reflect(
     journal = Journal(repository, f"reflect-{version.change_id}", version.revision)
     with journal.lock() as lock:
         entries = begin_entries(mails)
-        part = frozenset(plan.numbers)
-        report = deliver(journal, lock, entries, mails, transport, on_mail, part=part)
+        report = deliver(journal, lock, entries, mails, transport, on_mail, part=plan.numbers)
     return SendResult(plan, report)
 
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,7 +12,6 @@ from patchgen.mail import (
     add_recipients,
     choose_series,
     fill_to,
-    find_aliases,
     list_recipients,
     parse_mail,
     read_footer,
@@ -25,7 +24,7 @@ from patchgen.model.series import Cover, Mail, Recipients, SendableVersion
 from patchgen.odb import Quarantine, Repository
 from patchgen.pipeline.prepare import prepare_branch
 from patchgen.send.journal import SendOptions
-from patchgen.send.settings import read_send_settings
+from patchgen.send.settings import SendSettings
 from patchgen.send.transport import find_sender
 from patchgen.series import resolve_series
 
@@ -109,15 +108,17 @@ def _from_folder(path: Path) -> SendableVersion:
     )
 
 
-def add_people(
-    repository: Repository, version: SendableVersion, options: SendOptions
+def add_sender_and_recipients(
+    repository: Repository,
+    settings: SendSettings,
+    is_alias: Callable[[str], bool],
+    version: SendableVersion,
+    options: SendOptions,
 ) -> SendableVersion:
-    """Return the mails with the people of the command line and of git's configuration.
+    """Return the version with the people of the command line and of git's configuration.
 
     Only sendemail.from may make git put the author into the body of a patch, and only once.
     """
-    is_alias = find_aliases(repository)
-    settings = read_send_settings(repository)
     to = split_people((*settings.read_all("to"), *options.to), is_alias)
     cc = split_people((*settings.read_all("cc"), *options.cc), is_alias)
     mails = [add_recipients(mail, Recipients(to, cc)) for mail in version.mails]

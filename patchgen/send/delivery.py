@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -19,22 +19,16 @@ OnMail = Callable[[int, JournalEntry], None]
 
 @dataclass(frozen=True, slots=True)
 class DeliveryReport:
-    """The state of each mail. `part` has the numbers of those that the run was to send.
+    """The state of each mail of the version.
 
     `failed` is the number of the mail that stopped the run, None if all of the part were sent.
     """
 
     entries: tuple[JournalEntry, ...]
-    part: frozenset[int]
     failed: int | None = None
 
     @property
-    def is_complete(self) -> bool:
-        """Whether all mails of the part were sent."""
-        return all(self.entries[number].state is MailState.SENT for number in self.part)
-
-    @property
-    def waiting(self) -> tuple[int, ...]:
+    def unsent(self) -> tuple[int, ...]:
         """The numbers of the mails that were not sent."""
         return tuple(
             number for number, entry in enumerate(self.entries) if entry.state is not MailState.SENT
@@ -68,9 +62,9 @@ def deliver(
     transport: GitSendEmail,
     on_mail: OnMail = lambda number, entry: None,
     *,
-    part: frozenset[int],
+    part: Collection[int],
 ) -> DeliveryReport:
-    """Send the waiting mails of a part in order; stop at the first that was not accepted.
+    """Send the waiting mails of a part, by number, in order; stop at the first that is refused.
 
     An interrupt takes effect when the mail in flight is done. A second one takes effect at once;
     that mail then writes its own outcome. Raises KeyboardInterrupt.
@@ -92,8 +86,8 @@ def deliver(
             journal.write(current)
             on_mail(index, current[index])
         if current[index].state is not MailState.SENT:
-            return DeliveryReport(tuple(current), part, index)
-    return DeliveryReport(tuple(current), part)
+            return DeliveryReport(tuple(current), index)
+    return DeliveryReport(tuple(current))
 
 
 def _apply(entry: JournalEntry, outcome: MailOutcome) -> JournalEntry:

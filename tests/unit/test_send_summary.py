@@ -27,7 +27,8 @@ def plan_of(
         JournalEntry(f"{number}.patch", f"{number}@x", subject, "")
         for number in range(len(recipients))
     )
-    return SendPlan(version, SendOptions(), entries, tuple(recipients), bcc, warnings)
+    numbers = tuple(range(len(entries)))
+    return SendPlan(version, SendOptions(), entries, tuple(recipients), numbers, bcc, warnings)
 
 
 def test_people_are_grouped_by_the_mails_that_they_get():
