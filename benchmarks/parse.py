@@ -29,7 +29,7 @@ from patchgen.coccinelle import find_spatch
 from patchgen.model.base import TreeFile
 from patchgen.odb import Repository, list_files, read_contents
 from patchgen.sweep.stand_ins import disguise
-from patchgen.sweep.tree_macros import MacroFinder, give_hints, read_tree_macros
+from patchgen.sweep.tree_macros import MacroFinder, add_hints, read_tree_macros
 
 FOLDERS = ("kernel", "mm", "fs", "net", "drivers/gpio", "drivers/iio", "drivers/cxl")
 AT_ONCE = 200
@@ -76,14 +76,14 @@ def count_lines(
     """Return the numbers of lines, and what cannot be parsed with macros, either."""
     plain: dict[str, bytes] = {}
     disguised: dict[tuple[str, str], dict[str, bytes]] = {}
-    own = find_spatch().read_own_macros()
+    builtin = find_spatch().read_builtin_macros()
     for start in range(0, len(files), AT_ONCE):
         part = files[start : start + AT_ONCE]
         for file, text in zip(part, read_contents(repository, part), strict=True):
             found = finder.find(text, finder.find_headers(file.path, text))
             changed = disguise(text, found.uses)
             plain[str(file.path)] = text
-            texts = disguised.setdefault(give_hints(own, found), {})
+            texts = disguised.setdefault(add_hints(builtin, found), {})
             texts[str(file.path)] = changed.text if changed else text
     counts, bad = parse(plain)
     still_bad: BadLines = {}
@@ -99,11 +99,11 @@ def count_lines(
 
 
 def parse(
-    texts: Mapping[str, bytes], own_macros: str = "", macros: str = ""
+    texts: Mapping[str, bytes], builtin_macros: str = "", macros: str = ""
 ) -> tuple[Counter[str], BadLines]:
     """Return how many lines spatch parses, and the numbers of the lines that it does not.
 
-    `own_macros` replace those of spatch.
+    `builtin_macros`, unless empty, replace those of spatch.
     """
     counts: Counter[str] = Counter()
     bad: BadLines = {}
@@ -111,12 +111,12 @@ def parse(
     for start in range(0, len(names), AT_ONCE):
         with tempfile.TemporaryDirectory(prefix="patchgen-bench-") as folder:
             Path(folder, "macros.h").write_text(macros)
-            Path(folder, "own-macros.h").write_text(own_macros)
+            Path(folder, "builtin-macros.h").write_text(builtin_macros)
             files = {f"{number}.c": name for number, name in enumerate(names[start:][:AT_ONCE])}
             for file, name in files.items():
                 Path(folder, file).write_bytes(texts[name])
-            own = ["--macro-file-builtins", "own-macros.h"] if own_macros else []
-            argv = [find_spatch().path, *own, "--macro-file", "macros.h", "--parse-c", *files]
+            options = ["--macro-file-builtins", "builtin-macros.h"] if builtin_macros else []
+            argv = [find_spatch().path, *options, "--macro-file", "macros.h", "--parse-c", *files]
             done = subprocess.run(argv, cwd=folder, capture_output=True, check=False)
         output = (done.stdout + done.stderr).decode("latin-1")
         good, unparsed = map(int, _COUNTS.findall(output)[-1])

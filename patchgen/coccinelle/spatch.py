@@ -24,13 +24,13 @@ MINIMUM_VERSION = (1, 1, 1)
 # The names of trust.py's _FILE_NAME are reserved for these.
 _PATCH = "patchgen.cocci"
 _MACROS = "patchgen-macros.h"
-_OWN_MACROS = "patchgen-own-macros.h"
+_BUILTIN_MACROS = "patchgen-builtin-macros.h"
 _ISOMORPHISMS = "patchgen.iso"
 # Memory that OCaml may waste, in percent of the data in use, before it collects garbage (OCaml's
-# manual, "ocamlrun"). With the default, 80 in OCaml 4.13, that takes a third of spatch's time. With
-# 400 it runs in a fifth less time, and needs 65 MB instead of 50 MB for 500 KB of code, 250 MB
-# instead of 150 MB for 2 MB. More would save little, and might use up the memory of many cores.
-_GARBAGE = "o=400"
+# manual, "ocamlrun"). With the default, 80 in OCaml 4.13, this takes a third of spatch's time. With
+# 400, spatch needs a fifth less time, and 65 MB instead of 50 MB for 500 KB of code, 250 MB instead
+# of 150 MB for 2 MB. A higher value saves little more, and many processes might run out of memory.
+_COLLECTION = "o=400"
 HINT = "install Coccinelle (Debian: apt-get install coccinelle), or set SPATCH to its path"
 
 
@@ -44,7 +44,7 @@ class RunnableSmpl:
     longer. With `restyles`, changed lines are laid out in the kernel's style. `companions` are
     other files that the semantic patch reads, by the names that it uses, `isomorphisms` the text of
     the file that options name. `headers` are read before each file, and named in the same way.
-    `own_macros` replace the macros that spatch defines by itself. `may_run_code` is set if the user
+    `builtin_macros`, unless empty, replace those of spatch. `may_run_code` is set if the user
     trusts it.
     """
 
@@ -57,7 +57,7 @@ class RunnableSmpl:
     companions: Mapping[str, str] = field(default_factory=dict)
     isomorphisms: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
-    own_macros: str = ""
+    builtin_macros: str = ""
     may_run_code: bool = False
 
     @property
@@ -128,15 +128,16 @@ class Spatch:
         files = (scratch / "groups").read_text(encoding="ascii").split()
         # With groups, another pass gets the text of a file in place of its name (1.1.1).
         is_plain = len(files) == 1 and any(map(may_iterate, program.scripts))
-        for name, macros in ((_MACROS, program.patch.macros), (_OWN_MACROS, program.own_macros)):
-            (scratch / name).write_text(macros, encoding="utf-8")
+        builtin = program.builtin_macros
+        (scratch / _MACROS).write_text(program.patch.macros, encoding="utf-8")
+        (scratch / _BUILTIN_MACROS).write_text(builtin, encoding="utf-8")
         return self._start(
             program,
             text,
             scratch,
             # Without a trace if there are OCaml scripts: it would mix with their output.
             *(() if program.runs("ocaml") else ("--debug",)),
-            *(("--macro-file-builtins", f"../{_OWN_MACROS}") if program.own_macros else ()),
+            *(("--macro-file-builtins", f"../{_BUILTIN_MACROS}") if builtin else ()),
             *program.options,
             *_name_isomorphisms(program, scratch, ".."),
             *(("--macro-file", f"../{_MACROS}") if program.patch.macros else ()),
@@ -147,9 +148,9 @@ class Spatch:
             timeout_s=3 * timeout_s + 60,
         )
 
-    def read_own_macros(self) -> str:
-        """Return the macros that spatch defines by itself; "" if their file cannot be read."""
-        return _read_own_macros(self.path)
+    def read_builtin_macros(self) -> str:
+        """Return the text of spatch's file of macros; "" if it cannot be read."""
+        return _read_builtin_macros(self.path)
 
     def ask_needs(self, program: RunnableSmpl, text: str, scratch: Path) -> Completed:
         """Let spatch read `text`, derived from a semantic patch, and report the words it needs.
@@ -196,7 +197,7 @@ def _environment(home: str) -> dict[str, str]:
         "HOME": home,
         "LC_ALL": "C",
         "PYTHONDONTWRITEBYTECODE": "1",
-        "OCAMLRUNPARAM": _GARBAGE,
+        "OCAMLRUNPARAM": _COLLECTION,
     }
     for name in ("COCCINELLE_HOME", "LD_LIBRARY_PATH"):
         if name in os.environ:
@@ -239,7 +240,7 @@ def _python() -> tuple[str, ...]:
 
 
 @lru_cache
-def _read_own_macros(path: str) -> str:
+def _read_builtin_macros(path: str) -> str:
     options = run([path, "--longhelp"], ok=None, cwd=Path("/"), env=_environment(os.devnull)).stdout
     named = re.search(rb"--macro-file-builtins\s+<file> \(default=(.+)\)", options)
     try:

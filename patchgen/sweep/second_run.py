@@ -28,7 +28,7 @@ from patchgen.sweep.request import SweepRequest
 from patchgen.sweep.results import SweepState, name_content
 from patchgen.sweep.slices import restore
 from patchgen.sweep.stand_ins import Disguised, disguise
-from patchgen.sweep.tree_macros import MacroFinder, give_hints
+from patchgen.sweep.tree_macros import MacroFinder, add_hints
 
 
 @dataclass(slots=True)
@@ -57,7 +57,7 @@ class SecondRun:
     macros: MacroFinder
     # Selects the code in which a rule could have matched.
     may_match: Callable[[Iterable[UnparsedFunction]], Iterator[UnparsedFunction]]
-    # The files by the macros that spatch gets for them, in place of its own and in addition.
+    # The files by the macros for them: those that replace spatch's builtin ones, and the others.
     groups: dict[tuple[str, str], list[_Rerun]] = field(default_factory=dict)
 
     def run(self, paths: Sequence[PurePosixPath]) -> None:
@@ -67,11 +67,11 @@ class SecondRun:
             self._prepare(file, text)
         own = self.request.program.patch
         has_written = False
-        for (own_macros, macros), reruns in self.groups.items():
+        for (builtin, macros), reruns in self.groups.items():
             patch = replace(own, macros=macros + own.macros)
             # A stand-in may end with spaces, which must not be removed before it is replaced.
             program = replace(
-                self.request.program, patch=patch, own_macros=own_macros, restyles=False
+                self.request.program, patch=patch, builtin_macros=builtin, restyles=False
             )
             request = replace(self.request, program=program)
             by_path = {rerun.file.path: rerun for rerun in reruns}
@@ -114,7 +114,7 @@ class SecondRun:
         disguised = disguise(source.text, found.uses) if source else None
         if disguised is not None:
             rerun = _Rerun(file, disguised, parts, includes, key)
-            macros = give_hints(self.spatch.read_own_macros(), found)
+            macros = add_hints(self.spatch.read_builtin_macros(), found)
             self.groups.setdefault(macros, []).append(rerun)
 
     def _sources(

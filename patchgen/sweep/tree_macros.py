@@ -59,8 +59,9 @@ class TreeMacros:
 class FileMacros:
     """The macros that one file uses, and the files of macros for those that are loops.
 
-    Those in `late_hints` have statements among their arguments: `scoped_cond_guard(x, return, y)`.
-    spatch drops such arguments where it cannot parse them, unless it has a hint from the start.
+    spatch uses `hints` in its first attempt to parse, `late_hints` only after that has failed. Late
+    ones are for loops with statements among their arguments: `scoped_cond_guard(x, return, y)`.
+    spatch drops such arguments, but not if it has a hint for the loop in its first attempt.
     """
 
     uses: Mapping[bytes, MacroUse]
@@ -132,21 +133,21 @@ def make_hints(uses: Mapping[str, MacroUse]) -> str:
     return "".join(f"#define {name}(...) YACFE_ITERATOR\n" for name in loops)
 
 
-def give_hints(own: str, found: FileMacros) -> tuple[str, str]:
-    """Return the macros for spatch, in place of its `own` and in addition to them, with hints.
+def add_hints(builtin: str, found: FileMacros) -> tuple[str, str]:
+    """Return what replaces the `builtin` macros of spatch, and the macros to give it besides.
 
-    1.1.1 replaces its own `DEFINE_PER_CPU(type, name)` by a declaration that its grammar refuses
-    after `static`. With the hint it reads the macro as a declaration, and the types in its
-    arguments.
+    By its builtin macros, 1.1.1 replaces `DEFINE_PER_CPU(type, name)` by a declaration that its
+    grammar refuses after `static`. With a hint it reads the macro as a declaration, and the types
+    in its arguments.
     """
+    if not builtin:
+        return "", found.hints + found.late_hints
     declarations = (
         f"\n#define {name}(...) YACFE_DECLARATOR"
-        for name, definition in read_definitions(own.encode())
+        for name, definition in read_definitions(builtin.encode())
         if definition is not None and _declares_variable(definition)
     )
-    if not own:
-        return "", found.hints + found.late_hints
-    return "".join([own, *declarations, "\n", found.hints]), found.late_hints
+    return "".join([builtin, *declarations, "\n", found.hints]), found.late_hints
 
 
 def _declares_variable(definition: MacroDefinition) -> bool:
