@@ -28,6 +28,8 @@ _CODE = rb"""
     | (?P<number> \.?[0-9](?:[eEpP][+-]|[A-Za-z_0-9.])* )
     | (?P<operator> -> | \+\+ | -- | <<=? | >>=? | [<>=!]= | && | \|\| | [-+*/%&|^]= | \.\.\. | . )
 """
+# How a bracket changes the depth of nesting.
+BRACKETS = {b"(": 1, b"[": 1, b"{": 1, b")": -1, b"]": -1, b"}": -1}
 _FIRST_OF_WORD = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_$")
 
 
@@ -150,6 +152,16 @@ def split_tokens(source: bytes) -> list[tuple[bytes, bytes]]:
         (lexeme[: len(lexeme) - len(text)], text)
         for lexeme, text in zip(lexemes, texts, strict=True)
     ]
+
+
+def find_closing(tokens: Sequence[bytes], opening: int) -> int | None:
+    """Return the index of the token that closes a bracket, None if none does."""
+    depth = 0
+    for at in range(opening, len(tokens)):
+        depth += BRACKETS.get(tokens[at], 0)
+        if depth == 0:
+            return at
+    return None
 
 
 def find_sequence(source: bytes, sequence: Sequence[bytes]) -> int | None:

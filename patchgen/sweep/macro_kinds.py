@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
+from patchgen.ctokens import BRACKETS, find_closing
 from patchgen.sweep.macro_definitions import Definitions, MacroDefinition
 
 _WORD = re.compile(rb"[A-Za-z_][\w#]*\Z")
@@ -26,7 +27,6 @@ _ATTRIBUTES = frozenset({b"__attribute__", b"__attribute", b"_Pragma", b"__decls
 _INLINE = frozenset({b"inline", b"__inline", b"__inline__"})
 _NO_TYPES = frozenset({b"return", b"goto", b"case", b"else", b"do", b"sizeof", b"typeof"})
 _TYPEOF = frozenset({b"typeof", b"__typeof", b"__typeof__", b"typeof_unqual", b"__typeof_unqual__"})
-_CLOSES = {b"(": b")", b"[": b"]", b"{": b"}"}
 
 
 class MacroKind(StrEnum):
@@ -164,7 +164,7 @@ def _are_fields(definition: MacroDefinition, uses: Uses) -> bool:
     """Return whether a body has fields or elements, and ends with a comma: `.a = b, .c = d,`."""
     body = definition.body
     if body[-1] == b",":
-        opened = sum((token in _CLOSES) - (token in _CLOSES.values()) for token in body)
+        opened = sum(BRACKETS.get(token, 0) for token in body)
         return b";" not in body and not opened
     by_way_of = _is(body[0], uses, MacroKind.FIELDS)
     return by_way_of and _after_arguments(body, 1) == len(body)
@@ -235,7 +235,7 @@ def _find_last_part(body: Sequence[bytes]) -> int:
     """Return the index after the last `;` or `}` outside of brackets."""
     at = last = 0
     while at < len(body):
-        if body[at] in _CLOSES:
+        if BRACKETS.get(body[at]) == 1:
             is_block = body[at] == b"{"
             at = _after(body, at)
             last = at if is_block else last
@@ -250,7 +250,7 @@ def _argument(call: Sequence[bytes], number: int) -> bytes:
     arguments: list[list[bytes]] = [[]]
     depth = 0
     for token in call[2:-1]:
-        depth += (token in _CLOSES) - (token in _CLOSES.values())
+        depth += BRACKETS.get(token, 0)
         if token == b"," and depth == 0:
             arguments.append([])
         else:
@@ -280,9 +280,5 @@ def _after_arguments(tokens: Sequence[bytes], at: int) -> int:
 
 def _after(tokens: Sequence[bytes], opening: int) -> int:
     """Return the index after the token that closes a bracket; the length if none does."""
-    depth = 0
-    for at in range(opening, len(tokens)):
-        depth += (tokens[at] in _CLOSES) - (tokens[at] in _CLOSES.values())
-        if depth == 0:
-            return at + 1
-    return len(tokens)
+    closing = find_closing(tokens, opening)
+    return len(tokens) if closing is None else closing + 1

@@ -30,7 +30,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from patchgen.sweep.define_bodies import DEFINED, complete_body
+from patchgen.sweep.define_bodies import complete_body
 from patchgen.sweep.macro_kinds import MacroKind, MacroUse
 
 # Literals, comments and directives come first, so that nothing in them is read as code.
@@ -50,6 +50,7 @@ _INITIALISES = re.compile(rb"\s*+=\s*+\{")
 _ASSIGNS = re.compile(rb"\s*+=(?!=)")
 _ENDS_LINE = re.compile(rb"[ \t]*(?:/\*[^\n]*\*/[ \t]*|//[^\n]*)?(?:\n|\Z)")
 _SPACE = b" \t\n\r"
+_DEFINED = re.compile(rb"[ \t]*#[ \t]*define[ \t]+(?P<name>\w+)(?P<parameters>\([^()]*\))?")
 _INCLUDED = re.compile(rb"[ \t]*#[ \t]*include\b")
 # What is declared follows: `x = 1`, `*x;`.
 _DECLARES = re.compile(rb"(?:[ \t]+|[ \t]*\*+[ \t]*)[A-Za-z_]\w*[ \t]*[=;,\[]")
@@ -154,19 +155,25 @@ class _StandInFinder:
         if _INCLUDED.match(text) and self._last in b"{=,|(" and b"\\\n" not in text:
             covered = self._cover(begin, end)
             yield from [covered] if covered is not None else []
-        defined = DEFINED.match(text)
-        if defined is None:
-            return
+        if defined := _DEFINED.match(text):
+            yield from self._complete(defined, begin, end)
+
+    def _complete(self, defined: re.Match[bytes], begin: int, end: int) -> Iterator[_StandIn]:
+        """Yield what completes the definition of a macro."""
         use = self._uses.get(defined["name"])
-        is_loop = use is not None and use.kind is MacroKind.ITERATOR
-        completion = complete_body(text, is_loop)
-        if completion is not None and completion.opens:
+        completion = complete_body(
+            defined.string[defined.end() :],
+            has_parameters=defined["parameters"] is not None,
+            is_loop=use is not None and use.kind is MacroKind.ITERATOR,
+        )
+        if completion is None:
+            return
+        if completion.opens:
             at = begin + defined.end()
             yield _StandIn(at, at, b"%s/*%s*/" % (completion.opens, self._mark))
-        if completion is not None and completion.closes:
-            closes = completion.closes
-            text = b"/*%s*/}" if closes == b"}" else b";/*%s*/"
-            yield _StandIn(end, end, text % self._mark)
+        if completion.closes:
+            closes = b"/*%s*/}" if completion.closes == b"}" else b";/*%s*/"
+            yield _StandIn(end, end, closes % self._mark)
 
     def _replace_word(self, lexeme: re.Match[bytes]) -> tuple[int, _StandIn | None]:
         """Return where to continue, and what stands for a word with its arguments, if anything."""
@@ -197,7 +204,7 @@ class _StandInFinder:
             return self._replace_head(begin, commas, use.named)
         if use.kind is MacroKind.DECLARATOR:
             name = self._argument(commas, use.named)
-            has_type = self._last.isalnum() or self._last == b"_"
+            has_type = last.isalnum() or last == b"_"
             head = b"*%s/*%s" % (name, self._mark)
             return self._fill(begin, end, head) if name and has_type else None
         if use.kind is MacroKind.TYPE:
