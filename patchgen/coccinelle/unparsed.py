@@ -82,7 +82,7 @@ def read_unparsed(
                 finder = finders[name] = _PlaceFinder(PurePosixPath(name), sources[name])
             if isinstance(error, _FlowError):
                 found |= dict.fromkeys(finder.find_function(error))
-            elif error.file == name or finder.has(error.lines):
+            elif error.file == name or finder.has_lines(error.lines):
                 found |= dict.fromkeys(finder.find(error.lines))
                 break
     return tuple(found)
@@ -91,7 +91,7 @@ def read_unparsed(
 def _list_sources(
     error: _Stretch | _FlowError, sources: Mapping[str, bytes], handled: str
 ) -> Sequence[str]:
-    """Return the sources that an error may be in. The error in a macro is in the first with it."""
+    """Return the sources to search for an error: for one in a macro, all until it is found."""
     if error.file in sources:
         return (error.file,)
     if isinstance(error, _FlowError) or not error.lines or _OWN_OUTPUT.search(error.file):
@@ -123,7 +123,7 @@ def _read_errors(output: str, handled: str) -> Iterator[_Stretch | _FlowError]:
 
 
 class _PlaceFinder:
-    """Finds places in a source. Stretches are in its order, until spatch begins with it again."""
+    """Finds places in a source. Stretches are in its order, until spatch reads it again."""
 
     def __init__(self, path: PurePosixPath, source: bytes):
         self._path = path
@@ -134,7 +134,7 @@ class _PlaceFinder:
         self._code = erase_directives(source).split(b"\n")
         self._searched = 0
 
-    def has(self, stretch: Sequence[str]) -> bool:
+    def has_lines(self, stretch: Sequence[str]) -> bool:
         """Return whether the source has the lines of a stretch."""
         return self._locate([line.rstrip() for line in stretch], 0) is not None
 

@@ -143,13 +143,13 @@ class Slicer:
         if not cut.matters:
             self.unmatchable.append(file)
             return None
-        # Many batches wait for spatch, and most of a file is cut.
+        # Many batches wait for spatch, and what is cut is most of a file.
         lengths = list(map(len, cut.parts))
         self._parts[file.path] = zlib.compress(b"".join(cut.parts), 1), lengths
         return Source(file.path, cut.text, changes_headers)
 
     def take_parts(self, path: PurePosixPath) -> tuple[bytes, ...]:
-        """Return the parts that were cut from a file, once."""
+        """Return the parts that were cut from a file, and discard them."""
         if path not in self._parts:
             return ()
         packed, lengths = self._parts.pop(path)

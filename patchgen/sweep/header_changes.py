@@ -5,8 +5,8 @@ spatch changes a header together with each file that includes it, and here a hea
 file of its own, too. Each result is a whole header. If they differ, spatch drops the change
 (cocci.ml, check_duplicate_modif); here that is an error.
 
-spatch also drops it if another file that includes the header leaves it alone. Here that is a note:
-the other file may only lack the types with which the rule matches.
+spatch also drops it if another file includes the header and does not change it. Here that is a
+note: with the other file, spatch may not have known the types that the rule needs.
 """
 
 from __future__ import annotations
@@ -52,10 +52,10 @@ def find_header_changes(outcomes: Iterable[FileResult]) -> dict[PurePosixPath, H
     return found
 
 
-def describe_unchanged(
+def describe_partial_changes(
     outcomes: Iterable[FileResult], includers: Mapping[str, Collection[PurePosixPath]]
 ) -> list[str]:
-    """Return a note for each header that some files change and others leave alone.
+    """Return a note for each header that some of its includers change and others do not.
 
     `includers` are the files that were run, by the names of the headers that they include.
     """
@@ -65,9 +65,9 @@ def describe_unchanged(
             changers.setdefault(path, set()).add(outcome.path)
     notes = []
     for path, changing in sorted(changers.items()):
-        if others := set(includers.get(str(path), ())) - changing:
-            one, other = min(changing), min(others)
-            notes.append(f"{path} is changed by way of {one}, but not by way of {other}")
+        if unchanging := set(includers.get(str(path), ())) - changing:
+            by_way_of = f"by way of {min(changing)}, but not by way of {min(unchanging)}"
+            notes.append(f"{path} is changed {by_way_of}")
     return notes
 
 

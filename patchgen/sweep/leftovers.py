@@ -73,12 +73,12 @@ def find_leftovers(
     if not words:
         return Leftovers()
     before = _count(repository, request, words, occurrences)
-    # The texts of edits are compressed while they are not used.
+    # The indices of edits: their texts are compressed until they are used.
     edited: dict[str, int] = {}
     changed: Counter[str] = Counter()
-    for number, edit in enumerate(result.edits):
+    for index, edit in enumerate(result.edits):
         path = str(edit.path)
-        edited[path] = number
+        edited[path] = index
         for word in words if path in before else ():
             encoded = word.encode()
             lost = count_word(edit.before or b"", encoded) - count_word(edit.after, encoded)

@@ -19,8 +19,8 @@ _DEFINE = re.compile(
 )
 _BODY = re.compile(rb"(?:[^\\\n/]++|\\\r?\n|\\.|/\*.*?(?:\*/|\Z)|//[^\n]*|/)*+", re.DOTALL)
 _MAY_HAVE_KIND = re.compile(rb"(?:\s|\\|/\*.*?(?:\*/|\Z))*+(?:[A-Za-z_.\[{*]|\Z|//)", re.DOTALL)
-# Longer bodies are code, not the beginning of some.
-_MOST_TOKENS = 600
+# Longer bodies are complete code.
+_MAX_TOKENS = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +37,10 @@ class MacroDefinition:
 
 @dataclass(slots=True)
 class Definitions:
-    """All definitions of macros, by name. One of a macro `without_kind` cannot have a kind.
+    """The definitions of macros by name, and the names of macros `without_kind`.
 
-    These names are separated by spaces: a tree has 244,000, and a set would take 25 MB.
+    A macro has no kind if any of its definitions cannot have one. These names are separated by
+    spaces: a tree has 244,000, and a set would take 25 MB.
     """
 
     by_name: dict[str, tuple[MacroDefinition, ...]] = field(default_factory=dict)
@@ -64,7 +65,7 @@ def read_definitions(source: bytes) -> Iterator[tuple[str, MacroDefinition | Non
             yield name, None
             continue
         tokens = _join([token.text for token in tokenize(body[0])])
-        if len(tokens) > _MOST_TOKENS:
+        if len(tokens) > _MAX_TOKENS:
             yield name, None
             continue
         parameters = _read_parameters(found["parameters"])
@@ -75,7 +76,7 @@ def read_definitions(source: bytes) -> Iterator[tuple[str, MacroDefinition | Non
 def join_definitions(found: Iterable[tuple[str, MacroDefinition | None]]) -> Definitions:
     """Return all definitions of each name."""
     joined = Definitions()
-    # Equal tokens are the same object: the bodies of a tree have 500,000, of which 40,000 differ.
+    # Equal tokens share an object: of the 500,000 tokens in the bodies of a tree, 40,000 differ.
     tokens: dict[bytes, bytes] = {}
     for name, definition in found:
         if definition is None:
@@ -89,7 +90,7 @@ def join_definitions(found: Iterable[tuple[str, MacroDefinition | None]]) -> Def
 
 
 def _join(tokens: Sequence[bytes]) -> tuple[bytes, ...]:
-    """Return the tokens of a body with those that `##` joins made one."""
+    """Return the tokens of a body; those that `##` joins become one token."""
     joined: list[bytes] = []
     at = 0
     while at < len(tokens):

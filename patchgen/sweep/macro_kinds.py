@@ -25,7 +25,7 @@ _WORD = re.compile(rb"[A-Za-z_][\w#]*\Z")
 _LOOPS = frozenset({b"for", b"while", b"if", b"switch"})
 _ATTRIBUTES = frozenset({b"__attribute__", b"__attribute", b"_Pragma", b"__declspec"})
 _INLINE = frozenset({b"inline", b"__inline", b"__inline__"})
-_NO_TYPES = frozenset({b"return", b"goto", b"case", b"else", b"do", b"sizeof", b"typeof"})
+_NOT_TYPES = frozenset({b"return", b"goto", b"case", b"else", b"do", b"sizeof", b"typeof"})
 _TYPEOF = frozenset({b"typeof", b"__typeof", b"__typeof__", b"typeof_unqual", b"__typeof_unqual__"})
 
 
@@ -81,7 +81,7 @@ def find_uses(definitions: Definitions, others: Uses = MappingProxyType({})) -> 
 
 
 def _index(definitions: Mapping[str, Sequence[MacroDefinition]]) -> dict[str, list[str]]:
-    """Return for each macro those by way of it; "" for those that paste words together."""
+    """Return for each macro those with its name in their bodies; for "" those that paste words."""
     index: dict[str, list[str]] = {"": []}
     for name, found in definitions.items():
         words = {token.decode("latin-1") for definition in found for token in definition.body}
@@ -207,7 +207,7 @@ def _find_name_parameter(definition: MacroDefinition, uses: Uses) -> int | None:
         named = head[opens - 1]
     else:
         return None
-    if not (_LOOPS | _NO_TYPES).isdisjoint(head[:opens]):
+    if not (_LOOPS | _NOT_TYPES).isdisjoint(head[:opens]):
         return None
     parts = named.split(b"##")
     return next((number for number, word in enumerate(parameters) if word in parts), None)

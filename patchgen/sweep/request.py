@@ -70,9 +70,9 @@ class SweepRequest:
     `header` is that of the .cocci, None for a rule of a variant. `only_paths` restricts the files
     to these paths, unless it is None; `suffixes` are the files' suffixes. Headers are searched in
     the `folders`, too; with `changes_headers`, those that a file includes are changed by way of it.
-    With `slices` off, spatch gets whole files. `unmet` says what it needs and the base lacks.
-    `sources` are the texts of the files that it and its options name, by these names. `since` is
-    the commit that the run's `since` names.
+    With `slices` off, spatch gets whole files. `unmet` are messages about needs that the base does
+    not meet. `sources` are the texts of the files that it and its options name, by these names.
+    `since` is the commit that the run's `since` names.
     """
 
     run: RunRequest

@@ -32,7 +32,7 @@ class SweepState:
     """The results so far: the files with an outcome, and their outcomes.
 
     `keys` are the cache's keys of results. Of the files that were `run_again`, the result depends
-    on the tree's macros. `header_notes` are about headers that some files change and others do not.
+    on the tree's macros. `header_notes` name headers that some includers change and others do not.
     """
 
     files: dict[PurePosixPath, TreeFile] = field(default_factory=dict)

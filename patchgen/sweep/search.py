@@ -31,7 +31,7 @@ from patchgen.sweep.candidates import (
     read_headers,
 )
 from patchgen.sweep.executor import Executor
-from patchgen.sweep.header_changes import describe_unchanged
+from patchgen.sweep.header_changes import describe_partial_changes
 from patchgen.sweep.includes import HeaderFinder, Includes, Listing
 from patchgen.sweep.outcomes import NO_MATCH, outcome_of
 from patchgen.sweep.request import MAX_FILE_BYTES, SweepRequest
@@ -92,11 +92,11 @@ class Search:
         without_words = (oid for name, (_, oid) in uncached.items() if name not in with_words)
         self.cache.store((name_content(oid, {}), NO_MATCH) for oid in without_words)
         self.state.counts = Counts(count, len(with_words), count - len(uncached), run)
-        # Each of them, and the macros of a tree, take much memory.
+        # They take much memory, which the macros of the tree need next.
         del listed, uncached, without_words
         self._run_again(slicer)
         outcomes = self.state.outcomes
-        self.state.header_notes = describe_unchanged(
+        self.state.header_notes = describe_partial_changes(
             (outcomes[path] for path in outcomes.with_headers), self.includers
         )
         if self.selection and not self.state.unfinished and not self.state.written:
