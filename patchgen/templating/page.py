@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Render HTML pages that need no network.
+"""Render self-contained HTML pages.
 
-A page is self-contained. Its content security policy allows only its own script and style, by their
+A page loads nothing. Its content security policy allows only its own script and style, by their
 digests, so that text from a hostile tree could not run even if a browser read it as markup.
 """
 
@@ -9,20 +9,15 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from patchgen.controls import escape_controls
 from patchgen.sourcefolder import SourceFolder
 from patchgen.templating.environment import render_html
 
 _FRAME = Path(__file__).with_name("pages")
-# Characters that no name contains and no page may: control characters, surrogates (bytes of a path
-# that are not UTF-8), and marks that reverse the direction of text.
-_UNPRINTABLE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
-)
 
 
 def render_html_page(folder: Path, context: Mapping[str, Any]) -> str:
@@ -40,7 +35,7 @@ def render_html_page(folder: Path, context: Mapping[str, Any]) -> str:
     folders = [SourceFolder(folder), SourceFolder(_FRAME)]
     assets = {"script": script, "style": style, "policy": policy}
     page = render_html("page.html.j2", folders, {**context, **assets})
-    return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", page)
+    return escape_controls(page, allow="\t\n")
 
 
 def _digest(text: str) -> str:
