@@ -24,7 +24,7 @@ NO_MATCH = b""
 
 
 class Outcomes(MutableMapping[PurePosixPath, FileResult]):
-    """The outcomes by path. The `summaries` are the same without texts, and are not compressed.
+    """The outcomes by path. The `summaries` are the outcomes without texts, not compressed.
 
     `changed` are the files with a new text, `with_headers` those with new texts of headers.
     """
@@ -64,7 +64,9 @@ class Outcomes(MutableMapping[PurePosixPath, FileResult]):
         return self._packed.get(path, NO_MATCH)
 
     def _add(self, path: PurePosixPath, outcome: FileResult, packed: bytes) -> None:
-        self.pop(path, None)
+        # Not pop(), which would unpack the earlier one.
+        if path in self:
+            del self[path]
         self._packed[path] = packed
         self.summaries[path] = replace(outcome, after=None, headers=())
         if outcome.after is not None:
@@ -104,7 +106,7 @@ class CompressedEdits(Sequence[FileEdit]):
 
 
 def _compress(text: bytes) -> bytes:
-    """Compress a text quickly, to a quarter; the best compression would take four times as long."""
+    """Compress a text to about a quarter; the best compression would take four times as long."""
     return zlib.compress(text, 1)
 
 

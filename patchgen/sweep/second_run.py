@@ -105,7 +105,7 @@ class SecondRun:
         )
         cached = self.cache.find([key]).get(key)
         if cached is not None:
-            self.state.outcomes.pop(file.path)
+            del self.state.outcomes[file.path]
             self.state.use_cached(file, key, cached)
             return
         source = self.slicer.cut(file, text)
@@ -139,7 +139,7 @@ class SecondRun:
                 unparsed = _both_unparsed(first, self.may_match(second.unparsed))
                 first = replace(second, unparsed=tuple(unparsed), headers=first.headers)
         outcome = outcome_of(first)
-        self.state.outcomes.pop(path)
+        del self.state.outcomes[path]
         if outcome is not None:
             self.state.outcomes[path] = outcome
         if result.failure is None or result.failure.limit_s is None:
