@@ -35,7 +35,7 @@ class Source:
     """C tokens (any of several) in a file of every base with the sentence, or a document.
 
     The tokens of a document are in a file of each kernel of the tests, which need not be the base.
-    `about` are tokens of what the sentence is about: a base without them has nothing to change.
+    `about` are tokens of the code that the sentence describes; a base without them is not checked.
     """
 
     document: str = ""

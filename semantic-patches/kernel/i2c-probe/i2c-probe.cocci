@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /// Let the probe functions of I2C drivers take the client only
 ///
-/// Those that use the entry of the id table look it up with
+/// Probe functions that use the entry of the id table look it up with
 /// i2c_client_get_device_id().
 // Needs: include/linux/i2c.h: (*probe)(struct i2c_client *client);
 // Needs: include/linux/i2c.h: i2c_client_get_device_id(

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /// Replace strtobool() by kstrtobool()
 ///
-/// strtobool() is an alias.
+/// strtobool() is only an alias of kstrtobool().
 // Needs: include/linux/kstrtox.h: kstrtobool(const char *s, bool *res)
 // Confidence: High
 // Options: --no-includes --include-headers

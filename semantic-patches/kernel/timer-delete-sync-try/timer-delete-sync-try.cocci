@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /// Replace try_to_del_timer_sync() by timer_delete_sync_try()
 ///
-/// The name now resembles those of timer_delete() and timer_delete_sync().
+/// The new name follows those of timer_delete() and timer_delete_sync().
 // Needs: include/linux/timer.h: timer_delete_sync_try(
 // Confidence: High
 // Options: --no-includes --include-headers

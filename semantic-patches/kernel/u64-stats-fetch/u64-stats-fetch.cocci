@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /// Drop the _irq variants of u64_stats_fetch_begin() and _retry()
 ///
-/// They do the same as the functions without the suffix.
+/// The variants do the same as the functions without the suffix.
 // Needs: include/linux/u64_stats_sync.h: return u64_stats_fetch_begin(syncp);
 // Needs: include/linux/u64_stats_sync.h: u64_stats_fetch_retry(
 // Confidence: High

@@ -2,9 +2,9 @@
 /// Change vma->vm_flags by vm_flags_set() and vm_flags_clear()
 ///
 /// These functions lock the area for writing, as a change of its flags requires.
-//# Please check assignments: vm_flags_init() is for an area that nobody can see
-//# yet, vm_flags_reset() for all others.
-// Needs: include/linux/mm.h: vm_flags_set(
+//# Please check assignments: vm_flags_init() is for an area that other tasks
+//# cannot see yet, vm_flags_reset() for all others.
+// Needs: include/linux/mm.h: vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags) { vma_start_write(vma)
 // Needs: include/linux/mm.h: vm_flags_clear(
 // Needs: include/linux/mm.h: vm_flags_mod(
 // Confidence: High
