@@ -102,6 +102,13 @@ def test_a_composite_has_the_parts_that_are_switched_on():
     assert "drivers/acme/debug.c" in built(config + "CONFIG_ACME_DEBUG=y\n")
 
 
+def test_a_folder_that_the_top_makefile_does_not_name_is_not_entered():
+    files = {**FILES, "arch/arm/Makefile": "obj-y := head.o\n"}
+    arm = PurePosixPath("arch/arm/head.c")
+    config = parse_dotconfig("# Linux/x86 6.1.0 Kernel Configuration\nCONFIG_64BIT=y\n")
+    assert not find_built(config, files.get, [*SOURCES, str(arm)], [arm]).includes(arm)
+
+
 def test_a_tree_without_a_makefile_is_not_a_kernel():
     with pytest.raises(RefusedError, match="no top Makefile"):
         find_built(parse_dotconfig("CONFIG_A=y\n"), {}.get, ["a.c"])
