@@ -131,18 +131,17 @@ class Flow:
 
     def _visit_store(self, node: Node, store: StoreFact) -> None:
         key = self._code.find_key(node.path, store.target)
-        for name in store.names:
-            for target in self._code.find_functions(node.path, name, store.line):
-                if key is None:
-                    via = f"a variable of {node.name}()"
-                    self._connect(
-                        Edge(node, target, store.line, EdgeKind.POINTER, via, under=store.under)
-                    )
-                else:
-                    by = Install(node, store.under)
-                    self.pointers.store(key, target, EdgeKind.POINTER, "", by)
-                    if key[1] == ANY_NOTIFIER[1]:
-                        self.pointers.store(ASSIGNED_NOTIFIER, target, EdgeKind.POINTER, "", by)
+        for target in self._code.find_stored(node.path, store):
+            if key is None:
+                via = f"a variable of {node.name}()"
+                self._connect(
+                    Edge(node, target, store.line, EdgeKind.POINTER, via, under=store.under)
+                )
+                continue
+            by = Install(node, store.under)
+            self.pointers.store(key, target, EdgeKind.POINTER, "", by)
+            if key[1] == ANY_NOTIFIER[1]:
+                self.pointers.store(ASSIGNED_NOTIFIER, target, EdgeKind.POINTER, "", by)
 
     def _visit_identifier(self, node: Node, identifier: str) -> None:
         for datum in self._code.find_data(node.path, identifier, node.line):
@@ -300,7 +299,7 @@ class Flow:
         return access.local and any(
             store.target.local
             and store.target.base == access.base
-            and any(self._code.find_functions(node.path, name, store.line) for name in store.names)
+            and self._code.find_stored(node.path, store)
             for store in node.stores
         )
 
@@ -321,9 +320,8 @@ class Flow:
                 continue
             if by is not None and self._code.is_plain(key):
                 self._connect_hidden(by, datum, store)
-            for name in store.names:
-                for target in self._code.find_functions(datum.path, name, store.line):
-                    self.pointers.store(key, target, EdgeKind.POINTER, "")
+            for target in self._code.find_stored(datum.path, store):
+                self.pointers.store(key, target, EdgeKind.POINTER, "")
         for identifier in variable.identifiers:
             for referenced in self._code.find_data(datum.path, identifier, datum.line):
                 self._reach_variable(referenced)
@@ -331,10 +329,8 @@ class Flow:
     def _connect_hidden(self, by: Node, datum: StaticVariable, store: StoreFact) -> None:
         """Follow functions that a macro stores in a struct: `= __TIMER_INITIALIZER(f, 0)`."""
         if not any(map(self._tables.deferred.fullmatch, store.names)):
-            for name in store.names:
-                for target in self._code.find_functions(datum.path, name, store.line):
-                    via = datum.variable.name
-                    self._connect(Edge(by, target, by.line, EdgeKind.POINTER, via))
+            for target in self._code.find_stored(datum.path, store):
+                self._connect(Edge(by, target, by.line, EdgeKind.POINTER, datum.variable.name))
 
     def _link(self, call: PointerCall, target: Node, key: Key, kind: EdgeKind, via: str) -> None:
         op = key[1] == self._tables.member

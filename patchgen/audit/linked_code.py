@@ -16,12 +16,7 @@ from typing import TypeVar
 
 from patchgen.audit.c_text import IDENTIFIER
 from patchgen.audit.conditions import Conditions, DeadCode, Settings
-from patchgen.audit.facts import (
-    Access,
-    CallFact,
-    FileFacts,
-    Macro,
-)
+from patchgen.audit.facts import Access, CallFact, FileFacts, Macro, StoreFact
 from patchgen.audit.macro_definitions import (
     CalledParameters,
     defines_functions,
@@ -195,6 +190,10 @@ class LinkedCode:
     def find_functions(self, path: str, name: str, line: int = 0) -> Sequence[Node]:
         """Return the functions, not macros, that a name may refer to."""
         return [node for node in self.resolve(path, name, line) if node.kind != "macro"]
+
+    def find_stored(self, path: str, store: StoreFact) -> list[Node]:
+        """Return the functions that a store in a file assigns."""
+        return [f for name in store.names for f in self.find_functions(path, name, store.line)]
 
     def read_calls(self, node: Node) -> Sequence[CallFact]:
         """Return the calls of a node; those of a macro have the conditions in its text.

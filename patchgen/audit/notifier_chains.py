@@ -81,8 +81,7 @@ class NotifierChains:
             for datum in variables
             for store in datum.variable.stores
             if store.target.members[-1:] in (("notifier_call",), ("*",))
-            for name in store.names
-            for function in self._code.find_functions(datum.path, name, store.line)
+            for function in self._code.find_stored(datum.path, store)
         ]
         yield Registration(chain, tuple(dict.fromkeys(functions)) or None)
 

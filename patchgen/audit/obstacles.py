@@ -19,6 +19,7 @@ from patchgen.audit.linked_code import LinkedCode
 from patchgen.audit.nodes import Node, StaticVariable
 from patchgen.audit.result import TreeLocation
 from patchgen.audit.tables import Tables
+from patchgen.audit.window_roots import list_registered
 
 
 class Obstacle(StrEnum):
@@ -91,14 +92,9 @@ class _Search:
             self._queue.append(target)
 
     def _add_registered(self) -> None:
-        for path, name, line, arguments in self._code.list_invocations():
-            for rule in self._tables.registered:
-                if rule.macro.fullmatch(name) and len(arguments) > rule.function:
-                    function = arguments[rule.function].strip("& ")
-                    via = f"{name}({', '.join(arguments)})"
-                    approach = Approach(None, TreeLocation(path, line), via, Obstacle.REGISTERED)
-                    for target in self._code.find_functions(path, function):
-                        self._add(target, approach)
+        for found in list_registered(self._code, self._tables):
+            approach = Approach(None, found.place, found.text, Obstacle.REGISTERED)
+            self._add(found.function, approach)
 
     def _visit(self, node: Node) -> None:
         early = node in self._flow.edges

@@ -20,6 +20,7 @@ from patchgen.audit.linked_code import LinkedCode
 from patchgen.audit.macro_definitions import replace_parameters
 from patchgen.audit.nodes import Node
 from patchgen.audit.tables import Tables
+from patchgen.audit.window_roots import list_registered
 
 _UPDATER = re.compile(r"_*static_call_update(?:_early)?")
 _UPDATE = re.compile(r"\b_*static_call_update(?:_early)?\s*\(\s*(\w+)\s*,\s*([^(),]+?)\s*\)")
@@ -51,13 +52,10 @@ class StaticCall:
 def find_static_calls(code: LinkedCode, tables: Tables) -> Mapping[str, StaticCall]:
     """Return all static calls by name, with what any code may set them to."""
     found: dict[str, StaticCall] = {}
-    rules = [rule for rule in tables.registered if rule.call is not None]
-    for path, macro, _, arguments in code.list_invocations():
-        for rule in rules:
-            if rule.call is not None and rule.macro.fullmatch(macro) and len(arguments) > 1:
-                static_call = found.setdefault(arguments[rule.call].strip(), StaticCall())
-                name = arguments[rule.function].strip("& ")
-                static_call.functions |= dict.fromkeys(code.find_functions(path, name))
+    for registered in list_registered(code, tables):
+        kind, name = registered.key
+        if kind == "static_call":
+            found.setdefault(name, StaticCall()).functions[registered.function] = None
     for node in code.nodes:
         for call in node.calls:
             for update in find_updates(code, node, call):

@@ -10,18 +10,23 @@ from patchgen.audit.c_text import CALLED
 from patchgen.audit.facts import CallFact
 from patchgen.audit.linked_code import LinkedCode
 from patchgen.audit.nodes import Key, Node, StaticVariable
-from patchgen.audit.result import EdgeKind
+from patchgen.audit.result import EdgeKind, TreeLocation
 from patchgen.audit.tables import Registered, Tables
 
 
 @dataclass(frozen=True, slots=True)
 class RegisteredFunction:
-    """A function that a macro registers: the key by which it is called, and how."""
+    """A function that a macro registers: the key by which it is called, and how.
+
+    `text` is the use of the macro, at `place`.
+    """
 
     key: Key
     function: Node
     kind: EdgeKind
     via: str
+    place: TreeLocation
+    text: str
 
 
 def add_aliases(code: LinkedCode, tables: Tables) -> None:
@@ -46,8 +51,10 @@ def list_registered(code: LinkedCode, tables: Tables) -> Iterator[RegisteredFunc
                 continue
             function = arguments[rule.function].strip("& ")
             via = f"{name}({arguments[0]})" if rule.member else name
+            key, place = _make_key(rule, arguments), TreeLocation(path, line)
+            text = f"{name}({', '.join(arguments)})"
             for node in code.find_functions(path, function, line):
-                yield RegisteredFunction(_make_key(rule, arguments), node, rule.kind, via)
+                yield RegisteredFunction(key, node, rule.kind, via, place, text)
 
 
 def _make_key(rule: Registered, arguments: tuple[str, ...]) -> Key:
