@@ -9,7 +9,8 @@ uses are the callers, through any number of such functions.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 
 from patchgen.audit.c_text import IDENTIFIER
@@ -69,7 +70,19 @@ def find_uses(code: LinkedCode, tables: Tables) -> list[Use]:
     return list(unique.values())
 
 
-_Holders = dict[Node, list[tuple[Instruction, bool]]]
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """An instruction of a function, which may belong to the callers of the function.
+
+    The other fields are as in a Use. `symbol` is the function in which the instruction is, None
+    until an assembler macro is used.
+    """
+
+    node: Node
+    instruction: Instruction
+    spares_tdx: bool = False
+    symbol: Node | None = None
+    through: tuple[str, ...] = ()
 
 
 class _Finder:
@@ -102,23 +115,23 @@ class _Finder:
         return re.compile(f"(?i:{direct.pattern})|{macros}")
 
     def find(self) -> Iterator[Use]:
-        holders: _Holders = {}
+        held: list[_Held] = []
         for node in self._code.nodes:
-            for instruction in self._read(node):
-                holders.setdefault(node, []).append((instruction, self._spares_tdx(node)))
-            for instruction in self._read_named_calls(node):
-                holders.setdefault(node, []).append((instruction, False))
-        uses = list(self._find_uses(holders))
+            symbol = _find_symbol(node)
+            spares = self._spares_tdx(node)
+            held += [_Held(node, found, spares, symbol) for found in self._read(node)]
+            held += [_Held(node, found, False, symbol) for found in self._read_named_calls(node)]
+        uses = list(self._find_uses(held))
         yield from uses
-        own = [(node, each.form) for node, in_node in holders.items() for each, _ in in_node]
-        used = [(use.node, use.instruction.form) for use in uses]
         if any(rule.form is not Form.VARIANT for rule in self._tables.forms):
-            yield from self._find_uses(self._find_static_calls(own, used))
+            own = [(item.node, item.instruction.form) for item in held]
+            used = [(use.node, use.instruction.form) for use in uses]
+            yield from self._find_uses(list(self._find_static_calls(own, used)))
 
     def _find_static_calls(
         self, own: Iterable[tuple[Node, Form]], used: Iterable[tuple[Node, Form]]
-    ) -> _Holders:
-        """Return the functions that make static calls which end in hypercalls."""
+    ) -> Iterator[_Held]:
+        """Yield the static calls that end in hypercalls."""
         forms = StaticCallForms(
             self._code,
             find_static_calls(self._code, self._tables),
@@ -126,14 +139,12 @@ class _Finder:
             (pair for pair in used if pair[1] is not Form.VARIANT),
             self._tables.hypercall_page,
         ).forms
-        holders: _Holders = {}
         for node in self._code.nodes:
             for call in node.calls:
                 name = call.static_call
                 if name in forms:
                     instruction = self._build_static_call(node, call.line, name, forms[name])
-                    holders.setdefault(node, []).append((instruction, False))
-        return holders
+                    yield _Held(node, instruction, symbol=_find_symbol(node))
 
     def _build_static_call(
         self, node: Node, line: int, name: str, ends: tuple[Form, ...]
@@ -204,46 +215,37 @@ class _Finder:
                 return name
         return ""
 
-    def _find_uses(self, holders: _Holders) -> Iterator[Use]:
+    def _find_uses(self, held: Sequence[_Held]) -> Iterator[Use]:
         """Yield the uses of instructions, through functions compiled into their callers."""
-        instructions = {node: list(in_node) for node, in_node in holders.items()}
-        todo = list(instructions)
-        callers = self._find_callers(instructions)
-        symbols = {
-            (node, each): node
-            for node, in_node in holders.items()
-            for each, _ in in_node
-            if not _is_assembler_macro(node)
-        }
-        through: dict[tuple[Node, Instruction], tuple[str, ...]] = {}
+        callers = self._find_callers({item.node for item in held})
+        queue = deque(held)
         seen: set[tuple[Node, Instruction]] = set()
-        while todo:
-            node = todo.pop(0)
-            for instruction, spares in instructions[node]:
-                if (node, instruction) in seen:
-                    continue
-                seen.add((node, instruction))
-                if not self._is_passed_on(node):
-                    if node in holders and (instruction, spares) in holders[node]:
-                        yield Use(node, instruction.place.line, None, "", instruction, spares)
-                    continue
-                users = callers.get(node, [])
-                if not users and not node.header:
-                    symbol = symbols.get((node, instruction), node)
-                    yield Use(symbol, instruction.place.line, None, "", instruction, spares)
-                below = through.get((node, instruction), ())
-                for caller, call in users:
-                    if self._is_passed_on(caller):
-                        through.setdefault((caller, instruction), (node.name, *below))
-                        symbol = symbols.get((node, instruction), caller)
-                        symbols.setdefault((caller, instruction), symbol)
-                        instructions.setdefault(caller, []).append(
-                            (instruction, spares or self._spares_tdx(caller))
-                        )
-                        todo.append(caller)
-                    else:
-                        own = self._replace_hypervisor(instruction, caller)
-                        yield Use(caller, call.line, call, node.name, own, spares, below)
+        while queue:
+            item = queue.popleft()
+            if (item.node, item.instruction) in seen:
+                continue
+            seen.add((item.node, item.instruction))
+            users = callers.get(item.node, ()) if self._is_passed_on(item.node) else ()
+            if not users and not item.node.header:
+                line = item.instruction.place.line
+                yield Use(
+                    item.symbol or item.node, line, None, "", item.instruction, item.spares_tdx
+                )
+            for caller, call in users:
+                if self._is_passed_on(caller):
+                    queue.append(self._pass_on(item, caller))
+                else:
+                    yield self._build_use(item, caller, call)
+
+    def _pass_on(self, held: _Held, caller: Node) -> _Held:
+        spares = held.spares_tdx or self._spares_tdx(caller)
+        through = (held.node.name, *held.through)
+        return _Held(caller, held.instruction, spares, held.symbol or caller, through)
+
+    def _build_use(self, held: _Held, caller: Node, call: CallFact) -> Use:
+        instruction = self._replace_hypervisor(held.instruction, caller)
+        name, spares = held.node.name, held.spares_tdx
+        return Use(caller, call.line, call, name, instruction, spares, held.through)
 
     def _is_passed_on(self, node: Node) -> bool:
         """Return whether its instructions are its callers': inline, a macro, assembly, a relay."""
@@ -259,32 +261,34 @@ class _Finder:
         hypervisor = self._find_hypervisor(user.path)
         return replace(instruction, hypervisor=hypervisor or instruction.hypervisor)
 
-    def _find_callers(
-        self, holders: Mapping[Node, object]
-    ) -> dict[Node, list[tuple[Node, CallFact]]]:
+    def _find_callers(self, holders: Set[Node]) -> dict[Node, list[tuple[Node, CallFact]]]:
         """Return the callers of functions whose instructions belong to their callers."""
         callers: dict[Node, list[tuple[Node, CallFact]]] = {}
         frontier = {node for node in holders if self._is_passed_on(node)}
         seen = set(frontier)
         for _ in range(_MAX_DEPTH):
-            names = {node.name for node in frontier}
             following: set[Node] = set()
-            for caller in self._code.nodes:
-                for call in caller.calls:
-                    if call.name not in names:
-                        continue
-                    for target in self._resolve(caller, call):
-                        if target in frontier and target is not caller:
-                            callers.setdefault(target, []).append((caller, call))
-                            if target.kind == "assembly" and _relays(caller, call):
-                                self._relays.add(caller)
-                            if self._is_passed_on(caller) and caller not in seen:
-                                following.add(caller)
+            for caller, call, target in self._list_calls(frontier):
+                callers.setdefault(target, []).append((caller, call))
+                if target.kind == "assembly" and _relays(caller, call):
+                    self._relays.add(caller)
+                if self._is_passed_on(caller) and caller not in seen:
+                    following.add(caller)
             if not following:
                 break
             seen |= following
             frontier = following
         return callers
+
+    def _list_calls(self, targets: Set[Node]) -> Iterator[tuple[Node, CallFact, Node]]:
+        """Yield the calls of some functions by other functions: caller, call, function."""
+        names = {node.name for node in targets}
+        for caller in self._code.nodes:
+            for call in caller.calls:
+                if call.name in names:
+                    for target in self._resolve(caller, call):
+                        if target in targets and target is not caller:
+                            yield caller, call, target
 
     def _resolve(self, caller: Node, call: CallFact) -> Sequence[Node]:
         targets = self._code.resolve(caller.path, call.name, call.line)
@@ -294,8 +298,9 @@ class _Finder:
         return targets
 
 
-def _is_assembler_macro(node: Node) -> bool:
-    return node.kind == "assembly" and node.static
+def _find_symbol(node: Node) -> Node | None:
+    """Return the symbol with a node's code, None for an assembler macro."""
+    return None if node.kind == "assembly" and node.static else node
 
 
 def _relays(function: Node, call: CallFact) -> bool:
