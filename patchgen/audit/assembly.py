@@ -11,8 +11,18 @@ from __future__ import annotations
 
 import re
 
+from patchgen.audit.c_text import TRAMPOLINE
 from patchgen.audit.directives import read_directives
-from patchgen.audit.facts import Access, Asm, CallFact, FileFacts, Function, StoreFact, VariableFact
+from patchgen.audit.facts import (
+    Access,
+    Asm,
+    CallFact,
+    FileFacts,
+    Function,
+    StoreFact,
+    VariableFact,
+    access_static_call,
+)
 
 _START = re.compile(r"\bSYM_(?:FUNC|CODE|TYPED_FUNC|INNER)_(?:START|LABEL)\w*\(\s*(\w+)")
 _END = re.compile(r"\bSYM_(?:FUNC|CODE|TYPED_FUNC)_END\w*\(")
@@ -23,10 +33,7 @@ _BRANCH = re.compile(r"^\s*(?:call|jmp|j[a-z]{1,3}|callq|jmpq|lea[ql]?)\s+([A-Za
 _INDIRECT = re.compile(r"^\s*(?:(?:call|jmp)[lq]?\s+\*\s*|(?:CALL|JMP)_NOSPEC\s+)(\S*%?\w+\)?)")
 # The type of an access that loads a pointer, which later code may call.
 LOADED = "(loaded)"
-# The trampoline of a static call (include/linux/static_call_types.h).
-_TRAMPOLINE = re.compile(
-    r"^\s*(?:call|jmp)q?\s+(?:STATIC_CALL_TRAMP(?:_STR)?\s*\(\s*(\w+)\s*\)|__SCT__(\w+))"
-)
+_STATIC_CALL = re.compile(rf"^\s*(?:call|jmp)q?\s+{TRAMPOLINE}")
 _LOAD = re.compile(r"\b([A-Za-z_]\w*)\(%rip\)|\bpa\((\w+)\)|\*\(?([A-Za-z_]\w*)\)?\s*$")
 _IF = re.compile(r"^\s*\.if(?:n?def|c|nc|eq|ne)?\b\s*(?:\\(\w+)\s*$)?")
 _ARGUMENT = re.compile(r"\b(\w+)=(\w+)")
@@ -128,9 +135,8 @@ class _AssemblyReader:
             return
         calls, asms = self._choose_part()
         branch = _BRANCH.match(line)
-        if trampoline := _TRAMPOLINE.match(line):
-            name = trampoline[1] or trampoline[2]
-            calls.append(CallFact(number, "", Access("static_call", "", (name,))))
+        if match := _STATIC_CALL.match(line):
+            calls.append(CallFact(number, "", access_static_call(match[1] or match[2])))
         elif branch:
             calls.append(CallFact(number, branch[1]))
         elif (indirect := _INDIRECT.match(line)) and not _LOAD.search(line):

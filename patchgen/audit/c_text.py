@@ -12,6 +12,8 @@ IDENTIFIER = re.compile(r"\b[A-Za-z_]\w*")
 CALLED = re.compile(r"\b([A-Za-z_]\w*)\s*\(")
 # Members before a parenthesis, with the variable before them if there is one: `->go(`, `ops.go(`.
 MEMBER_CALLED = re.compile(r"(\b[A-Za-z_]\w*)?\s*((?:(?:->|\.)\s*[A-Za-z_]\w*\s*)+)\(")
+# The trampoline of a static call in assembly (include/linux/static_call_types.h).
+TRAMPOLINE = r"(?:STATIC_CALL_TRAMP(?:_STR)?\s*\(\s*(\w+)\s*\)|__SCT__(\w+))"
 _END = re.compile(rb"\n")
 _NOT_NEWLINE = re.compile(rb"[^\n]")
 

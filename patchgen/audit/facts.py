@@ -53,6 +53,11 @@ class Access(NamedTuple):
         return ".".join([self.base or self.type, *self.members])
 
 
+def access_static_call(name: str) -> Access:
+    """Return the access of `static_call(name)()`, which calls the function that it is set to."""
+    return Access("static_call", "", (name,))
+
+
 class Guard(NamedTuple):
     """A condition that code runs under: the C expression `text` has the truth value `holds`.
 

@@ -10,7 +10,7 @@ import tree_sitter
 
 from patchgen.audit.branch_conditions import Guards, descend
 from patchgen.audit.c_text import IDENTIFIER
-from patchgen.audit.facts import Access, CallFact, Guard, StoreFact
+from patchgen.audit.facts import Access, CallFact, Guard, StoreFact, access_static_call
 from patchgen.audit.syntax import (
     line_of,
     names_in,
@@ -365,7 +365,7 @@ class FunctionBody:
             identifiers = re.findall(r"\w+", text_of(argument_nodes[1]))
             return Access("", identifiers[-1] if identifiers else "", (), local=True)
         if name in _STATIC_CALLS and argument_nodes:
-            return Access("static_call", "", (text_of(argument_nodes[0]),))
+            return access_static_call(text_of(argument_nodes[0]))
         return Access(name, "", (), called=True)
 
 

@@ -6,13 +6,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from patchgen.audit.facts import Access, CallFact
+from patchgen.audit.c_text import TRAMPOLINE
+from patchgen.audit.facts import CallFact, access_static_call
 from patchgen.audit.nodes import Node
 
-# include/linux/static_call_types.h
-_TRAMPOLINE = re.compile(
-    r"\b(?:call|jmp)\b[\s\"]*(?:STATIC_CALL_TRAMP(?:_STR)?\s*\(\s*(\w+)\s*\)|__SCT__(\w+))"
-)
+_STATIC_CALL = re.compile(rf"\b(?:call|jmp)\b[\s\"]*{TRAMPOLINE}")
 
 
 def find_trampoline_calls(
@@ -31,7 +29,7 @@ def find_trampoline_calls(
         if node.kind == "macro" and "asm" in node.body:
             asms = [(node.line, node.body.partition("asm")[2])]
         for line, text in asms:
-            for match in _TRAMPOLINE.finditer(expand(text) if using.search(text) else ""):
+            for match in _STATIC_CALL.finditer(expand(text) if using.search(text) else ""):
                 name = match[1] or match[2]
                 if name not in node.parameters:
-                    yield node, CallFact(line, "", Access("static_call", "", (name,)))
+                    yield node, CallFact(line, "", access_static_call(name))
