@@ -75,8 +75,7 @@ def _describe_base(diff: AuditDiff) -> str:
         any(_is_silent_on(change, platform) for platform in PROTECTED) for change in changes
     )
     if not silent and not partly:
-        notify = "it notifies" if total == 1 else "all of them notify"
-        return f"On the base, {notify} the hypervisor."
+        return f"On the base, {_describe_notifying(changes)}."
     parts = []
     if silent:
         parts.append(
@@ -87,6 +86,16 @@ def _describe_base(diff: AuditDiff) -> str:
         where = f"only on some of the platforms on which {verbs[1]}"
         parts.append(f"{partly} of {total} {verbs[0]} the hypervisor {where}")
     return f"On the base, {', and '.join(parts)}."
+
+
+def _describe_notifying(changes: Sequence[StatusChange]) -> str:
+    """Return a clause on changes of which none is silent."""
+    where = ""
+    if not all(change.notifiers for change in changes):
+        *first, last = (platform.value for platform in PROTECTED)
+        where = f" that runs on {', '.join(first)} or {last}"
+    limit = " as far as the call graph shows" if _find_doubtful(changes) else ""
+    return f"each{where} notifies the hypervisor{limit}"
 
 
 def _is_silent_on(change: StatusChange, platform: Platform) -> bool:
@@ -119,9 +128,7 @@ def _describe_tip(audit: Audit) -> str:
     silent = sum(change.silent for change in changes)
     if not changes:
         return ""
-    outcome = "each notifies the hypervisor"
-    if _find_doubtful(changes):
-        outcome += " as far as the call graph shows"
+    outcome = _describe_notifying(changes)
     if silent:
         outcome = f"{silent} {'does' if silent == 1 else 'do'} not notify the hypervisor"
     parts = [f"With the series, {routed} of {len(changes)} go through the op, and {outcome}."]

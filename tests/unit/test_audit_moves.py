@@ -1,11 +1,25 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What became of a site that is not where it was: moved, or made by the op now."""
+"""Sites that a series moves or routes are paired with the sites before it."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
 from patchgen.audit import compare_audits, render_summary
 from patchgen.audit.diff import ChangeKind, Difference
-from patchgen.audit.result import Hypercall
+from patchgen.audit.result import (
+    PROTECTED,
+    Doubt,
+    Hypercall,
+    Notifier,
+    Platform,
+    Route,
+    StatusChange,
+    Step,
+    TreeLocation,
+)
 from tests.support.small_kernel import audit_files, declare_op
 
 PATH = "arch/x86/kernel/kvm.c"
@@ -16,9 +30,10 @@ static void kvm_sev_notify(unsigned long pfn, int npages, bool enc)
 }
 """
 TAIL = "struct x86_init_ops x86_init = { .hyper.init_platform = kvm_init_platform };\n"
-# What calls the op in any case.
+# Calls the op on either side.
 OTHER = "void identify_boot_cpu(void)\n{\n\tnotify_page_enc_status_changed(0, 1, true);\n}\n"
 DIRECT = "kvm_sev_hypercall3(KVM_HC_MAP_GPA_RANGE, entry->addr);"
+PLACE = TreeLocation("arch/x86/mm/set.c", 7)
 ROUTED = "notify_page_enc_status_changed(entry->addr, 1, true);"
 
 
@@ -36,7 +51,7 @@ def helper(body: str, name: str = "kvm_reset_range") -> str:
 def compare(
     before: str, after: str, path: str = PATH, later: str = PATH, root: str = ""
 ) -> list[Difference]:
-    """Return what became of the sites that are not as they were."""
+    """Return the differences of all sites that changed."""
     op = {"arch/x86/include/asm/paravirt.h": declare_op(root), "arch/x86/mm/o.c": OTHER}
     audits = (audit_files({path: before, **op}), audit_files({later: after, **op}))
     return [e for e in compare_audits(*audits).differences if e.change_kind is not ChangeKind.STAYS]
@@ -129,3 +144,34 @@ def test_a_series_that_routes_a_direct_hypercall_is_not_one_that_routes_nothing(
     assert "none" not in text
     same = " ".join(render_summary(compare_audits(audits[0], audits[0])).split())
     assert "The series does not change which of them go through the op." in same
+
+
+@pytest.mark.parametrize(
+    ("platforms", "doubts", "expected"),
+    [
+        (tuple(Platform), (), "each notifies the hypervisor."),
+        ((Platform.VTX,), (), "each that runs on SEV, SEV-ES/SNP or TDX notifies the hypervisor."),
+        (
+            (),
+            (Doubt(Platform.SEV, PLACE, "special()"),),
+            "each notifies the hypervisor as far as the call graph shows.",
+        ),
+    ],
+)
+def test_the_summary_claims_notification_only_of_changes_that_notify(platforms, doubts, expected):
+    notifier = Notifier("callback", "guest.finish", PLACE, ("finish",), (*PROTECTED,))
+    change = StatusChange(
+        function="share",
+        place=PLACE,
+        call="set_memory_decrypted",
+        pages="page",
+        to="shared",
+        early=Route((Step("share", PLACE),), 1),
+        notifiers=() if platforms == (Platform.VTX,) else (notifier,),
+        platforms=platforms,
+        doubts=doubts,
+    )
+    audit = replace(audit_files({}), changes=(change,))
+    text = " ".join(render_summary(compare_audits(audit, audit)).split())
+    assert f"On the base, {expected}" in text
+    assert f"With the series, 0 of 1 go through the op, and {expected}" in text
