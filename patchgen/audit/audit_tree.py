@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Mapping, Sequence, Set
+from functools import cached_property
 from typing import TypeVar
 
 from patchgen.audit.changes import find_changes
@@ -48,69 +49,77 @@ OnNote = Callable[[str], None]
 _Result = TypeVar("_Result")
 
 
-def audit_tree(
-    git: Git,
-    tree: Oid,
-    *,
-    config: DotConfig | None = None,
-    tables: Tables | None = None,
-    on_progress: OnProgress = lambda done, total: None,
-    on_note: OnNote = lambda note: None,
-) -> Audit:
-    """Return the audit of a tree in a repository or a quarantine, without a revision.
+class TreeAudit:
+    """The results of an audit of one tree, in a repository or a quarantine.
 
-    `config` is a .config, None to follow all branches; `tables` are patchgen's own by default.
-    Raises RefusedError for a .config that is not a complete one of x86, and for a tree without an
-    x86 kernel.
+    Results are cached; the tree is read at most once. `config` is a .config, None to follow all
+    branches; `tables` are patchgen's own by default. The results raise RefusedError for a tree
+    without an x86 kernel, the constructor for a .config that is not a complete one of x86.
     """
 
-    def build(code: LinkedCode, tables: Tables) -> Audit:
-        return build_audit(code, tables, version=read_version(GitTree(git, tree)))
+    def __init__(
+        self,
+        git: Git,
+        tree: Oid,
+        *,
+        config: DotConfig | None = None,
+        tables: Tables | None = None,
+        on_progress: OnProgress = lambda done, total: None,
+        on_note: OnNote = lambda note: None,
+    ):
+        if config is not None:
+            _check_config(config)
+        self._git = git
+        self._tree = tree
+        self._config = config
+        self._tables = tables or load_tables()
+        self._on_progress = on_progress
+        self._on_note = on_note
+        self._window: FollowedWindow | None = None
 
-    return _find_result(git, tree, Audit, build, config, tables, on_progress, on_note)
+    def find_audit(self) -> Audit:
+        """Return the audit, without a revision."""
 
+        def build(window: FollowedWindow) -> Audit:
+            return build_audit(window, version=read_version(GitTree(self._git, self._tree)))
 
-def find_reasons(
-    git: Git,
-    tree: Oid,
-    *,
-    config: DotConfig | None = None,
-    tables: Tables | None = None,
-    on_progress: OnProgress = lambda done, total: None,
-    on_note: OnNote = lambda note: None,
-) -> Reasons:
-    """Return why each function of a tree is early or not, as for `audit_tree`."""
-    return _find_result(git, tree, Reasons, build_reasons, config, tables, on_progress, on_note)
+        return self._find(Audit, build)
 
+    def find_reasons(self) -> Reasons:
+        """Return why each function is early or not."""
+        return self._find(Reasons, build_reasons)
 
-def _find_result(
-    git: Git,
-    tree: Oid,
-    kind: type[_Result],
-    build: Callable[[LinkedCode, Tables], _Result],
-    config: DotConfig | None,
-    tables: Tables | None,
-    on_progress: OnProgress,
-    on_note: OnNote,
-) -> _Result:
-    """Return the cached result of a kind, or build and cache it."""
-    if config is not None:
-        _check_config(config)
-    tables = tables or load_tables()
-    files = find_files(git, tree, tables)
-    with open_cache() as cache:
-        unbuilt = find_unlinked(git, tree, files)
-        key = _make_result_key(kind.__name__, tree, files, tables, config, unbuilt)
-        result = cache.find_one(kind, key)
-        if result is None:
-            if config is not None:
-                unbuilt |= find_unbuilt(git, tree, files, config)
-            facts = _read_built(git, files, unbuilt, cache, on_progress)
-            result = build(LinkedCode(facts, config.options if config else None), tables)
-            cache.store_one(key, result)
-        if cache.note:
-            on_note(cache.note)
-    return result
+    def _find(self, kind: type[_Result], build: Callable[[FollowedWindow], _Result]) -> _Result:
+        """Return the cached result of a kind, or build and cache it."""
+        key = _make_result_key(
+            kind.__name__, self._tree, self._files, self._tables, self._config, self._unlinked
+        )
+        with open_cache() as cache:
+            result = cache.find_one(kind, key)
+            if result is None:
+                if self._window is None:
+                    self._window = self._follow_window(cache)
+                result = build(self._window)
+                cache.store_one(key, result)
+            if cache.note:
+                self._on_note(cache.note)
+        return result
+
+    @cached_property
+    def _files(self) -> Sequence[TreeFile]:
+        return find_files(self._git, self._tree, self._tables)
+
+    @cached_property
+    def _unlinked(self) -> Set[str]:
+        return find_unlinked(self._git, self._tree, self._files)
+
+    def _follow_window(self, cache: Cache) -> FollowedWindow:
+        unbuilt, options = self._unlinked, None
+        if self._config is not None:
+            unbuilt = unbuilt | find_unbuilt(self._git, self._tree, self._files, self._config)
+            options = self._config.options
+        facts = _read_built(self._git, self._files, unbuilt, cache, self._on_progress)
+        return follow_window(LinkedCode(facts, options), self._tables)
 
 
 def _check_config(config: DotConfig) -> None:
@@ -126,7 +135,7 @@ def _check_config(config: DotConfig) -> None:
 def _read_built(
     git: Git,
     files: Sequence[TreeFile],
-    unbuilt: set[str],
+    unbuilt: Set[str],
     cache: Cache,
     on_progress: OnProgress,
 ) -> Mapping[str, FileFacts]:
@@ -161,12 +170,9 @@ def _make_result_key(
     return make_key(kind, tables.digest, digest_files(files), built, sorted(unlinked))
 
 
-def build_audit(code: LinkedCode, tables: Tables, *, version: str = "") -> Audit:
-    """Return the audit of linked files, without the names of revision and configuration.
-
-    Raises RefusedError if no path leads to the function that patches alternatives.
-    """
-    window = follow_window(code, tables)
+def build_audit(window: FollowedWindow, *, version: str = "") -> Audit:
+    """Return the audit of a window, without the names of revision and configuration."""
+    code, tables = window.code, window.tables
     flow, entries = window.flow, window.entries
     tests = PlatformTests(code, tables)
     reach = Reach(flow, entries, tests)

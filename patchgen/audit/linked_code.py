@@ -61,6 +61,7 @@ class LinkedCode:
         self._plain_macros: dict[str, Macro] = {}
         self._other_names = OtherNames()
         self._called_parameters: dict[str, CalledParameters] = {}
+        self._macro_calls: dict[Node, Sequence[CallFact]] = {}
         for path in sorted(facts):
             self._add_file(path, facts[path])
         for path in sorted(facts):
@@ -198,14 +199,17 @@ class LinkedCode:
     def read_calls(self, node: Node) -> Sequence[CallFact]:
         """Return the calls of a node; those of a macro have the conditions in its text.
 
-        A macro's text is parsed like a function's body on the first request.
+        A macro's text is parsed like a function's body on the first request, which sets its guards.
         """
-        if node.kind == "macro" and _CHOICE.search(node.body) and not node.guards:
+        if node.kind != "macro" or not _CHOICE.search(node.body):
+            return node.calls
+        if node not in self._macro_calls:
             read = read_macro(node.name, node.line, node.parameters, node.body)
+            self._macro_calls[node] = node.calls
             if read is not None:
-                node.calls = [call._replace(forwards=True) for call in read.calls]
+                self._macro_calls[node] = [call._replace(forwards=True) for call in read.calls]
                 node.guards = read.guards
-        return node.calls
+        return self._macro_calls[node]
 
     def is_macro(self, name: str) -> bool:
         """Return whether a macro has this name, even if it makes no calls."""

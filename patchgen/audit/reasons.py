@@ -13,13 +13,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from patchgen.audit.flow import Flow
-from patchgen.audit.linked_code import LinkedCode
 from patchgen.audit.nodes import Node
 from patchgen.audit.obstacles import Approach, Obstacle, find_obstacles
 from patchgen.audit.paths import Edge, Routes
 from patchgen.audit.result import Audit, Hypercall, TreeLocation
-from patchgen.audit.tables import Tables
-from patchgen.audit.window import follow_window
+from patchgen.audit.window import FollowedWindow
 from patchgen.errors import RefusedError
 
 # The number of callers to store of a function that is early; the nearest ones are first.
@@ -90,11 +88,10 @@ class FunctionAnswer:
     paths: tuple[tuple[PathStep, ...], ...]
 
 
-def build_reasons(code: LinkedCode, tables: Tables) -> Reasons:
-    """Return the reasons of all functions. Raises RefusedError as `follow_window` does."""
-    window = follow_window(code, tables)
-    flow = window.flow
-    approaches = find_obstacles(code, tables, flow)
+def build_reasons(window: FollowedWindow) -> Reasons:
+    """Return the reasons of all functions of a kernel."""
+    code, flow = window.code, window.flow
+    approaches = find_obstacles(code, window.tables, flow)
     numbers = {node: number for number, node in enumerate(code.nodes)}
     incoming = _sort_edges(flow, window.routes)
     functions = [

@@ -6,7 +6,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
-from patchgen.audit.audit_tree import audit_tree
+from patchgen.audit.audit_tree import TreeAudit
 from patchgen.audit.diff import AuditDiff, ChangeKind, compare_audits
 from patchgen.audit.overview import sort_unresolved
 from patchgen.audit.result import PROTECTED, Audit, Hypercall, Platform, SiteGroup, StatusChange
@@ -22,7 +22,8 @@ def summarise_series(git: Git, base: Oid, tip: Oid) -> str:
     `git` has the commits `base` and `tip`. Raises RefusedError if one is not an x86 kernel.
     """
     before, after = (
-        audit_tree(git, resolve_object(git, f"{commit}^{{tree}}")) for commit in (base, tip)
+        TreeAudit(git, resolve_object(git, f"{commit}^{{tree}}")).find_audit()
+        for commit in (base, tip)
     )
     return render_summary(compare_audits(before, after))
 

@@ -16,6 +16,8 @@ from patchgen.audit.tables import Tables
 class FollowedWindow:
     """A window that was followed to its end, from its `entries`."""
 
+    code: LinkedCode
+    tables: Tables
     boot_path: BootPath
     entries: tuple[Node, ...]
     flow: Flow
@@ -33,4 +35,5 @@ def follow_window(code: LinkedCode, tables: Tables) -> FollowedWindow:
     entries = tuple(
         node for name in tables.entries for node in code.find_nodes(name) if node in flow.edges
     )
-    return FollowedWindow(boot_path, entries, flow, Routes(flow.edges, entries, aside=tables.aside))
+    routes = Routes(flow.edges, entries, aside=tables.aside)
+    return FollowedWindow(code, tables, boot_path, entries, flow, routes)

@@ -25,7 +25,7 @@ from patchgen.cli.audit_why import print_answer, print_late
 from patchgen.cli.options import html_option, json_option, rev_option, tree_option, variant_option
 from patchgen.cli.output_file import check_output_file, write_output_file
 from patchgen.cli.printer import Printer
-from patchgen.commands.audit import AuditRequest, run_audit, run_reasons
+from patchgen.commands.audit import AuditRequest, run_audit, run_late, run_reasons
 from patchgen.errors import UsageError
 
 
@@ -91,13 +91,13 @@ def command(
         return _run_diff(printer, request, span, html, as_json=as_json, strict=strict)
     if why is not None:
         return _run_why(printer, request, why, as_json=as_json, verbose=verbose)
+    if late:
+        return _run_late(printer, request, as_json=as_json, strict=strict, verbose=verbose)
     with printer.progress("reading") as on_progress:
         audit = run_audit(request, on_progress, printer.warning)
     if html is not None:
         write_output_file(html, render_page(audit))
-    if late:
-        _show_late(printer, request, audit, as_json=as_json, verbose=verbose)
-    elif as_json:
+    if as_json:
         printer.document(describe_audit(audit))
     elif dot:
         _print_dot(Printer(), audit)
@@ -141,16 +141,17 @@ def _run_why(
     return 0
 
 
-def _show_late(
-    printer: Printer, request: AuditRequest, audit: Audit, *, as_json: bool, verbose: bool
-) -> None:
-    with printer.progress("following") as on_progress:
-        reasons = run_reasons(request, on_progress, printer.warning)
+def _run_late(
+    printer: Printer, request: AuditRequest, *, as_json: bool, strict: bool, verbose: bool
+) -> int:
+    with printer.progress("reading") as on_progress:
+        audit, reasons = run_late(request, on_progress, printer.warning)
     sites = explain_late(reasons, audit)
     if as_json:
         printer.document(describe_late(sites))
     else:
         print_late(printer, audit, sites, verbose=verbose)
+    return _exit_code(audit, strict=strict)
 
 
 def _exit_code(audit: Audit, *, strict: bool) -> int:

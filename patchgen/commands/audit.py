@@ -4,13 +4,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
 
-from patchgen.audit.audit_tree import OnNote, audit_tree, find_reasons
+from patchgen.audit.audit_tree import OnNote, TreeAudit
 from patchgen.audit.questions import load_questions
 from patchgen.audit.read_facts import OnProgress
 from patchgen.audit.reasons import Reasons
@@ -20,8 +19,6 @@ from patchgen.kernel import load_dotconfig
 from patchgen.model.base import Oid
 from patchgen.odb import Repository
 from patchgen.spec import find_variant
-
-_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +50,9 @@ def run_audit(
     .config that cannot be read, SpecError for an audit.toml that is wrong.
     """
     begin = time.monotonic()
-    commit, audit = _run(request, audit_tree, on_progress, on_note)
-    return replace(
-        audit,
-        revision=request.revision,
-        commit=str(commit),
-        config=str(request.config or ""),
-        seconds=round(time.monotonic() - begin, 2),
-    )
+    with _open(request, on_progress, on_note) as (commit, tree_audit):
+        audit = tree_audit.find_audit()
+    return _complete(audit, request, commit, begin)
 
 
 def run_reasons(
@@ -69,24 +61,50 @@ def run_reasons(
     on_note: OnNote = lambda note: None,
 ) -> Reasons:
     """Return why each function of a kernel is early or not. Raises errors as `run_audit` does."""
-    return _run(request, find_reasons, on_progress, on_note)[1]
+    with _open(request, on_progress, on_note) as (_, tree_audit):
+        return tree_audit.find_reasons()
 
 
-def _run(
-    request: AuditRequest, find: Callable[..., _Result], on_progress: OnProgress, on_note: OnNote
-) -> tuple[Oid, _Result]:
-    """Return the commit of a request, and what `audit_tree` or `find_reasons` finds in its tree."""
+def run_late(
+    request: AuditRequest,
+    on_progress: OnProgress = lambda done, total: None,
+    on_note: OnNote = lambda note: None,
+) -> tuple[Audit, Reasons]:
+    """Return the results of `run_audit` and `run_reasons`; the kernel is read once."""
+    begin = time.monotonic()
+    with _open(request, on_progress, on_note) as (commit, tree_audit):
+        audit, reasons = tree_audit.find_audit(), tree_audit.find_reasons()
+    return _complete(audit, request, commit, begin), reasons
+
+
+@contextmanager
+def _open(
+    request: AuditRequest, on_progress: OnProgress, on_note: OnNote
+) -> Iterator[tuple[Oid, TreeAudit]]:
+    """Yield the commit of a request, and the audit of its tree."""
     config = load_dotconfig(request.config) if request.config else None
     tables = request.load_tables()
     with closing(Repository(request.tree)) as repository:
         commit = repository.resolve_commit(request.revision)
-        tree = repository.resolve_tree(commit)
-        result = find(
-            repository,
-            tree,
-            config=config,
-            tables=tables,
-            on_progress=on_progress,
-            on_note=on_note,
+        yield (
+            commit,
+            TreeAudit(
+                repository,
+                repository.resolve_tree(commit),
+                config=config,
+                tables=tables,
+                on_progress=on_progress,
+                on_note=on_note,
+            ),
         )
-    return commit, result
+
+
+def _complete(audit: Audit, request: AuditRequest, commit: Oid, begin: float) -> Audit:
+    """Return an audit with the names of its revision and configuration."""
+    return replace(
+        audit,
+        revision=request.revision,
+        commit=str(commit),
+        config=str(request.config or ""),
+        seconds=round(time.monotonic() - begin, 2),
+    )

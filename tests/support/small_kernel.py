@@ -111,7 +111,7 @@ def link_files(files: Mapping[str, str], settings: Settings | None = None) -> Li
 
 def audit_files(extra: Mapping[str, str], settings: Settings | None = None) -> Audit:
     """Return the audit of the small kernel with files added or replaced."""
-    return build_audit(link_files({**FILES, **extra}, settings), load_tables())
+    return build_audit(follow_window(link_files({**FILES, **extra}, settings), load_tables()))
 
 
 def account_files(extra: Mapping[str, str]) -> CallAccount:

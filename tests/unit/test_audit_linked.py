@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from patchgen.audit.audit_tree import audit_tree
+from patchgen.audit.audit_tree import TreeAudit
 from patchgen.audit.kbuild import find_unbuilt, find_unlinked
 from patchgen.errors import RefusedError
 from patchgen.kernel import DotConfig
@@ -118,4 +118,4 @@ def test_a_fragment_of_a_configuration_is_refused(tmp_path, options):
         commit(tmp_path / "kernel", {"kernel/kvm.c": "int x;\n"}) as (repository, root),
         pytest.raises(RefusedError, match="neither CONFIG_X86_64 nor CONFIG_X86_32"),
     ):
-        audit_tree(repository, root, config=DotConfig(options))
+        TreeAudit(repository, root, config=DotConfig(options))

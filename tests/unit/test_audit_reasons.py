@@ -8,6 +8,7 @@ import pytest
 from patchgen.audit.obstacles import Obstacle
 from patchgen.audit.reasons import FunctionAnswer, build_reasons, explain_function, explain_late
 from patchgen.audit.tables import load_tables
+from patchgen.audit.window import follow_window
 from patchgen.errors import RefusedError
 from tests.support.small_kernel import FILES, audit_files, link_files
 
@@ -54,7 +55,7 @@ PATH = "arch/x86/kernel/platform.c"
 
 
 def explain(name: str) -> FunctionAnswer:
-    reasons = build_reasons(link_files({**FILES, PATH: SOURCE}), load_tables())
+    reasons = build_reasons(follow_window(link_files({**FILES, PATH: SOURCE}), load_tables()))
     assert reasons.end == "alternative_instructions"
     (answer,) = explain_function(reasons, name)
     return answer
@@ -119,7 +120,7 @@ def test_an_unknown_name_is_refused_with_the_nearest_one():
 
 
 def test_each_late_hypercall_has_the_answer_for_its_function():
-    reasons = build_reasons(link_files({**FILES, PATH: SOURCE}), load_tables())
+    reasons = build_reasons(follow_window(link_files({**FILES, PATH: SOURCE}), load_tables()))
     late = explain_late(reasons, audit_files({PATH: SOURCE}))
     assert [(site.function, answer and answer.paths) for site, answer in late] == [
         ("unreferenced", ())
