@@ -43,7 +43,7 @@ from patchgen.errors import UsageError
     "--diff",
     "span",
     metavar="REV1..REV2",
-    help="Compare two commits: which calls the later one routes, adds and leaves as they are, and "
+    help="Compare two commits: which calls the later one routes, adds and leaves unchanged, and "
     "why.",
 )
 @click.option(
@@ -54,7 +54,7 @@ from patchgen.errors import UsageError
 @click.option(
     "--late",
     is_flag=True,
-    help="List the other hypercalls instead: those that no early path reaches, and why.",
+    help="List the late hypercalls instead, and why no early path reaches them.",
 )
 @click.option("--dot", is_flag=True, help="Print the early paths as a graph for Graphviz.")
 @html_option

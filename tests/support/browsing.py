@@ -17,7 +17,7 @@ ARTEFACTS = Path(os.environ.get("PATCHGEN_ARTEFACTS") or TOP / ".artefacts")
 
 
 def open_page(browser: Browser, path: Path, *, width: int = 1280, scheme: str = "light") -> Page:
-    """Return the page; its `reports` are what its console and its requests complain about."""
+    """Return the page; its `reports` are the messages of its console and its failed requests."""
     page = browser.new_page(
         viewport={"width": width, "height": 800},
         color_scheme="dark" if scheme == "dark" else "light",
@@ -26,7 +26,7 @@ def open_page(browser: Browser, path: Path, *, width: int = 1280, scheme: str = 
     page.reports = []  # type: ignore[attr-defined]
     page.on("console", lambda message: page.reports.append(message.text))  # type: ignore[attr-defined]
     page.on("pageerror", lambda error: page.reports.append(str(error)))  # type: ignore[attr-defined]
-    # Whatever it asks for but itself is a failure.
+    # A request for anything but the page itself fails.
     page.route(
         "**/*",
         lambda route: route.continue_() if route.request.url == path.as_uri() else route.abort(),
@@ -37,7 +37,7 @@ def open_page(browser: Browser, path: Path, *, width: int = 1280, scheme: str = 
 
 
 def save_screenshot(page: Page, name: str) -> None:
-    """Save what the page shows, which must be more than an empty window."""
+    """Save a screenshot; an empty window would make a smaller file."""
     ARTEFACTS.mkdir(parents=True, exist_ok=True)
     path = ARTEFACTS / f"{name}.png"
     page.screenshot(path=path)
@@ -45,7 +45,7 @@ def save_screenshot(page: Page, name: str) -> None:
 
 
 def is_dark(page: Page) -> bool:
-    """Return whether the text is lighter than what it is on."""
+    """Return whether the text is lighter than its background."""
     ink, paper = page.evaluate(
         "[getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]"
     )

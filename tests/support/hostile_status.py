@@ -64,7 +64,7 @@ def hostile_status() -> SeriesStatus:
 
 
 def _make_patch(stage: Stage, number: int) -> PatchStatus:
-    """Return a patch that has come to a stage, with as many files as its number says."""
+    """Return a patch at a stage, with `number` files."""
     is_open = stage in (Stage.ACKED, Stage.SENT, Stage.NEEDED)
     state = PatchState.NEEDED if is_open else PatchState(stage)
     makers = (UpstreamCommit(Oid("e" * 40), MARKUP),) if stage is Stage.APPLIED else ()

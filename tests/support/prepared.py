@@ -34,7 +34,7 @@ class Prepared:
         self._environment = environment
 
     def make_once(self, name: str, make: Callable[[Path], None]) -> Path:
-        """Return a folder that the first caller of this test run makes, to be read only."""
+        """Return a read-only folder, which the first caller in a test run makes."""
         folder = self._folder / name
         self._folder.mkdir(exist_ok=True)
         with (self._folder / f"{name}.lock").open("w") as lock:
@@ -67,7 +67,7 @@ class Prepared:
         )
 
     def take_op_out(self, kernel: Path) -> Path:
-        """Return a bare clone of a kernel with the op removed on WITHOUT_OP, to be read only."""
+        """Return a read-only bare clone of a kernel, with the op removed on WITHOUT_OP."""
 
         def make(folder: Path) -> None:
             args = ("--branch", WITHOUT_OP, "-o", folder / "mails")

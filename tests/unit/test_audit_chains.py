@@ -8,7 +8,7 @@ import pytest
 from tests.support.small_kernel import audit_files
 from tests.unit.test_audit_window import PATH, SITE, early
 
-# As in kernel/notifier.c and include/linux/notifier.h, with what they need only.
+# As in kernel/notifier.c and include/linux/notifier.h, reduced to what the tests need.
 NOTIFIER = {
     "include/linux/notifier.h": "struct notifier_block {\n"
     "\tint (*notifier_call)(struct notifier_block *nb, unsigned long action, void *data);\n};\n",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Which folders of arch/x86 count: those that the makefiles link into vmlinux."""
+"""The folders of arch/x86 that the makefiles link into vmlinux are read."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def list_sources(repository: Repository, root: Oid) -> list[TreeFile]:
 
 
 def unlinked(tree: Path, makefiles: Mapping[str, str]) -> set[str]:
-    """Return the files of SOURCES that do not count, below arch/x86."""
+    """Return the files of SOURCES, below arch/x86, that are not linked."""
     with commit(tree, {**dict.fromkeys(SOURCES, "int x;\n"), **makefiles}) as (repository, root):
         return {
             path.removeprefix("arch/x86/")
@@ -71,7 +71,7 @@ def unlinked(tree: Path, makefiles: Mapping[str, str]) -> set[str]:
             },
             {"boot/startup/sev.c"},
         ),
-        # A makefile that nothing leads to links nothing.
+        # No linked makefile names the folder of this one.
         (
             {"Kbuild": "obj-y += kernel/\n", "boot/Makefile": "obj-y += startup/\n"},
             {"boot/main.c", "boot/startup/sev.c"},
@@ -86,7 +86,7 @@ def unlinked(tree: Path, makefiles: Mapping[str, str]) -> set[str]:
         ),
     ],
 )
-def test_a_folder_counts_where_a_makefile_that_counts_names_it(tmp_path, makefiles, expected):
+def test_a_folder_is_linked_if_a_linked_makefile_names_it(tmp_path, makefiles, expected):
     assert unlinked(tmp_path / "kernel", makefiles) == expected
 
 

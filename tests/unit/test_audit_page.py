@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The page of an audit, as text: it is one file, always the same, and nothing in it can act."""
+"""The page of an audit, as text: one file without markup from the tree, the same each time."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_names_from_the_tree_are_never_markup(audit):
     assert re.search(r"default-src (?:'|&#39;)none(?:'|&#39;); script-src (?:'|&#39;)sha256-", page)
 
 
-def test_it_needs_nothing_but_itself(audit):
+def test_the_page_refers_to_no_other_file(audit):
     reader = read_html(render_page(audit))
     assert reader.references
     assert all(reference.startswith("#") for reference in reader.references)

@@ -286,7 +286,7 @@ void hv_read(void)
         ("hv_read", "__tdx_hypercall", "EXIT_REASON_MSR_READ", "hyperv", False),
     ],
 )
-def test_requests_of_tdx_are_told_apart_by_the_code_that_makes_them(
+def test_the_code_that_makes_a_request_of_tdx_determines_its_purpose(
     function, call, purpose, hypervisor, early
 ):
     site = find(audit_files(TDX), function)
@@ -296,7 +296,7 @@ def test_requests_of_tdx_are_told_apart_by_the_code_that_makes_them(
     assert site.through == (() if call == "__tdcall_saved_ret" else ("__tdcall_saved_ret",))
 
 
-def test_a_function_that_only_hands_on_its_arguments_is_not_a_site_of_its_own():
+def test_a_function_that_only_passes_on_its_arguments_is_not_a_site():
     functions = [site.function for site in audit_files(TDX).hypercalls]
     assert sorted(functions) == ["console_init", "halt", "hv_read", "late", "vm_rd"]
 
