@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Find what stands between the window and the functions that it does not reach.
+"""Find the obstacles on the paths from the window to the functions that it does not reach.
 
 The search continues where the window ends: after the call that ends it, through functions that run
 later, and through pointers that no early code calls. So each late function has the shortest path

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Why a function is early, or why not: the paths to it, or what stands between it and the window.
+"""Why a function is early or late: the paths to it, and the obstacle on the path to a late one.
 
 The reasons of all functions of a kernel are computed at once and cached, as the answer for one
 function needs the whole call graph.

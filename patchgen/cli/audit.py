@@ -49,7 +49,7 @@ from patchgen.errors import UsageError
 @click.option(
     "--why",
     metavar="FUNCTION",
-    help="Show the paths by which a function is early, or what stands between it and the window.",
+    help="Show the paths by which a function is early, or the obstacle that makes it late.",
 )
 @click.option(
     "--late",

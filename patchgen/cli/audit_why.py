@@ -27,7 +27,7 @@ def print_answer(printer: Printer, answer: FunctionAnswer, end: str, *, verbose:
     else:
         head = [(f"{name} is late: no path leads to it before {end}().", {"bold": True})]
         head.append(
-            ("What stands between it and the window:" if answer.paths else _NOTHING_LEADS, {})
+            ("The shortest path to it, with the obstacle:" if answer.paths else _NOTHING_LEADS, {})
         )
         for path in answer.paths:
             head += _write_path(path)
@@ -71,7 +71,7 @@ def print_late(
     *,
     verbose: bool,
 ) -> None:
-    """Print a line for each late hypercall, with what stands between it and the window."""
+    """Print a line for each late hypercall, with the shortest path to it, by obstacle."""
     head: list[Line] = [
         (
             f"{count(len(sites), 'late site')}: no path leads to"

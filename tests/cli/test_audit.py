@@ -126,7 +126,7 @@ setup_arch() at arch/x86/kernel/setup.c:1 is early: it can run before alternativ
 LATE = """\
 from_rest() at arch/x86/kernel/kvm.c:8 is late: no path leads to it before \
 alternative_instructions().
-What stands between it and the window:
+The shortest path to it, with the obstacle:
   arch_cpu_finalize_init() at arch/x86/kernel/cpu/common.c:1
   after_alternatives() at arch/x86/kernel/cpu/common.c:5: the call is after the end of the window
   from_rest() at arch/x86/kernel/kvm.c:14
@@ -159,7 +159,7 @@ def test_a_function_is_explained_on_either_side_of_the_window(kernel, patchgen, 
     }
 
 
-def test_the_late_hypercalls_are_listed_by_what_stands_in_their_way(kernel, patchgen, git):
+def test_the_late_hypercalls_are_listed_by_obstacle(kernel, patchgen, git):
     write_files(kernel, {"arch/x86/kernel/kvm.c": KVM + REST})
     git(kernel, "commit", "-q", "-a", "-m", "late")
     assert patchgen("audit", "--tree", kernel, "--late").out == LATE_SITES

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Why a function is early, and what stands between a late one and the window."""
+"""The paths to an early function, and the obstacle on the path to a late one."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_an_entry_has_no_callers():
         ("start_secondary", ["platform"], Obstacle.LISTED),
     ],
 )
-def test_a_late_function_has_what_stands_between_it_and_the_window(name, path, obstacle):
+def test_a_late_function_has_a_path_with_its_obstacle(name, path, obstacle):
     answer = explain(name)
     assert not answer.early
     (steps,) = answer.paths
