@@ -99,6 +99,11 @@ FILES = {
 }
 
 
+# A file with a hypercall in a static function, which tests add code to.
+PATH = "arch/x86/kernel/kvm.c"
+SITE = "static void site(void)\n{\n\tkvm_hypercall1(KVM_HC_X, 0);\n}\n"
+
+
 def link_files(files: Mapping[str, str], settings: Settings | None = None) -> LinkedCode:
     """Return linked files, without a repository."""
     facts = {
@@ -112,6 +117,15 @@ def link_files(files: Mapping[str, str], settings: Settings | None = None) -> Li
 def audit_files(extra: Mapping[str, str], settings: Settings | None = None) -> Audit:
     """Return the audit of the small kernel with files added or replaced."""
     return build_audit(follow_window(link_files({**FILES, **extra}, settings), load_tables()))
+
+
+def early(
+    source: str, extra: Mapping[str, str] | None = None, settings: Settings | None = None
+) -> bool:
+    """Return whether the hypercall in site() is early when the source is added."""
+    audit = audit_files({PATH: SITE + source, **(extra or {})}, settings)
+    (hypercall,) = [hypercall for hypercall in audit.hypercalls if hypercall.function == "site"]
+    return hypercall.early is not None
 
 
 def account_files(extra: Mapping[str, str]) -> CallAccount:

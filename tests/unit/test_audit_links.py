@@ -7,8 +7,7 @@ import itertools
 
 import pytest
 
-from tests.support.small_kernel import audit_files
-from tests.unit.test_audit_window import early
+from tests.support.small_kernel import audit_files, early
 
 COMMON_C = "arch/x86/kernel/cpu/common.c"
 OPS = "struct ops {\n\tvoid (*go)(void);\n};\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.test_audit_window import early
+from tests.support.small_kernel import early
 
 REACHED = "void to_site(void) { site(); }\n"
 HEADER = "arch/x86/include/asm/setup.h"

@@ -5,8 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.small_kernel import audit_files
-from tests.unit.test_audit_window import PATH, SITE, early
+from tests.support.small_kernel import PATH, SITE, audit_files, early
 
 IRQ = """\
 struct desc { void (*handle)(int); };

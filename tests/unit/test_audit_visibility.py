@@ -7,7 +7,7 @@ import pytest
 
 from patchgen.audit.conditions import Conditions
 from patchgen.audit.visibility import Visibility
-from tests.unit.test_audit_window import early
+from tests.support.small_kernel import early
 
 OTHERS = {
     "arch/x86/kernel/other.c": "void setup(void)\n{\n\tto_site();\n}\n",
