@@ -123,16 +123,17 @@ class SplitChange:
         trailers = "\n".join(map(str, text.trailers))
         patches = [patch for patch in self.patches if patch.name not in hand.left_out]
         left = self.sweep.leftovers.by_reason if self.sweep.leftovers else {}
-        changed = sum(patch.count.changed for patch in patches)
-        files = sum(len(patch.group.edits) for patch in patches)
+        changed = sum(patch.count.changed for patch in self.patches)
+        all_files = sum(len(patch.group.edits) for patch in self.patches)
         subjects = {patch.name: patch.subject for patch in patches} | dict(hand.subjects)
         rendered = self._render(
             "campaign-cover.txt.j2",
             subject=text.subject,
             purpose="\n\n".join(part for part in (text.body, trailers) if part),
-            places=str(PlaceCount(changed, files, left)),
+            places=str(PlaceCount(changed, all_files, left)),
             split=self.request.split,
-            files=files,
+            all_files=all_files,
+            files=sum(len(patch.group.edits) for patch in patches),
             # Without the files' contents: templates are rendered in another process.
             groups=[
                 (

@@ -279,6 +279,15 @@ def test_options_of_a_variant_and_names_of_no_patch_are_usage_errors(patchgen, g
     assert git(tree, "branch", "--list", V2) == ""
 
 
+def test_the_cover_letter_counts_the_files_of_a_patch_that_was_left_out(patchgen, git, tree):
+    run(patchgen, tree)
+    git(tree, "update-ref", f"refs/heads/{BRANCH}", f"{BRANCH}~1")
+    assert len(reroll(patchgen, tree)["patches"]) == 2
+    cover = " ".join(message(git, tree, f"{V2}~2").split())
+    assert "changes 4 files, of which this series changes 3, in 2 patches" in cover
+    assert "It changes 4 places in 4 files." in cover
+
+
 def test_a_semantic_patch_that_only_reports_is_refused(patchgen, git, tree):
     run(patchgen, tree)
     reports = tree.parent / "report.cocci"
