@@ -108,9 +108,9 @@ def find_lost_tags(
     change_digests: Mapping[Oid, str],
     revision: int,
 ) -> list[DroppedTag]:
-    """Return the tags of the branch's patches that the new version is made without.
+    """Return the tags of the branch's patches that the new version omits.
 
-    Patches that the base has by now (`present`), and edited ones, are not lost.
+    Edited patches, and those that the base already has (`present`), are not counted as lost.
     """
     carried = {commit.branch_commit.oid for commit in commits if commit.branch_commit}
     return [
@@ -121,7 +121,7 @@ def find_lost_tags(
         and matched.name not in present
         and not matched.is_edited(change_digests)
         for tag in drop_tags(
-            parse_message(matched.commit.message), f"as v{revision} lacks the patch"
+            parse_message(matched.commit.message), f"as the patch is not in v{revision}"
         )
     ]
 

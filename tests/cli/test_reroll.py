@@ -372,7 +372,7 @@ def test_a_tag_of_a_patch_that_is_not_made_any_more_is_listed(patchgen, applied,
     edit(git, applied, V4, "Tell the host", tag)
     document = reroll(patchgen, applied, V4, "--variant", f"{folder}/")
     assert "Tell the host" not in "".join(document["patches"])
-    assert document["dropped_because"] == ["as v5 lacks the patch"]
+    assert document["dropped_because"] == ["as the patch is not in v5"]
 
 
 def test_verify_sees_a_message_that_does_not_tell_of_the_hand_edit(patchgen, applied, git):

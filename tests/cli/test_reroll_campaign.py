@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`patchgen reroll` on a campaign: the rule again on a newer base, with all that people added."""
+"""`patchgen reroll` on a campaign runs the rule again and carries over what people added."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def message(git: Git, tree: Path, revision: str) -> str:
 
 
 def convert(git: Git, tree: Path, *names: str) -> str:
-    """Make the change in some files, as their maintainer would, and return the commit."""
+    """Make the change in some files, as their maintainer would do, and return the commit."""
     for name in names:
         text = (tree / name).read_text()
         (tree / name).write_text(text.replace("old_call()", "new_call()"))
@@ -90,7 +90,7 @@ def edit_f(tree: Path) -> None:
     path.write_text(path.read_text().replace("new_call()", "new_call( )"))
 
 
-def test_what_was_applied_falls_out_and_new_places_come_in(patchgen, git, tree, monkeypatch):
+def test_applied_patches_are_dropped_and_new_places_are_added(patchgen, git, tree, monkeypatch):
     run(patchgen, tree)
     acknowledge(git, tree, 1)
     applied = convert(git, tree, "drivers/net/a.c", "drivers/net/b.c")
@@ -98,7 +98,7 @@ def test_what_was_applied_falls_out_and_new_places_come_in(patchgen, git, tree, 
     (tree / "kernel").mkdir()
     (tree / "kernel/k.c").write_text(format_function("k"))
     git(tree, "add", "-A")
-    # Whoever pulls from all is not the one who takes patches.
+    # The person who pulls from all trees does not maintain these files.
     monkeypatch.setenv("GIT_COMMITTER_EMAIL", "torvalds@linux-foundation.org")
     git(tree, "commit", "-qm", "more")
     document = reroll(patchgen, tree, "--onto", "master")
@@ -119,7 +119,7 @@ def test_what_was_applied_falls_out_and_new_places_come_in(patchgen, git, tree, 
     assert "drivers/net" not in cover.partition("--- b4-submit-tracking")[0]
 
 
-def test_a_patch_that_was_applied_in_part_shrinks_and_says_so(patchgen, git, tree):
+def test_a_partly_applied_patch_is_reported_as_smaller(patchgen, git, tree):
     run(patchgen, tree)
     applied = convert(git, tree, "drivers/net/a.c")
     document = reroll(patchgen, tree, "--onto", "master")
@@ -131,7 +131,7 @@ def test_a_patch_that_was_applied_in_part_shrinks_and_says_so(patchgen, git, tre
     assert git(tree, "show", "--format=", "--name-only", f"{V2}~2").split() == ["drivers/net/b.c"]
 
 
-def test_tags_stay_where_the_patch_is_the_same(patchgen, git, tree):
+def test_only_unchanged_patches_keep_their_tags(patchgen, git, tree):
     run(patchgen, tree)
     for number in (2, 3):
         acknowledge(git, tree, number)
@@ -145,7 +145,7 @@ def test_tags_stay_where_the_patch_is_the_same(patchgen, git, tree):
     assert ACKED not in message(git, tree, f"{V2}~1").partition("\n---\n")[0]
 
 
-def test_hand_edits_texts_and_people_stay(patchgen, git, tree):
+def test_hand_edits_texts_and_people_are_carried_over(patchgen, git, tree):
     cover = tree.parent / "cover"
     cover.write_text("Remove the old call\n\nIt has been wrong for years.\n")
     run(patchgen, tree, "--cover", cover, "--subject", "Call the new one", "--signoff",
@@ -189,7 +189,7 @@ def test_a_clone_without_reflogs_finds_the_edits(patchgen, git, tree):
     assert content.startswith("/* newer */") and "new_call( );" in content
 
 
-def test_the_recorded_run_is_enough_to_make_the_same_again(patchgen, git, tree):
+def test_a_recorded_run_makes_the_same_series_again(patchgen, git, tree):
     macros = tree.parent / "mine.h"
     macros.write_text("#define mine\n")
     rule = tree.parent / "call.cocci"
@@ -221,7 +221,7 @@ def test_the_recorded_run_is_enough_to_make_the_same_again(patchgen, git, tree):
     ) in shown
 
 
-def test_another_semantic_patch_can_take_the_place_of_the_recorded_one(patchgen, git, tree):
+def test_another_semantic_patch_can_replace_the_recorded_one(patchgen, git, tree):
     run(patchgen, tree)
     newer = tree.parent / "newer.cocci"
     newer.write_text(format_rule().replace("+ new_call();", "+ newer_call();"))
@@ -256,7 +256,7 @@ def test_code_in_a_recorded_semantic_patch_needs_trust(patchgen, git, tree):
     assert len(reroll(patchgen, tree, "--trust")["patches"]) == 3
 
 
-def test_a_path_that_is_gone_is_reported_and_the_others_are_run(patchgen, git, tree):
+def test_a_missing_path_is_reported_and_the_others_are_run(patchgen, git, tree):
     run(patchgen, tree, "drivers", "lib")
     git(tree, "rm", "-rq", "lib")
     git(tree, "commit", "-qm", "gone")
@@ -268,7 +268,7 @@ def test_a_path_that_is_gone_is_reported_and_the_others_are_run(patchgen, git, t
     ]
 
 
-def test_options_of_a_variant_and_names_of_no_patch_are_usage_errors(patchgen, git, tree):
+def test_options_of_a_variant_and_unknown_patches_are_usage_errors(patchgen, git, tree):
     run(patchgen, tree)
     for args, text in (
         (("--variant", "pvops"), "is a campaign, not the series of a variant"),

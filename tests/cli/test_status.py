@@ -321,7 +321,7 @@ def test_patches_that_build_on_each_other_are_judged_so(patchgen, toy, pvops_on,
 
 @pytest.fixture
 def reworked(toy: Path, pvops_on, git: Git) -> str:
-    """Let upstream make the first patch of pvops in a way of its own; return the commit."""
+    """Let upstream make the first patch of pvops with other types; return the commit."""
     pvops_on()
     git(toy, "cherry-pick", "patchgen/pvops-v4~3")
     header = "arch/x86/include/asm/paravirt_types.h"
@@ -334,7 +334,7 @@ def reworked(toy: Path, pvops_on, git: Git) -> str:
     return git(toy, "rev-parse", "HEAD").strip()
 
 
-def test_what_the_variant_recognises_is_applied_whatever_its_diff(
+def test_a_patch_that_a_probe_finds_is_applied_even_if_upstream_made_another_diff(
     patchgen, toy, reworked, tmp_path
 ):
     result = patchgen("status", "patchgen/pvops-v4", "--tree", toy)
@@ -348,7 +348,7 @@ def test_what_the_variant_recognises_is_applied_whatever_its_diff(
         "apply", "--variant", "pvops", "--tree", toy, "-o", tmp_path / "new", "--branch", "new"
     )
     assert "op: already there (arch/x86/include/asm/paravirt_types.h:16)" in applied.out
-    # The patch is not put onto upstream's version of it, so the others are judged without it.
+    # The others are judged on upstream's version of the patch.
     args = ("status", "patchgen/pvops-v4", "--tree", toy, "--onto", "master", "--json")
     document = json.loads(patchgen(*args).out)
     assert states(document) == ["applied", "needed", "needed", "needed"]
@@ -456,7 +456,7 @@ def test_the_newer_base_is_the_branch_that_the_old_one_was_on(patchgen, tree, gi
     git(clone, "symbolic-ref", "refs/remotes/other/HEAD", "refs/remotes/other/next")
     document = status(patchgen, clone)
     assert (document["onto"]["name"], document["warnings"]) == ("origin/master", [])
-    # Nobody knows the newer base of a branch without a cover letter.
+    # For a branch without a cover letter, the user has to name the newer base.
     git(clone, "branch", "plain", f"origin/{CAMPAIGN}~4^")
     git(clone, "checkout", "-q", "plain")
     git(clone, "commit", "-q", "--allow-empty", "-m", "x: Change it")
@@ -475,7 +475,7 @@ def test_of_several_branches_a_series_is_compared_with_the_default_one(
     git(tree, "commit", "-q", "--allow-empty", "-m", "x: Change it")
     document = status(patchgen, tree)
     assert (document["onto"]["name"], document["warnings"]) == ("master", [])
-    # Without one, with the newest.
+    # Without a default branch, the newest branch is used.
     git(tree, "branch", "-q", "-m", "master", "older")
     document = status(patchgen, tree)
     assert document["onto"]["name"] == "other" and states(document)[0] == "applied"
@@ -498,7 +498,7 @@ def test_a_base_that_no_branch_contains_any_more_is_compared_with_the_default_on
     assert (
         f"no other branch contains the base of {CAMPAIGN}; it is compared with master" in result.err
     )
-    # Where the series is the only branch, with HEAD.
+    # If the series is the only branch, HEAD is used.
     git(tree, "checkout", "-q", "--detach")
     git(tree, "branch", "-q", "-D", "master")
     result = patchgen("status", CAMPAIGN, "--tree", tree)
@@ -632,7 +632,7 @@ def test_all_series_are_listed_where_none_is_checked_out(patchgen, tree, git):
     assert (campaign["revision"], campaign["patches"], campaign["newer_commits"]) == (1, 4, 1)
     assert campaign["counts"] == {"applied": 1, "needed": 3, "conflicts": 0, "gone": 0}
     assert campaign["problem"] is None
-    # With the named base, and on a series, as ever.
+    # A named base is used for each series; on a series, only its status is printed.
     assert "against HEAD~1: 4 needed" in patchgen("status", "--onto", "HEAD~1", cwd=tree).out
     git(tree, "checkout", "-q", CAMPAIGN)
     assert patchgen("status", cwd=tree).out.startswith(f"{CAMPAIGN} on {base}, against master")
@@ -646,7 +646,7 @@ def test_a_series_that_cannot_be_read_is_listed_with_the_reason(patchgen, tree, 
     assert result.code == 0, result.err
     assert any(line.startswith(f"{CAMPAIGN}  v1, 4 patches") for line in result.out.splitlines())
     assert "broken              the tracking section in the cover letter's commit" in result.out
-    # Without any series, there is nothing to list.
+    # A repository without a series is an error.
     git(tree, "branch", "-q", "-D", "broken", CAMPAIGN)
     result = patchgen("status", cwd=tree)
     assert (result.code, result.out) == (2, "")

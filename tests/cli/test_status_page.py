@@ -50,7 +50,7 @@ def read_rows(page: str) -> list[str]:
     return page.partition("<tbody>")[2].split("<tr ")[1:]
 
 
-def test_the_page_shows_for_each_patch_who_takes_it(patchgen, tree, git, tmp_path):
+def test_the_page_shows_the_tree_and_the_maintainers_of_each_patch(patchgen, tree, git, tmp_path):
     git(tree, "cherry-pick", f"{CAMPAIGN}~2")
     taken = git(tree, "rev-parse", "--short=12", "HEAD").strip()
     page_file = tmp_path / "page.html"

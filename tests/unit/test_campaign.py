@@ -211,7 +211,7 @@ def recorded(name: str, *files: str, group: tuple[str, ...] = ()) -> RecordedPat
         {"folders": ["include/../../x"]},
     ],
 )
-def test_a_recorded_run_names_no_file_outside_of_the_tree(run):
+def test_a_recorded_run_cannot_name_files_outside_of_the_tree(run):
     record = {"variant": "x.cocci", "revision": 1, "base": "1" * 40, "describe": "x"}
     harmless = {"headers": {"patchgen-0-x.h": "x"}, "folders": ["include", "."]}
     for options, is_refused in ((harmless, False), (run, True)):
@@ -239,7 +239,7 @@ def test_a_patch_is_matched_by_its_files_then_by_its_group_then_by_shared_files(
     assert name_patches(groups, matches, earlier) == ["net", "fs", "alsa-2", "mm"]
 
 
-def test_a_patch_is_matched_once_whatever_the_number_is():
+def test_a_patch_is_matched_once():
     groups = [PatchGroup((name,), tuple(edits(f"{name}/x.c"))) for name in ("b", "a", "c")]
     earlier = [recorded("1", "a/x.c", "b/x.c"), recorded("2", "c/x.c")]
     matches = match_patches(groups, earlier)

@@ -38,5 +38,5 @@ def test_a_line_never_begins_with_a_character_that_makes_git_drop_it():
         ),
     ],
 )
-def test_the_rule_is_the_subject_whatever_a_person_edits(count, sentence):
+def test_the_sentence_describes_the_rule_so_hand_edits_do_not_change_it(count, sentence):
     assert str(count) == sentence

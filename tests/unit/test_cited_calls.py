@@ -20,11 +20,11 @@ static void report(unsigned long pfn) { kvm_sev_hypercall3(1, pfn); }
 void kvm_init(void) { pv_ops.mmu.notify_page_enc_status_changed = report; }
 """,
     "arch/x86/mm/a.c": b"""\
-void tell(int n) { pv_ops.mmu.notify_page_enc_status_changed(n); }
-void set_memory_decrypted(int n) { tell(n); }
+void announce(int n) { pv_ops.mmu.notify_page_enc_status_changed(n); }
+void set_memory_decrypted(int n) { announce(n); }
 """,
     "arch/x86/mm/b.c": b"void use(void) { set_memory_decrypted(2); }\n",
-    "arch/x86/mm/none.c": b"int tell_not;\n",
+    "arch/x86/mm/none.c": b"int announced;\n",
 }
 
 
@@ -48,7 +48,7 @@ def test_each_file_is_read_once_though_several_cites_name_it():
     variant = find_variant("pvops")
     cited = {cite.name: cite.calls for cite in find_cited_calls(variant, ["sev"], tree, context)}
     assert [(str(call.site), call.function, call.via) for call in cited["later"]] == [
-        ("arch/x86/mm/b.c:1", "use", ("set_memory_decrypted", "tell", OP)),
+        ("arch/x86/mm/b.c:1", "use", ("set_memory_decrypted", "announce", OP)),
     ]
     assert [(str(call.site), call.reason) for call in cited["direct"]] == [
         ("arch/x86/kernel/kvm.c:1", "the op calls it"),

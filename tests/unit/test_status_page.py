@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The page of a series, as text: it is one file, always the same, and nothing in it can act."""
+"""The page of a series is one file, is reproducible, and escapes text from the tree."""
 
 from __future__ import annotations
 
