@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Count the places that a patch changes, and those that its files have left, with the reasons."""
+"""Count the places that a patch changes, and those left in its files, with the reasons."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from patchgen.model.series import FileEdit
 from patchgen.model.sweep import Sweep
 from patchgen.sweep import count_word
 
-# No phrase begins a word with "#": at the beginning of a line, git would drop it as a comment.
+# No word may begin with "#": git drops a line that begins with it as a comment.
 _PHRASES = {
     LeftReason.UNPARSED: "in code that spatch could not parse",
     LeftReason.MACRO: "in macros",
@@ -32,8 +32,8 @@ _PHRASES = {
 class PlaceCount:
     """The numbers of changed places, of files, and of the places that are left, by reason.
 
-    As text, it is a sentence about the semantic patch. So it is true even if a person edits the
-    patch. With `is_partial`, the places of other files are not counted.
+    Its text is a sentence about the semantic patch, so it also holds for a patch that was edited by
+    hand. With `is_partial`, `left` counts the places in these files only.
     """
 
     changed: int

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The beginnings of subjects: as the log of the files has them, else derived from their folders."""
+"""Choose the prefixes of subjects: those in the log of the files, else derived from folders."""
 
 from __future__ import annotations
 

@@ -223,7 +223,7 @@ def _judge(
     moves = find_renames(quarantine, series.base, onto, missing)
     picker = Picker(quarantine, moves)
     changes = read_changes(quarantine, series.base, onto, files | set(moves.values()))
-    history = UpstreamHistory([_move(commit, moves) for commit in changes], picker)
+    history = UpstreamHistory([_rename_files(commit, moves) for commit in changes], picker)
     judge = PatchJudge(picker, history, picker.read(onto, *files))
     patches = []
     for number, commit in enumerate(series.commits, 1):
@@ -232,8 +232,10 @@ def _judge(
     return tuple(patches)
 
 
-def _move(commit: CommitChanges, moves: Mapping[PurePosixPath, PurePosixPath]) -> CommitChanges:
-    """Return a commit with files under their new names, without deletions of the old names."""
+def _rename_files(
+    commit: CommitChanges, moves: Mapping[PurePosixPath, PurePosixPath]
+) -> CommitChanges:
+    """Return a commit with the new names of renamed files, without deletions of the old names."""
     files = {
         moves.get(path, path): change
         for path, change in commit.files.items()

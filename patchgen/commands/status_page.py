@@ -53,16 +53,16 @@ def _find_owners(
 ) -> PatchOwners:
     paths = [file.path for file in patch.files]
     sections = [section for path in paths if (section := files.owners[path]) is not None]
-    maintainers = _sort(person for section in sections for person in section.maintainers)
+    maintainers = _rank(person for section in sections for person in section.maintainers)
     if group:
         name, location = (*group, "")[:2]
         return PatchOwners(((name, location),), maintainers)
     trees = [files.find_tree(path) for path in paths]
     return PatchOwners(
-        _sort((tree.name, tree.location) if tree else _NO_TREE for tree in trees), maintainers
+        _rank((tree.name, tree.location) if tree else _NO_TREE for tree in trees), maintainers
     )
 
 
-def _sort(entries: Iterable[_Entry]) -> tuple[_Entry, ...]:
+def _rank(entries: Iterable[_Entry]) -> tuple[_Entry, ...]:
     """Return each entry once, the most frequent first."""
     return tuple(entry for entry, _ in Counter(entries).most_common())

@@ -110,7 +110,8 @@ class Evidence:
 class LeftOut:
     """A backend, or only one `patch`, that is not part of the series, and why.
 
-    `unmet_needs` are lines about what the base lacks. With `on_request` it is made if it is named.
+    `unmet_needs` has a line for each need that the base does not meet. With
+    `on_request`, it is made if the user names it.
     """
 
     backend: str | None

@@ -94,8 +94,8 @@ class CampaignRequest(SeriesOptions):
     """How the edits become a series. For the defaults of None, see ApplyRequest.
 
     The first version is 1. `recipients` None means maintainers and lists if one git tree takes each
-    patch, else everybody. `message` and `cover` are texts of the user's for the beginning of the
-    messages and of the cover letter. A dry run writes nothing.
+    patch, else all. `message` and `cover` are the user's texts for the beginning of the messages
+    and of the cover letter. A dry run writes nothing.
     """
 
     split: Split

@@ -207,7 +207,7 @@ def run_plan(
 def find_present(
     repository: Repository, record: Record, variant: str, tree: Oid
 ) -> dict[str, Site]:
-    """Return the patches of a recorded series that a tree has already, and where.
+    """Return the patches of a recorded series that a tree already has, and where.
 
     `variant` is its name, or the folder of a variant that is not shipped. Raises UsageError or
     SpecError if it cannot be read.

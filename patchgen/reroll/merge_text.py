@@ -55,7 +55,7 @@ def merge_versions(
 
 
 def _removed(old_text: str, new_text: str) -> list[str]:
-    """Return the runs of words that the second text lacks."""
+    """Return the runs of words that the second text no longer contains."""
     words = old_text.split()
     matcher = difflib.SequenceMatcher(None, words, new_text.split(), autojunk=False)
     return [

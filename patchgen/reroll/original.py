@@ -29,7 +29,7 @@ from patchgen.series import (
     write_patches,
 )
 
-# How the entries of reflogs begin that `apply` and `run --split` write.
+# The beginnings of the reflog entries that `apply` and `run --split` write.
 _GENERATED = ("patchgen: apply ", "patchgen: run ")
 
 
@@ -137,7 +137,7 @@ def _regenerate(
 
 
 def _guess_hand_work(draft: SeriesDraft, record: Record, subjects: Mapping[str, str]) -> HandWork:
-    """Return the hand edits of a series whose record lacks them, as seen in its messages."""
+    """Return the hand edits of a series from its messages, for a record without hand edits."""
     generated = {patch.name: patch for patch in draft.record.patches}
     edited = {
         patch.name: subjects.get(patch.name, patch.subject)

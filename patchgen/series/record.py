@@ -40,12 +40,12 @@ class _Frozen(BaseModel):
 
 
 class RecordedPatch(_Frozen):
-    """A patch as it was made.
+    """The record of a generated patch.
 
     `message` and `content` are digests that reveal hand edits; odb/changes.py computes the
     latter. `trailers` are those of the manifest, with their values. `semantic_patches` are the
-    rendered texts by name, `rules` the number of hits of each rule. `group` are the tree, the
-    maintainers or whatever else the files of a campaign's patch have in common.
+    rendered texts by name, `rules` the number of hits of each rule. `group` names what the
+    files of a campaign's patch have in common: the tree, the maintainers, the folder, ...
     """
 
     name: str
@@ -78,15 +78,15 @@ def _check_folder(name: str) -> str:
     return name
 
 
-# A stranger may have written the record, and spatch gets files and folders of these names.
+# A stranger may have written the record, and these names become paths of files for spatch.
 _HeaderName = Annotated[str, StringConstraints(pattern=r"^patchgen-[0-9]+-[^/\x00-\x1f]+$")]
 _FolderName = Annotated[str, AfterValidator(_check_folder)]
 
 
 class RecordedRun(_Frozen):
-    """The options of `patchgen run --split`, as the arguments or as the texts of the files.
+    """The options of `patchgen run --split`, with the texts of files in place of their names.
 
-    `sources` are the files that the semantic patch names. `since` is a commit. `only_built` is set
+    `sources` are the files that the semantic patch names. `since` is a commit. `only_built` is true
     for a run with a .config, which is not recorded. `macros` None means those of the tree.
     """
 
@@ -177,7 +177,7 @@ class Record(_Frozen):
         return RecipientPolicy(self.recipients, self.max_recipients)
 
     def join_definitions(self, definitions: Sequence[str]) -> tuple[str, ...]:
-        """Return the definitions, with others that replace those of the same names."""
+        """Return the recorded definitions and new ones, which replace those of the same names."""
         names = {definition.partition("=")[0] for definition in definitions}
         recorded = [text for text in self.definitions if text.partition("=")[0] not in names]
         return (*recorded, *definitions)

@@ -2,7 +2,7 @@
 """The line `Tested:` of a cover letter.
 
 `patchgen verify --record` writes it. It is valid only for the base and the trees that were tested:
-the recorded text is removed from the letter when they change. Text that people wrote there stays.
+the recorded text is removed from the letter when they change. Text that people wrote is preserved.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def put_testing(cover: Cover, record: Record, summary: str, content: str) -> tup
 def take_out_testing(cover: Cover, record: Record) -> tuple[Cover, Record]:
     """Return letter and record without the recorded tests.
 
-    Text in the letter that somebody has changed stays: it is now that person's statement.
+    Text in the letter that was changed by hand is preserved: it is now a person's statement.
     """
     testing = record.testing
     if testing is None:

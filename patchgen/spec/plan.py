@@ -134,7 +134,7 @@ def build_plan(
 def find_present_patches(
     variant: Variant, backends: Sequence[str], tree: TreeReader, values: Mapping[str, Any]
 ) -> dict[str, Site]:
-    """Return the names of the patches that a base has already, and where; nothing is rendered.
+    """Return the names of the patches that a base already has, and where; nothing is rendered.
 
     Raises SpecError if the variant is wrong, UsageError if it has no such backend.
     """
