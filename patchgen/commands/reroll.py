@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -164,18 +164,13 @@ class _Reroll:
         base = generated.base
         self._upstream = UpstreamStates(self._request.tree, self._series, base.oid)
         plain = generated.draft(self._signatures)
-        plain_oids, _ = write_patches(self._quarantine, base.oid, plain, self._signatures)
-        carrier = self._make_carrier(generated, plain, plain_oids, original, change_digests)
+        carrier = self._make_carrier(generated, plain, original, change_digests)
         try:
             commits = carrier.carry_content(base.tree, matched, set(generated.present))
             if not commits:
                 raise _refuse_empty(generated)
             check_changes(changes, self._revision, [commit.name for commit in commits])
-            plain_by_name = dict(zip(plain.drafts, plain_oids, strict=True))
-            edited = find_edited(
-                self._quarantine, base.oid, commits, plain_by_name, change_digests, self._signatures
-            )
-            messages, draft = self._carry_messages(generated, plain, carrier, commits, edited)
+            messages, draft = self._carry_messages(generated, carrier, commits)
             cover, remarks = self._carry_cover(plain.cover, draft.cover, original)
         except ConflictsError as stop:
             return self._stop(stop.subject, base.oid, stop.conflicts)
@@ -193,9 +188,8 @@ class _Reroll:
         oids = reparent(self._quarantine, written, base.oid, messages=texts)
         prepared = self._prepare(generated, cover, record, oids)
         # The generated series, without hand edits.
-        letter = (draft.cover, prepared.tracking)
         _, generated_oids = put_cover_below(
-            self._quarantine, base.oid, *letter, draft_oids, self._signatures
+            self._quarantine, base.oid, draft.cover, prepared.tracking, draft_oids, self._signatures
         )
         parts = list_applied_parts(commits, carrier.generated, self._upstream)
         remarks = (*carrier.remarks, *parts, *remarks)
@@ -265,11 +259,12 @@ class _Reroll:
         self,
         generated: Generated,
         plain: SeriesDraft,
-        oids: Sequence[Oid],
         original: OriginalSeries | None,
         change_digests: Mapping[Oid, str],
     ) -> Carrier:
-        commits = read_commits(self._quarantine, generated.base.oid, oids[-1])
+        base = generated.base.oid
+        oids, _ = write_patches(self._quarantine, base, plain, self._signatures)
+        commits = read_commits(self._quarantine, base, oids[-1])
         edited = generated.draft(self._signatures, HandWork(edited=tuple(plain.drafts)))
         return Carrier(
             quarantine=self._quarantine,
@@ -287,19 +282,25 @@ class _Reroll:
     def _carry_messages(
         self,
         generated: Generated,
-        plain: SeriesDraft,
         carrier: Carrier,
         commits: Sequence[NewCommit],
-        edited: Collection[str],
     ) -> tuple[tuple[Message, ...], SeriesDraft]:
         """Return the messages of the commits, and the draft that matches them."""
-        planned = generated.names
+        edited = find_edited(
+            self._quarantine,
+            generated.base.oid,
+            commits,
+            carrier.generated,
+            carrier.change_digests,
+            self._signatures,
+        )
+        names = (tuple(carrier.generated), generated.names)
         subjects = [commit.subject for commit in commits]
-        hand = find_hand_work(commits, subjects, edited, tuple(plain.drafts), planned)
+        hand = find_hand_work(commits, subjects, edited, *names)
         draft = generated.draft(self._signatures, hand)
         messages = carrier.carry_messages(commits, draft.messages)
         subjects = [message.subject for message in messages]
-        hand = find_hand_work(commits, subjects, edited, tuple(plain.drafts), planned)
+        hand = find_hand_work(commits, subjects, edited, *names)
         return messages, generated.draft(self._signatures, hand)
 
     def _carry_cover(

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from patchgen.model.base import Oid
+from patchgen.model.commit import Commit
 from patchgen.model.series import Cover, Identity, RecipientEdits, Signatures
 from patchgen.odb import Quarantine, digest_commits, write_commit_chain
 from patchgen.reroll.changelog import DroppedTag, drop_tags
@@ -36,7 +37,7 @@ def find_edited(
     quarantine: Quarantine,
     base: Oid,
     commits: Sequence[NewCommit],
-    generated: Mapping[str, Oid],
+    generated: Mapping[str, Commit],
     change_digests: Mapping[Oid, str],
     signatures: Signatures,
 ) -> frozenset[str]:
@@ -49,12 +50,12 @@ def find_edited(
     chain = [(commit.source, commit.tree, None) for commit in commits]
     written = write_commit_chain(quarantine, chain, base, signatures.committer)
     digests = digest_commits(quarantine, base, written[-1])
-    generated_digests = digest_commits(quarantine, base, list(generated.values())[-1])
+    generated_digests = digest_commits(quarantine, base, list(generated.values())[-1].oid)
     return frozenset(
         commit.name
         for commit, oid in zip(commits, written, strict=True)
         if commit.matched is not None and commit.matched.is_edited(change_digests)
-        if not commit.is_generated or digests[oid] != generated_digests[generated[commit.name]]
+        if not commit.is_generated or digests[oid] != generated_digests[generated[commit.name].oid]
     )
 
 
