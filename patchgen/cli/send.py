@@ -30,7 +30,7 @@ from patchgen.commands.verify import VerifyReport, verify_series
 from patchgen.errors import RefusedError, UsageError
 from patchgen.interrupts import EXIT_INTERRUPTED, describe_written, ignore_late_interrupts
 from patchgen.model.finding import Finding
-from patchgen.model.series import Recipients, SendableVersion
+from patchgen.model.series import SendableVersion
 from patchgen.send import JournalEntry, MailState, build_unknown_error, format_resume
 from patchgen.verify import CHECKS, VerifyRequest
 
@@ -193,21 +193,13 @@ def describe(entries: tuple[JournalEntry, ...], plan: SendPlan, tag: str = "") -
                 "state": entry.state,
                 "reason": entry.reason or None,
                 "time": entry.time or None,
-                "to": list(people.to),
-                "cc": list(people.cc),
+                # Those of the series: --reflect redirects the sent mails to the user.
+                "to": list(planned.to),
+                "cc": list(planned.cc),
             }
-            for entry, people in zip(entries, _list_people(plan), strict=True)
+            for entry, planned in zip(entries, plan.entries, strict=True)
         ],
     }
-
-
-def _list_people(plan: SendPlan) -> list[Recipients]:
-    """Return the recipients of each mail: planned for the part, recorded for other mails."""
-    part = frozenset(plan.numbers)
-    return [
-        people if number in part else Recipients(entry.to, entry.cc)
-        for number, (entry, people) in enumerate(zip(plan.entries, plan.recipients, strict=True))
-    ]
 
 
 class _Confirmation:

@@ -99,7 +99,8 @@ def _list_mails(plan: SendPlan) -> list[str]:
 
 def _list_recipients(plan: SendPlan) -> list[tuple[int, Recipients]]:
     """Return the numbers of the mails with their recipients."""
-    return [(number, plan.recipients[number]) for number in plan.numbers]
+    entries = ((number, plan.entries[number]) for number in plan.numbers)
+    return [(number, Recipients(entry.to, entry.cc)) for number, entry in entries]
 
 
 def _list_notes(notes: Sequence[str]) -> list[str]:

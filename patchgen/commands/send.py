@@ -17,11 +17,10 @@ from patchgen.commands.sendable import (
 from patchgen.errors import RefusedError, ToolError, UsageError
 from patchgen.mail import (
     find_aliases,
-    list_recipients,
     redirect_mail,
     split_people,
 )
-from patchgen.model.series import Mail, Recipients, SendableVersion
+from patchgen.model.series import Mail, SendableVersion
 from patchgen.odb import Quarantine, Repository, digest_commits, read_sent, record_sent
 from patchgen.send.delivery import DeliveryReport, OnMail, deliver, resolve_in_flight
 from patchgen.send.journal import (
@@ -58,7 +57,6 @@ class SendPlan:
     version: SendableVersion
     options: SendOptions
     entries: tuple[JournalEntry, ...]
-    recipients: tuple[Recipients, ...]
     numbers: tuple[int, ...]
     bcc: tuple[str, ...]
     warnings: tuple[str, ...] = ()
@@ -166,9 +164,8 @@ def _plan(
         part = _select(repository, quarantine, request.only, version)
     if part != frozenset(range(len(entries))):
         options = replace(options, only=tuple(sorted(part)))
-    recipients = tuple(list_recipients(mail) for mail in version.mails)
     bcc = () if request.reflect else split_people(settings.read_all("bcc"), is_alias)
-    return SendPlan(version, options, entries, recipients, tuple(sorted(part)), bcc, warnings)
+    return SendPlan(version, options, entries, tuple(sorted(part)), bcc, warnings)
 
 
 def _check_not_sent(repository: Repository, version: SendableVersion) -> Iterator[str]:

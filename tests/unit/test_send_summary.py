@@ -24,11 +24,11 @@ def plan_of(
 ) -> SendPlan:
     version = SendableVersion("it", "id", 4, Cover("x", ""), ())
     entries = tuple(
-        JournalEntry(f"{number}.patch", f"{number}@x", subject, "")
-        for number in range(len(recipients))
+        JournalEntry(f"{n}.patch", f"{n}@x", subject, "", to=people.to, cc=people.cc)
+        for n, people in enumerate(recipients)
     )
     numbers = tuple(range(len(entries)))
-    return SendPlan(version, SendOptions(), entries, tuple(recipients), numbers, bcc, warnings)
+    return SendPlan(version, SendOptions(), entries, numbers, bcc, warnings)
 
 
 def test_people_are_grouped_by_the_mails_that_they_get():
