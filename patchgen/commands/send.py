@@ -40,7 +40,6 @@ from patchgen.send.parts import (
     begin_part,
     choose_part,
     join_entries,
-    read_earlier,
 )
 from patchgen.send.settings import read_send_settings
 from patchgen.send.transport import GitSendEmail, find_sender, open_transport
@@ -140,7 +139,7 @@ def _plan(
     """Return the plan. With a `locked_journal`, outcomes of mails in flight are resolved."""
     version, warnings = read_version(repository, quarantine, request)
     journal = locked_journal or Journal(repository, version.change_id, version.revision)
-    earlier = EarlierRuns() if request.reflect else read_earlier(journal)
+    earlier = EarlierRuns() if request.reflect else EarlierRuns(*journal.read())
     options = request.options
     if (request.resume or earlier.sent) and options == SendOptions():
         options = replace(earlier.options, only=())
@@ -184,12 +183,12 @@ def _check_not_sent(repository: Repository, version: SendableVersion) -> Iterato
 
 
 def _next_step(version: SendableVersion, *, is_complete: bool) -> str:
-    """Return the hint for a version that was sent in part, or that was not recorded."""
+    """Return the hint for a version that was partly sent, or that was sent but not recorded."""
     resume = format_resume(version.name)
     if not is_complete:
         return f"the last run was interrupted; {resume} sends its other mails in the same thread"
     if version.base is not None:
-        return f"{resume} records the version, which a killed run did not record"
+        return f"{resume} records the version, since the last run was killed before it did"
     # Mails of a folder have no commits to record.
     return "`patchgen reroll` makes the next version"
 
@@ -230,7 +229,7 @@ def _choose_part(
 def _select(
     repository: Repository, quarantine: Quarantine, only: str, version: SendableVersion
 ) -> frozenset[int]:
-    """Return the numbers that a selection names; patches of a branch have names, too."""
+    """Return the numbers of the mails that `only` selects; patches of a branch have names, too."""
     names: dict[str, list[int]] = {}
     if version.base is not None:
         tip = repository.resolve_branch(version.name)[1]

@@ -8,11 +8,12 @@ Format 1: `patchgen/send/CHANGE-ID-vN.json` in the repository's own folder,
                 "to", "cc", "content", "change"}]}
 
 where "wishes" are the options of the command line, so that all mails are sent in the same way;
-get_maintainer is the path of a program or null, and only has the numbers of the mails of the last
-run, none for all. State is "waiting", "sending", "sent" or "unknown", time is in seconds since
+get_maintainer is the path of a program or null, and "only" lists the numbers of the mails of the
+last run, [] for all. State is "waiting", "sending", "sent" or "unknown", time is in seconds since
 1970, digest is the sha256 of the mail, content that of its patch without trailers and notes, change
 that of the lines that the patch adds and removes, and to and cc are its recipients. Journals from
-before 0.2 lack get_maintainer, only, to, cc, content and change.
+before 0.2 do not have get_maintainer, only, to, cc, content and change.
+
 The file is written to a new name, synced, and renamed. Next to it are the outcome of the mail in
 flight (send_one.py) and a lock file. Only a process that holds the lock sends; the process of a
 mail that outlives a killed patchgen holds it, too.
@@ -94,7 +95,7 @@ def build_unknown_error(
 
 
 def format_resume(name: str, *args: str | int) -> str:
-    """Return the quoted command that resumes sending a branch or folder."""
+    """Return the command, in backquotes, that resumes sending a branch or folder."""
     return f"`{shlex.join(['patchgen', 'send', name, '--resume', *map(str, args)])}`"
 
 
@@ -193,7 +194,7 @@ class Journal:
 
 
 def list_begun(repository: Repository, change_id: str) -> list[int]:
-    """Return the versions of a series of which a mail was sent, oldest first.
+    """Return the versions of a series of which sending has begun, oldest first.
 
     Raises RefusedError for a journal that cannot be read.
     """
@@ -249,7 +250,7 @@ def _digest_patch(mail: Mail) -> tuple[str, str]:
     body = readable.body.everything
     above, _, _ = body.partition("\n---\n")
     text = parse_message(f"{readable.subject.text}\n\n{above}").text
-    # Line numbers and blob ids depend on the patches before.
+    # Line numbers and blob ids depend on earlier patches.
     changes = [
         line
         for kind, line in classify_lines(body.split("\n"))

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Send a version in parts: choose the mails of a part, and continue after the earlier ones.
+"""Send a version in parts: choose the mails of a part, and continue the thread of earlier parts.
 
-A campaign goes out over weeks. Meanwhile people add tags to patches that were sent, and edit those
-that were not, which changes message-ids. So a later part answers the cover letter as it was sent,
-and a patch that was sent may differ in its trailers and notes only.
+A campaign is sent over weeks. Meanwhile the user adds tags to patches that were sent, and edits
+others, which changes message-ids. So a later part answers the cover letter that was sent, and a
+patch that was sent may differ from the branch in its trailers and notes only.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _COVER = "cover"
 
 @dataclass(frozen=True, slots=True)
 class EarlierRuns:
-    """What the journal has of earlier runs: all mails, and the options and mails of the last run.
+    """The journal of a version: the entries of all mails, and the options of the last run.
 
-    All are empty if nothing was sent.
+    Both are empty if nothing was sent.
     """
 
     entries: tuple[JournalEntry, ...] = ()
@@ -48,27 +48,21 @@ class EarlierRuns:
 
     @property
     def is_open(self) -> bool:
-        """Whether the last run did not send all of its mails."""
+        """Whether mails of the last run remain to be sent."""
         return not self.part <= self.sent
 
     @property
     def is_interrupted(self) -> bool:
-        """Whether the last run sent, or may have sent, some of its mails only."""
+        """Whether the last run sent, or may have sent, some but not all of its mails."""
         states = {self.entries[number].state for number in self.part}
         return self.is_open and states != {MailState.WAITING}
-
-
-def read_earlier(journal: Journal) -> EarlierRuns:
-    """Return what earlier runs did, by the journal of a version."""
-    entries, options = journal.read()
-    return EarlierRuns(entries, options)
 
 
 def choose_part(only: str, names: Mapping[str, Sequence[int]], count: int) -> frozenset[int]:
     """Return the numbers of the mails that "1,3-5,NAME" selects; 0 and "cover" are the letter.
 
-    `names` are those of patches. `count` is the number of mails. Raises UsageError if a number or a
-    name does not exist.
+    `names` are the patches' names, each with their numbers. `count` is the number of mails. Raises
+    UsageError for an unknown number or name.
     """
     chosen: set[int] = set()
     for item in filter(None, (item.strip() for item in only.split(","))):
@@ -102,7 +96,7 @@ def choose_part(only: str, names: Mapping[str, Sequence[int]], count: int) -> fr
 def begin_part(earlier: EarlierRuns, chosen: frozenset[int] | None, count: int) -> frozenset[int]:
     """Return the numbers of the mails to send now: the chosen ones, or all that were not sent.
 
-    The cover letter goes with the first part. Raises UsageError for a mail that was sent.
+    The first part includes the cover letter. Raises UsageError for a mail that was sent.
     """
     if chosen is None:
         return frozenset(range(count)) - earlier.sent
@@ -117,7 +111,7 @@ def begin_part(earlier: EarlierRuns, chosen: frozenset[int] | None, count: int) 
 
 
 def answer_sent_cover(mails: Sequence[Mail], earlier: EarlierRuns) -> tuple[Mail, ...]:
-    """Return the mails as answers to the cover letter as it was sent."""
+    """Return the mails as answers to the cover letter that was sent, if it was."""
     if 0 not in earlier.sent:
         return tuple(mails)
     old, new = earlier.entries[0].message_id, read_message_id(parse_mail(mails[0]))
@@ -132,7 +126,7 @@ def answer_sent_cover(mails: Sequence[Mail], earlier: EarlierRuns) -> tuple[Mail
 def join_entries(
     earlier: EarlierRuns, fresh: Sequence[JournalEntry], part: frozenset[int]
 ) -> tuple[tuple[JournalEntry, ...], list[str]]:
-    """Return the entries of all mails, those outside of the part as they are recorded.
+    """Return the entries of all mails, with those of sent mails from the journal.
 
     The second value is a warning if the cover letter has changed. Raises RefusedError if a patch
     that was sent has changed, or if the number of mails has.
@@ -143,24 +137,19 @@ def join_entries(
     joined: list[JournalEntry] = []
     warnings: list[str] = []
     for number, (old, new) in enumerate(zip(earlier.entries, fresh, strict=False)):
-        is_same = old.content == new.content if old.content else old.digest == new.digest
-        if number in part and old.state is not MailState.WAITING:
-            is_same = (old.message_id, old.digest) == (new.message_id, new.digest)
         if old.state is MailState.WAITING:
             joined.append(new)
             continue
-        if not is_same and (number or number in part):
-            raise RefusedError(
-                f'"{old.subject}" was sent, and has changed since ({new.file})',
-                hint=f"restore the branch and the recipients to what was sent; {changed}",
-            )
-        if not is_same:
+        is_in_part = number in part
+        if not _is_same(old, new, is_whole=is_in_part):
+            if number or is_in_part:
+                raise RefusedError(
+                    f'"{old.subject}" was sent, and has changed since ({new.file})',
+                    hint=f"restore the branch and the recipients to what was sent; {changed}",
+                )
             warnings.append("the cover letter has changed since it was sent")
-        joined.append(
-            replace(new, state=old.state, time=old.time, reason=old.reason)
-            if number in part
-            else old
-        )
+        resumed = replace(new, state=old.state, time=old.time, reason=old.reason)
+        joined.append(resumed if is_in_part else old)
     if len(earlier.entries) != len(fresh):
         raise RefusedError(
             f"the series had {len(earlier.entries) - 1} patches when sending began, and has "
@@ -170,8 +159,16 @@ def join_entries(
     return tuple(joined), warnings
 
 
+def _is_same(old: JournalEntry, new: JournalEntry, *, is_whole: bool) -> bool:
+    """Return whether a mail is unchanged: its patch, or all of it."""
+    # Journals from before 0.2 have only a digest of the whole mail.
+    if is_whole or not old.content:
+        return old.digest == new.digest
+    return old.content == new.content
+
+
 def add_sent_cover(repository: Repository, tracking: Tracking, revision: int) -> Tracking:
-    """Return the tracking with the cover letter of a version of which a part was sent."""
+    """Return the tracking with the message-id of a version's cover letter, if it was sent."""
     entries, _ = Journal(repository, tracking.change_id, revision).read()
     sent = [entry.message_id for entry in entries[:1] if entry.state is MailState.SENT]
     return tracking.with_sent(revision, tuple(sent))
