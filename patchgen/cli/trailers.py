@@ -38,7 +38,7 @@ from patchgen.series.trailers import Trailer
     metavar="NUMBER",
     help="Also add the tag that is listed with this number; may be repeated.",
 )
-@click.option("--yes", is_flag=True, help="Add tags without asking about those in doubt.")
+@click.option("--yes", is_flag=True, help="Do not ask about tags in doubt.")
 @json_option
 @quiet_option("Print only tags that were not added.")
 def command(
@@ -119,7 +119,7 @@ def describe(result: CollectResult) -> dict[str, Any]:
 
 
 class _DoubtQuestion:
-    """Show the tags, and ask which of those in doubt to add. `shown` were added without asking."""
+    """Show the tags, and ask which ones in doubt to add. `shown` are those that need no answer."""
 
     def __init__(self, printer: Printer):
         self._printer = printer

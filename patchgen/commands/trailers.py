@@ -52,9 +52,9 @@ def collect_trailers(
 ) -> CollectResult:
     """Add the tags in replies to the commits of a branch that they are for.
 
-    `choose` returns the numbers of more listed tags to add, before anything is written. Only
-    messages change, so the current branch may be moved. Raises a PatchgenError with nothing
-    written.
+    Before anything is written, `choose` gets the tags, and returns the numbers of listed ones to
+    add, too. Only messages change, so the current branch may be moved. Raises a PatchgenError with
+    nothing written.
     """
     mails = _read_source(request.source) if request.source is not None else []
     with closing(Repository(request.tree)) as repository:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The text of a mail: its plain-text parts, decoded, and the problems in decoding them.
 
-The text of HTML parts is separate, since a quote is not always recognised there.
+The text of HTML parts is separate, since a quote in HTML is not always recognised.
 """
 
 from __future__ import annotations

@@ -167,7 +167,7 @@ def _split(content: bytes, name: str) -> list[Mail]:
     mails = [
         _with_lf(content[start:end]) for start, end in zip(starts, [*starts[1:], None], strict=True)
     ]
-    # A program that does not escape one line "From " in a body, as for mboxcl2, escapes none.
+    # A program that leaves one line "From " in a body unescaped (mboxcl2) escapes none.
     if not any(b"\nFrom " in mail for mail in mails):
         mails = [_unescape(mail) for mail in mails]
     if len(mails) == 1:

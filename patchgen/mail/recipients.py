@@ -196,9 +196,9 @@ def add_recipients(mail: Mail, people: Recipients) -> Mail:
 
 
 def fill_to(mail: Mail) -> Mail:
-    """Return a mail with the people of Cc in To if To is empty.
+    """Return a mail with the people of Cc moved to To if To is empty.
 
-    git send-email writes an empty To then, which RFC 5322, 3.6.3, does not allow.
+    git send-email would write an empty To, which RFC 5322, 3.6.3, does not allow.
     """
     recipients = list_recipients(mail)
     if recipients.to or not recipients.cc:

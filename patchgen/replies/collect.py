@@ -157,9 +157,9 @@ class _Collector:
         all_numbers = tuple(range(1, len(self._commits) + 1))
         numbers = all_numbers if number is None else (number,)
         version = match.version
-        named = list_numbers(tag.scope.text)
-        if named and version is not None:
-            named = frozenset(version.numbers[n] for n in named if n in version.numbers)
+        stated = named = list_numbers(tag.scope.text)
+        if version is not None:
+            named = frozenset(version.numbers[n] for n in stated if n in version.numbers)
         is_restricted = not tag.scope.includes(number, named)
         reason = _find_problem(tag, reply)
         if not reason and is_restricted:
@@ -167,7 +167,7 @@ class _Collector:
             reason = f'the text {where} restricts it to "{tag.scope.text}"'
             reason += f" of {version.name}" if version is not None else ""
         if reason:
-            if is_restricted and list_numbers(tag.scope.text):
+            if is_restricted and stated:
                 numbers = tuple(n for n in all_numbers if n in named)
             self._list_doubtful(tag, reply, reason, number, numbers, version)
             return
@@ -189,7 +189,7 @@ class _Collector:
         numbers: Sequence[int],
         version: OtherVersion | None,
     ) -> None:
-        """List a tag for patches. Those with other code than was read do not get it if accepted."""
+        """List a tag in doubt. Only the patches with the code that was read get it if accepted."""
         outdated = version.outdated if version is not None else {}
         for outdated_number in (n for n in numbers if n in outdated):
             where = f"patch {outdated_number}: " if number is None else ""
@@ -269,7 +269,9 @@ def _find_problem(tag: FoundTag, reply: Reply) -> str:
         return "it names no address"
     if trailer.address != reply.sender:
         relation = reply.relate(trailer.value)
-        return f"the mail is from {reply.sender or 'nobody'}" + (relation and f"; {relation}")
+        return f"the mail is from {reply.sender or 'an unknown sender'}" + (
+            relation and f"; {relation}"
+        )
     return ""
 
 

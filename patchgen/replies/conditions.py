@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Conditions of tags: "With the comment fixed:", "if the tests pass", "Please rename it."
 
-A conditional tag that is added unconditionally is a false statement under somebody's name. People
+A conditional tag that is added unconditionally is a false statement in the reviewer's name. People
 write conditions on the line of the tag, in the paragraph above and in the one below. A wrong guess
 that text is a condition costs little: the tag is listed, and the user can add it by hand. So any
 text that may be a condition is treated as one, and so is one that takes a tag back.
@@ -26,7 +26,7 @@ _CHANGED = (
     r"|removed|dropped|renamed|moved|reworded|rewritten|clarified|replaced|adjusted|tweaked|tweaks?"
     r"|cleaned|split|squashed|folded|documented|mentioned|sorted|nits?|done|in\s+place|taken\s+care"
 )
-# "I take back my", "please do not add": these need no change, but the tag is not given.
+# "I take back my", "please do not add": the sender withdraws or withholds the tag.
 _RETRACTIONS = (
     r"withdraw\w*|retract\w*|revok\w+|(?:take|took|taking)\s+(?:it\s+|that\s+)?back|not\s+yet"
     r"|(?:do\s+not|don['\u2019]t|cannot|can['\u2019]t|won['\u2019]t)\s+(?:add|take|give|use|apply|offer)"
@@ -91,10 +91,10 @@ def find_conditions(
 
 
 class Paragraph(NamedTuple):
-    """The paragraph next to a tag on line `number`. It is adjacent if at most tags are between.
+    """The paragraph next to a tag on line `number`, adjacent if only tags are between the two.
 
     Tags without an empty line between them are in one `block`: text above the first one is about
-    all of them, whatever stands between them ("Thanks!").
+    all of them, even with other text between them ("Thanks!").
     """
 
     number: int

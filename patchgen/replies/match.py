@@ -17,7 +17,7 @@ from patchgen.replies.patches import COVER, OtherVersion, Patches
 from patchgen.replies.reply import Reply
 
 _UNKNOWN = "cannot tell which patch it is for"
-# A text with numbers of patches cannot be understood without their version.
+# If the version that a reply is about is unknown, so is which patches the numbers in its text mean.
 _UNKNOWN_VERSION = OtherVersion("an unknown version", {}, {})
 
 
@@ -25,7 +25,7 @@ _UNKNOWN_VERSION = OtherVersion("an unknown version", {}, {})
 class Match:
     """The patch of a reply, and how it was found. `remark` reports contradicting facts.
 
-    `version` is the answered version, None if it is the branch.
+    `version` is the version that the reply is about, None for the branch.
     """
 
     number: int
@@ -98,7 +98,7 @@ class Matcher:
             self.numbers[message_id] = COVER
 
     def _compare(self, posted: Sequence[ReadableMail], subject: Subject) -> OtherVersion:
-        """Return how the version with the posted patches differs from the branch.
+        """Return the version with the posted patches, compared with the branch.
 
         The `subject` of one of its mails names the version and the number of patches.
         """

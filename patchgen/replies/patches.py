@@ -27,11 +27,11 @@ COVER = 0
 
 @dataclass(frozen=True, slots=True)
 class OtherVersion:
-    """A posted version ("v3") that is not the branch.
+    """A posted version ("v3") other than the branch.
 
-    `numbers` has the branch's patch with the same change or subject for each of its patches, by
-    number; it lacks those that the branch does not have. `outdated` are the branch's patches that
-    it has with other code, or not at all, each with that reason.
+    `numbers` maps the numbers of its patches to those of the branch's patches with the same change
+    or subject, if any. `outdated` are the branch's patches that have other code in
+    this version, or that it does not have, each with that reason.
     """
 
     name: str
@@ -39,7 +39,7 @@ class OtherVersion:
     outdated: Mapping[int, str]
 
     def has(self, patch: int) -> bool:
-        """Return whether the version has a patch of the branch, perhaps with other code."""
+        """Return whether the version contains a patch of the branch, perhaps with other code."""
         return patch in self.numbers.values()
 
 
@@ -49,7 +49,7 @@ class Patches:
 
     `subjects` are by number. `numbers_by_digest` has the digests of `digest_changes`,
     `numbers_by_mail` message-ids without brackets. `versions_by_mail` has the version of each mail
-    of an earlier version. `dropped_by_mail` names the mails of patches that the series no longer
+    of other versions. `dropped_by_mail` names the mails of patches that the series no longer
     has ("v3 5/5"). `changes` are the changed lines of each patch. If unknown, `revision` is None,
     and `change_id` and `base` are "".
     """

@@ -88,7 +88,7 @@ def parse_reply(mail: ReadableMail) -> Reply:
 
 
 def _find_elsewhere(lines: Sequence[str], reply: Reply, problem: str) -> Iterator[FoundTag]:
-    """Yield the sender's own tags in lines that may be somebody else's; none of them is added."""
+    """Yield the sender's tags in lines that other people may have written; they are only listed."""
     unquoted = ["" if _QUOTED.match(line) else line for line in lines]
     for tag in (*find_tags(unquoted), *find_mentions(unquoted, reply.names_sender)):
         if tag.trailer.key in REPLY_TAGS and reply.names_sender(tag.trailer.value):
@@ -96,10 +96,10 @@ def _find_elsewhere(lines: Sequence[str], reply: Reply, problem: str) -> Iterato
 
 
 def _find_in_html(reply: Reply) -> Iterator[FoundTag]:
-    """Yield the tags in HTML, of the sender only if there is plain text, too; none is added.
+    """Yield the tags in HTML, which are listed and not added.
 
-    Mailers write the same text in both forms, so a tag that the plain text has, perhaps in a quote,
-    is left out.
+    If the mail has plain text, too, only the sender's are listed. Mailers write the same text in
+    both forms, so a tag that the plain text has, perhaps in a quote, is left out.
     """
     body = reply.mail.body
     plain = find_tags([_QUOTE_MARK.sub("", line) for line in _LINE_END.split(body.everything)])

@@ -68,7 +68,7 @@ class Scope:
     def includes(self, number: int | None, named: Collection[int]) -> bool:
         """Return whether a tag with this scope is for a patch; None is the whole series.
 
-        `named` are the patches that the scope names by their numbers.
+        `named` are the branch's patches that the scope names by number.
         """
         if not self.text or (number is not None and not self.is_near):
             return True

@@ -89,8 +89,8 @@ class FoundTag:
 def find_tags(lines: Sequence[str], *, follows_diff: bool = False) -> Iterator[FoundTag]:
     """Yield the tags in lines, in order; `follows_diff` is set if the sender wrote a diff, too."""
     values = dict(_read_values(lines))
-    # The lines below a tag that belong to it are not text about it.
-    tags = [n for number, value in values.items() for n in range(number, number + value.height)]
+    # All lines of the tags: the text about a tag is next to these.
+    tags = [n for start, value in values.items() for n in range(start, start + value.line_count)]
     conditions = find_conditions(lines, tags, follows_diff=follows_diff)
     scopes = find_scopes(lines, tags)
     for number, (key, value, note, _) in values.items():
@@ -108,12 +108,12 @@ def find_tags(lines: Sequence[str], *, follows_diff: bool = False) -> Iterator[F
 
 
 class _Value(NamedTuple):
-    """The key and text of a tag, the note below it ("" if there is none), and how many lines."""
+    """The key, text and note ("" if it has none) of a tag, which takes `line_count` lines."""
 
     key: str
     text: str
     note: str
-    height: int
+    line_count: int
 
 
 def _read_values(lines: Sequence[str]) -> Iterator[tuple[int, _Value]]:
@@ -127,7 +127,7 @@ def _read_values(lines: Sequence[str]) -> Iterator[tuple[int, _Value]]:
 
 
 def _unwrap(value: str, lines: Sequence[str]) -> tuple[str, str, int]:
-    """Return a tag's value, the note below it ("" if there is none), and the number of its lines.
+    """Return a tag's value, the note below it ("" if it has none), and the number of its lines.
 
     A mailer that wraps lines puts the address on a line of its own, or breaks it.
     """
