@@ -11,7 +11,7 @@ from patchgen.odb import Repository
 
 @dataclass(frozen=True, slots=True)
 class SendSettings:
-    """The settings of sendemail in a repository: all values of each key, the last one in effect."""
+    """The settings of sendemail in a repository. Of several values, the last one is in effect."""
 
     _values: Mapping[str, Sequence[str]]
 
@@ -30,7 +30,7 @@ class SendSettings:
 
 
 def read_send_settings(repository: Repository) -> SendSettings:
-    """Read all settings at once: each read starts a git process."""
+    """Return all settings of sendemail, read with one git process."""
     args = ("config", "--null", "--get-regexp", r"^sendemail\.")
     completed = repository.run(*args, ok=(0, 1))
     values: dict[str, list[str]] = {}

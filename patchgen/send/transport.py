@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Run `git send-email` with the user's own configuration, once for each mail.
 
-One mail per run makes the exit code a fact about that mail; with several it would tell only that
-one of them failed. The mails have To, Cc, Message-ID and In-Reply-To, which are used as they are:
-nobody is added from trailers or by a command, and nobody who was shown is left out.
+One mail per run makes the exit code a fact about that mail; with several, it would only show that
+one of them failed. git uses the To, Cc, Message-ID and In-Reply-To of the mails: it adds no
+recipients from trailers or commands, and omits none that were shown.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class GitSendEmail:
     def rehearse(self, mails: Sequence[Mail]) -> None:
         """Raise RefusedError for a mail that git would refuse: by hooks, addresses or settings.
 
-        One run of git takes all mails with equal options: that costs a fraction of a run for each.
+        Mails with the same options share one run of git, which takes a fraction of the time.
         """
         groups: dict[tuple[str, ...], list[Mail]] = {}
         for mail in mails:
@@ -83,11 +83,11 @@ class GitSendEmail:
     def _make_rehearsal_options(self, mail: Mail) -> tuple[str, ...]:
         # The Cc of the header is used unless a setting suppresses it.
         with_cc = bool(self.settings.read_all("suppressCc"))
-        # Without --batch-size, git sleeps between mails if it is so configured.
+        # With a configured sendemail.smtpBatchSize, git would sleep between mails.
         return ("--dry-run", "--batch-size=0", *self._make_options(mail, with_cc=with_cc))
 
     def _find_refusal(self, mails: Sequence[Mail], options: Sequence[str]) -> str:
-        """Return why git refuses one of some mails, "" if it refuses none."""
+        """Return why git refuses one of the mails, "" if it accepts all of them."""
         with scratch_folder("send") as folder:
             args = _make_args(mails, folder, options)
             completed = run(args, cwd=self.repository.top, env=self._environment(), ok=None)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The tags that b4 and patchgen add in each case of tests/data/mail, and each difference.
 
-tests/data/mail/against-b4.toml explains the differences. A row that is no longer true fails.
+tests/data/mail/against-b4.toml explains the differences. A row fails once its difference is gone.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.mail.conftest import b4_programs, require_b4
+from tests.mail.conftest import b4_programs, has_b4
 from tests.support import TOP
 from tests.support.kernels import commit_all
 
@@ -54,7 +54,7 @@ def test_each_difference_from_b4_has_a_reason(patchgen, pvops, git, tmp_path):
         is_listed = (row["case"], row["tag"]) in listed
         assert row["only"] == "patchgen" or is_listed == row.get("is_listed", True), row
     posted = {line for path in thread for line in path.read_text().splitlines()}
-    missing = [program for program in b4_programs() if not require_b4(program)]
+    missing = [program for program in b4_programs() if not has_b4(program)]
     for label, program in zip(("system", "environment"), b4_programs(), strict=True):
         if program not in missing:
             theirs = run_b4(program, boxes, posted, tmp_path / label)

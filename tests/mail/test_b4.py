@@ -17,6 +17,7 @@ import pytest
 from tests.conftest import Patchgen
 from tests.mail.test_send import parse
 from tests.support.checks import apply_mails
+from tests.support.mail_forms import write_mbox
 
 V4, V5, V6 = (f"patchgen/pvops-v{number}" for number in (4, 5, 6))
 KVM = "arch/x86/kernel/kvm.c"
@@ -195,8 +196,8 @@ def test_a_reroll_keeps_the_tags_that_b4_collects(patchgen, branch, git, b4, tmp
 
 @contextmanager
 def lore(mails: list[bytes]) -> Iterator[int]:
-    """Serve an archive that has these mails, whatever is searched for; yields the port."""
-    box = b"".join(b"From mboxrd@z Thu Jan  1 00:00:00 1970\n" + mail + b"\n" for mail in mails)
+    """Serve an archive that answers any search with these mails, and yield the port."""
+    box = write_mbox(mails)
 
     class Archive(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -231,6 +232,6 @@ def test_b4_compares_with_what_was_imported(patchgen, branch, git, b4, tmp_path)
     assert compared.count(" = ") == 2 and " ! 3:  " in compared and " > 4:  " in compared
     reroll(patchgen, git, branch, V4, "--onto", "master")
     compared = b4(branch, "prep", "--compare-to", "v3")
-    # Below the cut each patch tells of v5 by now.
+    # By now, each patch has the changes of v5 below the cut.
     assert compared.count("+    (no changes since v3)") == 2 and " > 4:  " in compared
     assert "Link to v3: " in notes(git, branch, V5)

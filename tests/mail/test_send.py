@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`patchgen send` to a real SMTP server: what arrives, and what becomes of faults."""
+"""`patchgen send` to a real SMTP server: what arrives, also after faults."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ def test_a_mail_that_was_taken_without_an_answer_is_not_sent_again(patchgen, ser
 
 
 @pytest.mark.slow
-def test_nobody_listens(patchgen, series, git, server):
+def test_a_server_that_does_not_listen_gets_all_mails_later(patchgen, series, git, server):
     git(series, "config", "sendemail.smtpServerPort", "1")
     result = send(patchgen, series)
     assert result.code == 1 and "nothing was sent" in result.err
@@ -214,7 +214,7 @@ def test_killed(patchgen, series, server, during):
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     process.stdout.close()
-    # A mail that was on its way comes to its own end, and says so.
+    # The process of a mail in flight completes it, and writes its outcome.
     for _ in range(100):
         result = send(patchgen, series, "--resume")
         if "is sending this version right now" not in result.err:

@@ -164,7 +164,7 @@ def test_many_faults_one_after_the_other(patchgen, series, git, server):
     server.faults[9] = "no recipient"
     first = send(patchgen, series)
     assert first.code == 1 and "nothing was sent" in first.err
-    # What the hint says works, though nothing is to be resumed yet.
+    # The command of the hint works, although no mail was sent yet.
     assert f"patchgen send {V4} --resume`" in first.err
     resume(patchgen, series, server)
     delivered_once(server.received)
@@ -430,7 +430,7 @@ def test_a_password_is_asked_for_as_the_user_has_configured(
         assert len(server.received) == 5
 
 
-def test_a_server_that_nobody_vouches_for_gets_no_password(patchgen, pvops, git, tmp_path):
+def test_a_server_with_an_unknown_certificate_gets_no_password(patchgen, pvops, git, tmp_path):
     with serve(tmp_path, secure=True) as server:
         for key, value in {
             "smtpServer": "127.0.0.1",

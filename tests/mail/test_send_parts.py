@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`patchgen send --only`: a version goes out in parts, in one thread, and no mail twice."""
+"""`patchgen send --only`: a version is sent in parts, in one thread, and no mail twice."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def rewrite(git: Git, tree: Path, number: int, old: str, new: str) -> None:
     git(tree, "checkout", "-q", "master")
 
 
-def test_parts_are_one_thread_whatever_changes_between_them(patchgen, git, series, server):
+def test_parts_are_one_thread_though_the_series_changes_between_them(patchgen, git, series, server):
     first = send(patchgen, series, "--only", "1")
     assert first.code == 0, first.err
     assert labels(server) == ["0/4", "1/4"] and git(series, "tag", "--list") == ""
@@ -97,7 +97,7 @@ def test_the_text_of_a_sent_patch_may_not_change(patchgen, git, series, server):
     assert labels(server) == ["0/4", "2/4"]
 
 
-def test_the_cover_letter_may_go_first_and_the_journal_has_what_went_to_whom(
+def test_the_cover_letter_may_be_sent_first_and_the_journal_has_the_recipients(
     patchgen, series, server
 ):
     assert send(patchgen, series, "--only", "0").code == 0
@@ -136,13 +136,13 @@ def campaign(tmp_path: Path, patchgen: Patchgen, git: Git, server: Server) -> Pa
     return tree
 
 
-def test_a_campaign_goes_out_by_git_trees_and_its_next_version_answers_it(
+def test_a_campaign_is_sent_by_git_trees_and_its_next_version_answers_it(
     patchgen, git, campaign, server
 ):
     done = send(patchgen, campaign, "--only", "git://git.example.org/f.git", branch=BRANCH)
     assert done.code == 0, done.err
     assert labels(server) == ["0/3", "2/3"]
-    # The mails have nobody in To as generated; RFC 5322 does not allow an empty To.
+    # The generated mails have an empty To, which RFC 5322 does not allow.
     addressed = [(str(mail["To"]), str(mail["Cc"])) for mail in map(parse, server.received)]
     assert addressed == [
         ("netdev@example.org, me@example.org", "None"),

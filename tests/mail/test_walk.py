@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 from collections.abc import Callable
 from email.message import EmailMessage
@@ -16,6 +15,7 @@ from tests.mail.conftest import b4_programs
 from tests.mail.test_send import as_files, delivered_once, parse
 from tests.support.checks import apply_mails
 from tests.support.kernels import REQUIRED
+from tests.support.mail_forms import write_mbox
 from tests.support.smtp import Server
 
 V4, V5 = "patchgen/pvops-v4", "patchgen/pvops-v5"
@@ -50,12 +50,6 @@ def answer_patch(tree: Path, number: int, box: Path) -> None:
     box.write_bytes(message.as_bytes())
 
 
-def as_mboxrd(content: bytes) -> bytes:
-    """Return a mail as an archive has it."""
-    escaped = re.sub(rb"^(>*From )", rb">\1", content.replace(b"\r\n", b"\n"), flags=re.MULTILINE)
-    return b"From mboxrd@z Thu Jan  1 00:00:00 1970\n" + escaped + b"\n"
-
-
 def arrived_gives(git: Git, tree: Path, branch: str, server: Server, folder: Path) -> Path:
     """Assert that what arrived applies to the base and gives the branch's tree."""
     clone = folder / "clone"
@@ -86,11 +80,13 @@ def test_from_v4_to_what_arrived_of_v5(patchgen, series, git, server, tmp_path):
     assert "Changes in v5:\n- Rebase\n- Leave a blank\n" in cover
     assert "Changes in v4:\n" in cover
     archive = tmp_path / "archive"
-    archive.write_bytes(b"".join(as_mboxrd(mail.content) for mail in server.received))
+    archive.write_bytes(
+        write_mbox([mail.content.replace(b"\r\n", b"\n") for mail in server.received])
+    )
     skipped = [word for check in ("lint", "build", "checkpatch") for word in ("--skip", check)]
     args = ("verify", V5, "--tree", series, "--against", archive)
     result = patchgen(*args, *skipped)
-    # The patches of the mails lack the lists of changes.
+    # Applying the mails drops the lists of changes.
     assert result.code == 0, result.out + result.err
     last = parse(server.received[4]).get_content().replace("\r\n", "\n")
     assert "---\nChanges in v5:\n- Leave a blank\n---\n" in last

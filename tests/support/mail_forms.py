@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Write one mail in the forms that mailers, servers and lists give it.
 
-Whatever the form, the mail has the same headers, and its text has the same lines.
+All forms of a mail have the same headers, and the same lines of text.
 """
 
 from __future__ import annotations
@@ -95,16 +95,11 @@ def _write_body(text: str, form: Form) -> tuple[bytes, bytes]:
         return _write_part("plain", _flow(text, delsp=form.structure == "delsp"), form)
     if form.structure == "html":
         return _write_part("html", write_html(text), form)
-    parts = {
-        "plain": [("plain", text)],
-        "alternative": [("plain", text), ("html", write_html(text))],
-        "mixed": [("plain", text), ("plain", _FOOTER)],
-        "signed": [("plain", text)],
-        "nested": [("plain", text), ("html", write_html(text))],
-    }[form.structure]
-    written = [b"".join(_join_part(*part, form)) for part in parts]
     if form.structure == "plain":
         return _write_part("plain", text, form)
+    others = {"mixed": [("plain", _FOOTER)], "signed": []}
+    parts = [("plain", text), *others.get(form.structure, [("html", write_html(text))])]
+    written = [b"\n".join(_write_part(*part, form)) for part in parts]
     if form.structure == "signed":
         signature = b"-----BEGIN PGP SIGNATURE-----\n\niQIz\n-----END PGP SIGNATURE-----\n"
         written.append(b"Content-Type: application/pgp-signature\n\n" + signature)
@@ -120,11 +115,6 @@ def _write_multipart(kind: str, parts: list[bytes], name: str) -> tuple[bytes, b
     body = b"".join(b"--" + boundary + b"\n" + part + b"\n" for part in parts)
     kind_line = f'Content-Type: multipart/{kind};\n boundary="=-{name}"\n'.encode()
     return kind_line, body + b"--" + boundary + b"--\n"
-
-
-def _join_part(kind: str, text: str, form: Form) -> tuple[bytes, bytes, bytes]:
-    head, body = _write_part(kind, text, form)
-    return head, b"\n", body
 
 
 def _write_part(kind: str, text: str, form: Form) -> tuple[bytes, bytes]:

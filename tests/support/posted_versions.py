@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Generate the versions of a series: patches change, move, get other subjects, come and go."""
+"""Generate the versions of a series: patches change, move, are renamed, added and dropped."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Version:
     """A posted version. It `is_recorded` if the repository has its commits and message-ids.
 
     `in_box` are the numbers of the mails that the mailbox has. A version that `is_foreign` belongs
-    to somebody else's series, with the same subjects.
+    to another author's series, with the same subjects.
     """
 
     number: int
@@ -76,7 +76,7 @@ class VersionMaker:
         self.revision = chance.randint(1, 4)
 
     def make_versions(self) -> list[Version]:
-        """Return some of the versions, oldest first, and perhaps one of somebody else's series."""
+        """Return some of the versions, oldest first, and perhaps one of another author's series."""
         numbers = {self.revision}
         numbers |= {n for n in range(1, self.revision + 2) if self._happens(0.5)}
         versions = [self.make_version(number) for number in sorted(numbers)]

@@ -135,7 +135,7 @@ class _Maker:
             self.mails.append(add_footer(content) if self.happens(0.5) else content)
 
     def _add_reply(self, index: int) -> None:
-        reply = self._choose_target(index)
+        reply = self._begin_reply(index)
         link = self._choose_link(reply)
         headers, is_certain = self._write_link(reply, link)
         is_html = self.happens(0.06)
@@ -156,16 +156,16 @@ class _Maker:
             rewritten = {"From": f"{name} via Kernel <{_LIST}>", "Reply-To": headers["From"]}
             self._add_mail(write_mail({**headers, **rewritten}, text, form))
         if by_list and self.happens(0.5):
-            nobody: frozenset[int] = frozenset()
             reply.statements = [
-                replace(one, permitted=nobody, is_certain=False) for one in reply.statements
+                replace(one, permitted=frozenset[int](), is_certain=False)
+                for one in reply.statements
             ]
         else:
             self._add_mail(write_mail(headers, text, form))
 
     # --- what a reply is about -------------------------------------------------------------------
 
-    def _choose_target(self, index: int) -> _Reply:
+    def _begin_reply(self, index: int) -> _Reply:
         """Return an empty reply to a patch, a cover letter, or to another reply."""
         person = f"{self.chance.choice(_NAMES)} <p{index}@example.org>"
         if self.replies and self.happens(0.15):
@@ -182,9 +182,9 @@ class _Maker:
         return _Reply(message_id, to, ids, version.leads_to(to), person, version.is_foreign)
 
     def _choose_link(self, reply: _Reply) -> str:
-        """Return how the mail shows what it is about.
+        """Return how the mail identifies what it is about.
 
-        Nobody could tell a reply to a foreign patch from one to ours if only its subject was left.
+        A reply to a foreign patch does so by message-id: the branch has the same subjects.
         """
         kinds = ["both", "answers"] if reply.is_aside else ["both"] * 3 + ["answers", "references"]
         others = [] if reply.is_aside else ["subject", "lost", *(["quote"] * bool(reply.to.number))]
@@ -206,9 +206,6 @@ class _Maker:
         if link == "lost":
             headers["In-Reply-To"] = f"<{self.chance.randrange(10**6)}@exchange.example.com>"
         if link in ("subject", "lost", "quote"):
-            headers["Subject"] = (
-                subject if link == "quote" else f"{prefix}{to.brackets} {to.subject}"
-            )
             is_current = to.version == self.revision
             return headers, (link == "subject" and is_current) or (link == "quote" and to.is_same)
         return headers, reply.is_known and not reply.is_aside
