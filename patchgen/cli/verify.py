@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -25,11 +25,8 @@ from patchgen.cli.tree_options import resolve_paths
 from patchgen.cli.verify_table import VerifyTable
 from patchgen.commands.verify import VerifyReport, verify_series
 from patchgen.model.base import Oid
-from patchgen.model.finding import Finding
+from patchgen.model.finding import Finding, list_first
 from patchgen.verify import CHECKS, VerifyRequest
-
-# The number of files that a note names; --json has all.
-_MAX_LISTED = 5
 
 
 @click.command("verify")
@@ -170,7 +167,7 @@ def _print_findings(printer: Printer, report: VerifyReport) -> None:
 
 
 def _join_findings(report: VerifyReport, oid: Oid | None) -> list[Finding]:
-    """Return the findings about a commit, or about the whole series, a line each."""
+    """Return the findings to print about a commit, or about the whole series (None)."""
     findings = [finding for finding in report.findings if finding.commit == oid]
     return _join_files(_join_configs(findings))
 
@@ -192,31 +189,28 @@ def _join_configs(findings: Sequence[Finding]) -> list[Finding]:
 
     A joined finding names all configurations, and the log of the first.
     """
-    joined: dict[Finding, list[Finding]] = {}
-    for finding in findings:
-        joined.setdefault(replace(finding, config="", log=None), []).append(finding)
     return [
         replace(same[0], config=", ".join(filter(None, (finding.config for finding in same))))
-        for same in joined.values()
+        for same in _group(findings, lambda finding: replace(finding, config="", log=None))
     ]
 
 
 def _join_files(findings: Sequence[Finding]) -> list[Finding]:
     """Return the findings, with notes that differ only in their file joined."""
-    joined: dict[Finding, list[Finding]] = {}
-    for finding in findings:
-        key = finding if finding.failure else replace(finding, where="")
-        joined.setdefault(key, []).append(finding)
     return [
-        replace(same[0], where=_list_files([finding.where for finding in same]))
-        for same in joined.values()
+        replace(same[0], where=list_first([finding.where for finding in same]))
+        for same in _group(findings, lambda f: f if f.failure else replace(f, where=""))
     ]
 
 
-def _list_files(names: Sequence[str]) -> str:
-    more = len(names) - _MAX_LISTED
-    shown = names[:_MAX_LISTED] if more > 1 else names
-    return ", ".join(shown) + (f" and {more} more" if more > 1 else "")
+def _group(
+    findings: Sequence[Finding], key: Callable[[Finding], Finding]
+) -> Iterable[list[Finding]]:
+    """Return lists of findings with the same key, in the order of the first of each."""
+    groups: dict[Finding, list[Finding]] = {}
+    for finding in findings:
+        groups.setdefault(key(finding), []).append(finding)
+    return groups.values()
 
 
 def _print_finding(before: str, finding: Finding) -> None:

@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from patchgen.model.base import Oid
+
+_MAX_LISTED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +38,10 @@ class Finding:
         where = f"{self.where}: " if self.where else ""
         log = f" (full log: {self.log})" if self.log else ""
         return f"{self.check}{config}: {where}{self.text}{log}"
+
+
+def list_first(names: Sequence[str]) -> str:
+    """Return the first of some names, with the number of the others: "a, b, c, d, e and 2 more"."""
+    more = len(names) - _MAX_LISTED
+    # "and 1 more" would take the place of the name.
+    return f"{', '.join(names[:_MAX_LISTED])} and {more} more" if more > 1 else ", ".join(names)

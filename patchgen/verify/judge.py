@@ -13,14 +13,13 @@ from patchgen.kernel import BuildConfig, find_arch, list_changed, name_compiler_
 from patchgen.model.base import Oid
 from patchgen.model.build import Build, BuildFailure
 from patchgen.model.commit import Commit
-from patchgen.model.finding import Finding
+from patchgen.model.finding import Finding, list_first
 
 # The unconditional claim; "No functional change as long as ..." does not match.
 _CLAIM = re.compile(
     r"\bno (intended )?functional changes?( is| are)?( intended| expected)?\s*(\.|$)",
     re.IGNORECASE | re.MULTILINE,
 )
-_MAX_LISTED = 5
 _SOURCES = frozenset({".c", ".h", ".S", ".lds", ".dts", ".dtsi", ".rs"})
 _BUILD_FILES = ("Kconfig", "Makefile", "Kbuild")
 
@@ -144,10 +143,7 @@ def judge_code(
     for config in configs:
         functions = changed.get(config.name, ())
         if functions:
-            listed = ", ".join(functions[:_MAX_LISTED])
-            more = len(functions) - _MAX_LISTED
-            text = f'claims "no functional change", but changes {listed}'
-            text += f" and {more} more" if more > 0 else ""
+            text = f'claims "no functional change", but changes {list_first(functions)}'
             yield Finding("code", text, commit.oid, config=config.name)
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from patchgen.errors import RefusedError
 from patchgen.kernel import read_compiler_versions
-from patchgen.model.finding import Finding
+from patchgen.model.finding import Finding, list_first
 from patchgen.model.series import Signatures
 from patchgen.odb import Quarantine, Repository, read_commit
 from patchgen.series import (
@@ -21,7 +21,6 @@ from patchgen.verify.checked_series import CheckedSeries
 
 # Checks of the form only; readers of the letter can see the form themselves.
 _OF_FORM = ("lint", "am", "code")
-_MAX_LISTED = 5
 
 
 def check_recordable(repository: Repository, target: CheckedSeries) -> None:
@@ -64,9 +63,7 @@ def describe_testing(
             parts.append("modpost finds no new section mismatch in it")
     # A file that several patches change is noted for each of them.
     if unbuilt := sorted({f.where for f in findings if f.check == "build" and f.where}):
-        more = len(unbuilt) - _MAX_LISTED
-        listed = [*unbuilt[:_MAX_LISTED], f"{more} more files"] if more > 1 else unbuilt
-        parts.append(f"{_join(listed)} {'was' if len(unbuilt) == 1 else 'were'} not built")
+        parts.append(f"not built: {list_first(unbuilt)}")
     if "checkpatch" in passed:
         parts.append("checkpatch --strict is clean")
     if "boot" in passed:

@@ -70,7 +70,7 @@ def test_only_checks_without_findings_are_recorded_as_passed():
     ]
     summary = describe_testing(columns, notes)
     assert "for x86_64 (gcc" in summary and "i386" not in summary and "checkpatch" not in summary
-    assert "; a.c was not built" in summary
+    assert "; not built: a.c;" in summary
 
 
 def test_a_file_that_was_not_built_is_named_once():
@@ -78,7 +78,7 @@ def test_a_file_that_was_not_built_is_named_once():
         Finding("build", "not checked", Oid(commit), where, failure=False)
         for commit, where in (("1", "b.c"), ("2", "a.c"), ("3", "b.c"))
     ]
-    assert describe_testing(("x86_64",), notes).endswith("; a.c and b.c were not built")
+    assert describe_testing(("x86_64",), notes).endswith("; not built: a.c, b.c")
 
 
 @pytest.mark.parametrize("columns", [(), ("lint", "am"), ("lint", "am", "code"), ("sections",)])
