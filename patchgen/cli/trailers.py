@@ -136,12 +136,12 @@ class _DoubtQuestion:
         while True:
             text = "Numbers of tags in doubt to add"
             answer = click.prompt(text, default="none", prompt_suffix=": ")
-            words = re.split(r"[\s,]+", answer.strip().replace("none", ""))
-            chosen = [int(word) if word.isdecimal() else 0 for word in words if word]
+            words = [word for word in re.split(r"[\s,]+", answer) if word not in ("", "none")]
+            chosen = [int(word) if word.isdecimal() else 0 for word in words]
             if numbers.issuperset(chosen):
                 return chosen
             listed = ", ".join(map(str, sorted(numbers)))
-            echo(f"expected some of the numbers {listed}, with spaces between them")
+            echo(f"the tags in doubt have the numbers {listed}")
 
 
 def _print_tags(printer: Printer, result: CollectResult) -> None:

@@ -37,7 +37,7 @@ class SendRequest:
 
     `source` is a branch or a folder of mails; None means the current branch. `to` and `cc` get all
     mails, `cover_cc` gets the cover letter. With `resume`, and for a later part, the values of the
-    first attempt are used unless new ones are given. `only` selects the mails of a part
+    last run are used unless new ones are given. `only` selects the mails of a part
     (send/parts.py), None all that were not sent. `arrived` and `again` are numbers (0 for the cover
     letter) of mails whose outcome is unknown.
     """
@@ -142,7 +142,7 @@ def _check_ids(name: str, mails: Sequence[Mail]) -> None:
 
 
 def check_mails(version: SendableVersion) -> None:
-    """Raise RefusedError for mails that are not complete."""
+    """Raise RefusedError if a mail has no recipients, or the cover letter has a placeholder."""
     _check_ids(version.name, version.mails)
     for mail in version.mails:
         recipients = list_recipients(mail)

@@ -11,7 +11,7 @@ from patchgen.status import SentMail
 
 
 def find_sent_mails(repository: Repository, series: SeriesBranch) -> dict[Oid, SentMail]:
-    """Return the mail of each commit that was sent in the series' present version.
+    """Return the sent mails of the series' current version, by commit.
 
     The mail of the cover letter's commit is the cover letter. Raises RefusedError if the journal
     cannot be read.
@@ -21,7 +21,7 @@ def find_sent_mails(repository: Repository, series: SeriesBranch) -> dict[Oid, S
         return {}
     entries, _ = Journal(repository, tracking.change_id, tracking.revision).read()
     if entries:
-        # A patch whose subject a person has changed since is not the one that was sent.
+        # The branch may have been edited: the subject identifies a patch.
         by_subject = {commit.subject: commit.oid for commit in series.commits}
         commits = [series.cover_commit, *(by_subject.get(entry.subject) for entry in entries[1:])]
         return {

@@ -261,7 +261,7 @@ def test_a_tag_in_doubt_is_added_by_an_answer_on_a_terminal(toy, git, posted, tm
     assert git(toy, "rev-parse", V4) == before
     code, shown = run_on_terminal(args, "1\nx\n2, 2\n")
     assert code == 0 and f"[2] {REVIEWED}" in shown
-    assert shown.count("expected some of the numbers 2, 3, with spaces between them") == 2
+    assert shown.count("the tags in doubt have the numbers 2, 3") == 2
     assert f"+ {REVIEWED} (patch 2)" in shown and f"{V4} has 2 tags more." in shown
     assert REVIEWED in message(git, toy, f"{V4}~2")
     assert REVIEWED not in message(git, toy, f"{V4}~1")
