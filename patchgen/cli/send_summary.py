@@ -3,7 +3,7 @@
 
 The screen has 24 lines of 80 columns, the size of the smallest terminals; the last line is the
 question. Recipients are grouped by the mails that they get. A part that does not fit is cut, and
-the summary says how much is missing.
+the summary states how much is missing.
 """
 
 from __future__ import annotations

@@ -7,10 +7,11 @@ import shutil
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from patchgen.cachefile import Cache, cache_file, cache_path
 from patchgen.campaign.prefixes import are_mostly_lower
-from patchgen.campaign.trees import open_history
+from patchgen.campaign.trees import History, open_history
 from patchgen.kernel import (
     BuildConfig,
     check_mail,
@@ -234,10 +235,13 @@ class _VerifyRun:
         return findings
 
     def _writes_lower_case(self, commit: Commit) -> bool:
-        """Return whether the log of a commit's files has subjects in lower case after a prefix."""
-        history = open_history(self.checkout, self.target.base)
-        log = history.read(sorted(commit.files))
+        """Return whether the log of a commit's files continues most subjects in lower case."""
+        log = self._history.read(sorted(commit.files))
         return are_mostly_lower([entry.subject for entry in log])
+
+    @cached_property
+    def _history(self) -> History:
+        return open_history(self.checkout, self.target.base)
 
     def _find_subject(self, oid: str) -> str | None:
         """Return the subject of a commit in the history of the base, None if it is not there."""

@@ -60,7 +60,7 @@ class SourceTree:
 
     @property
     def label(self) -> str:
-        """A word for a subject: the name without what says which release it is for."""
+        """A word for a subject: the name without the part that names a release."""
         return _PURPOSE.sub("", self.name)
 
 

@@ -158,7 +158,7 @@ class BootTrial:
 
 
 def _report_difference(text: str, tip: Oid, log: Path, *, expected: bool) -> Finding:
-    """Return a finding that fails only if nothing in the series explains the line."""
+    """Return a finding, which is a failure unless the series explains the line."""
     return Finding("boot", text, tip, log=log, failure=not expected)
 
 

@@ -46,7 +46,7 @@ def check_commit(
 
     `find_subject` returns the subject of the commit with an id, None if the base does not have it.
     `sender` is "Name <address>" of the mail's sender. `writes_lower_case` returns whether the log
-    of the commit's files has subjects that continue in lower case after the prefix.
+    of a commit's files continues most subjects in lower case after the prefix.
     """
     for text in _check_subject(commit, writes_lower_case):
         yield Finding(_CHECK, text, commit.oid)

@@ -322,7 +322,7 @@ def target(index: int, box: list[dict]) -> int:
 
 
 def leads_on(index: int, box: list[dict]) -> bool:
-    """Tell whether an answer can be followed by message-ids alone."""
+    """Return whether an answer can be followed by message-ids alone."""
     answer = box[index]
     if answer["by"] == "answer" and answer["above"] is not None:
         return leads_on(answer["above"], box)

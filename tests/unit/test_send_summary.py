@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The summary of `patchgen send` fits on a screen, and says what it leaves out."""
+"""The summary of `patchgen send` fits on a screen, and counts what it omits."""
 
 from __future__ import annotations
 
