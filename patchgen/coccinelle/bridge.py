@@ -12,7 +12,7 @@ spatch discards because a file failed. The files that did not cause it are run a
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -151,13 +151,9 @@ def _run(
     """Run spatch once, and return the results of the files that need not be run again."""
     names = SafeNames([*headers, *(source.path for source in sources)])
     files = {str(names.find(source.path)): source for source in sources}
-    tree = scratch / "tree"
     texts = {str(names.find(path)): text for path, text in headers.items()}
     texts |= {name: source.text for name, source in files.items()}
-    for name, text in texts.items():
-        (tree / name).parent.mkdir(parents=True, exist_ok=True)
-        (tree / name).write_bytes(text)
-    (scratch / "groups").write_text("".join(f"{name}\n\n" for name in files), encoding="ascii")
+    _write_input(scratch, texts, files)
     changes_headers = any(source.changes_headers for source in sources)
     if headers and not changes_headers:
         program = replace(program, options=(*program.options, _TYPES_ONLY))
@@ -176,7 +172,7 @@ def _run(
         return [FileResult(source.path, failure=failure) for source in sources if len(sources) == 1]
     results = list(_read_all(program, prepared, files, texts, channels, scratch, timeout_s))
     if changes_headers:
-        changed = tuple(_read_headers(program, names, headers, tree))
+        changed = tuple(_read_headers(program, names, headers, scratch / "tree"))
         results = [each if each.failure else replace(each, headers=changed) for each in results]
     if _NOTHING_WRITTEN in completed.stderr:
         results = [result for result in results if result.failure is not None]
@@ -184,6 +180,15 @@ def _run(
             raise ToolError(f"{program.patch.name}: spatch wrote no file, and gave no reason")
     share = completed.seconds / len(sources)
     return [names.restore(replace(result, seconds=share)) for result in results]
+
+
+def _write_input(scratch: Path, texts: Mapping[str, bytes], names: Iterable[str]) -> None:
+    """Write the files that spatch reads, and the list of those to run, each a group of its own."""
+    for name, text in texts.items():
+        path = scratch / "tree" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text)
+    (scratch / "groups").write_text("".join(f"{name}\n\n" for name in names), encoding="ascii")
 
 
 _TYPES_ONLY = "--include-headers-for-types"

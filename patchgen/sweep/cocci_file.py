@@ -7,7 +7,7 @@ import os
 import posixpath
 import re
 import shlex
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
@@ -160,11 +160,10 @@ def _read_cocci(name: str, lookup: Lookup, given: OptionFiles) -> CocciFile:
     def read_companion(other: str) -> str | None:
         if posixpath.isabs(other) or ".." in other.split("/"):
             return None
-        companion = read_other(other)
-        if companion is None:
+        if read_other(other) is None:
             return None
         companions[other] = sources[other]
-        return companions[other]
+        return sources[other]
 
     code = find_code(text, read_companion)
     for reference in find_references(text):
@@ -206,28 +205,21 @@ def resolve(
     Raises UsageError for a mode that the semantic patch does not have, for a definition that it
     does not use, and if no rule can apply without one that is missing.
     """
-    header = cocci.header
     mode = _choose_mode(cocci, request)
     values = _check_definitions(cocci, request.definitions)
-    options = (*header.options, *header.own_options)
+    options = (*cocci.header.options, *cocci.header.own_options)
     includes = _choose_includes(cocci, options)
     program = _make_program(cocci, mode, values, includes)
-    program = replace(program, restyles=request.style and mode is Mode.PATCH)
     with_headers = request.with_headers and mode is Mode.PATCH
-    grouping, note = _choose_grouping(cocci, program.scripts)
-    notes = [note] if note else []
-    notes += check_rules(cocci, program)
+    grouping, why_grouped = _choose_grouping(cocci, program.scripts)
     why_whole = _explain_whole_files(program.scripts, grouping)
-    notes += [f"files are not sliced: {why_whole}"] if why_whole else []
-    may_slice = grouping is not Grouping.TOGETHER and not why_whole
-    if program.runs("ocaml"):
-        notes.append("hits are not counted: it has OCaml scripts")
+    may_slice = not (grouping is Grouping.TOGETHER or why_whole or cocci.companions or cocci.files)
     return SweepRequest(
         request,
         base,
-        program,
+        replace(program, restyles=request.style and mode is Mode.PATCH),
         only_paths,
-        header,
+        cocci.header,
         mode,
         suffixes=(".c", ".h") if with_headers or "--include-headers" in options else (".c",),
         includes=includes,
@@ -238,10 +230,23 @@ def resolve(
         and grouping is not Grouping.TOGETHER,
         folders=(*includes.folders, *cocci.files.folders),
         sources=cocci.sources,
-        slices=request.slices and may_slice and not cocci.companions and not cocci.files,
+        slices=request.slices and may_slice,
         grouping=grouping,
-        notes=tuple(notes),
+        notes=tuple(_list_notes(cocci, program, why_grouped, why_whole)),
     )
+
+
+def _list_notes(
+    cocci: CocciFile, program: RunnableSmpl, why_grouped: str, why_whole: str
+) -> Iterator[str]:
+    """Yield the notes that are known before the run."""
+    if why_grouped:
+        yield why_grouped
+    yield from check_rules(cocci, program)
+    if why_whole:
+        yield f"files are not sliced: {why_whole}"
+    if program.runs("ocaml"):
+        yield "hits are not counted: it has OCaml scripts"
 
 
 def _explain_whole_files(scripts: Sequence[Rule], grouping: Grouping) -> str:

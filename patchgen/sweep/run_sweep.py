@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from patchgen.cachefile import Cache, cache_file
-from patchgen.coccinelle import Needs, RunnableSmpl, find_spatch, read_rules
+from patchgen.coccinelle import Needs, RunnableSmpl, Spatch, find_spatch, read_rules
 from patchgen.model.base import Oid
 from patchgen.model.leftover import Leftovers
 from patchgen.model.outcome import ReportedPlace
@@ -66,17 +66,7 @@ def sweep(
         selection = _select(repository, request)
         state = find_cached_selection(cache, selection) if selection else None
         if state is None:
-            # Importing these takes longer than a sweep whose results are all cached.
-            from patchgen.sweep.executor import run_locally
-            from patchgen.sweep.search import Search
-
-            executor = executor or run_locally
-            search = Search(repository, request, spatch, executor, cache, selection, on_progress)
-            if _has_leftovers(repository, request):
-                from patchgen.sweep.leftovers import plan_words
-
-                search.search_words = plan_words(repository, request)
-            state = search.run()
+            state = _search(repository, request, executor, spatch, cache, selection, on_progress)
         needs = state.needs or find_cached_needs(cache)
         result = _result(repository, request, state, cache.note)
         leftovers = None
@@ -94,6 +84,28 @@ def sweep(
             leftovers=leftovers,
             seconds=time.monotonic() - began,
         )
+
+
+def _search(
+    repository: Repository,
+    request: SweepRequest,
+    executor: Executor | None,
+    spatch: Spatch,
+    cache: Cache,
+    selection: Selection | None,
+    on_progress: OnProgress,
+) -> SweepState:
+    # Importing these takes longer than a sweep whose results are all cached.
+    from patchgen.sweep.executor import run_locally
+    from patchgen.sweep.search import Search
+
+    executor = executor or run_locally
+    search = Search(repository, request, spatch, executor, cache, selection, on_progress)
+    if _has_leftovers(repository, request):
+        from patchgen.sweep.leftovers import plan_words
+
+        search.search_words = plan_words(repository, request)
+    return search.run()
 
 
 def _explain_no_match(
