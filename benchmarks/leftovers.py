@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Rename ten functions, and compare what `patchgen run` changes and names with what the tree has.
+"""Rename ten functions, and compare what `patchgen run` changes and lists with what the tree has.
 
 `benchmarks/leftovers.py TREE [FOLDER ...]`: a git repository of a kernel, and folders of it (all).
-Comments and strings are removed, and names and calls are counted, by this file's own code. A name
-in code that is left and that the run does not list as left in code is unaccounted; then it fails.
+This file has its own code that removes comments and strings, and counts names and calls. If the run
+does not list all names that are left in code, the others are printed, and the exit code is 1.
 """
 
 from __future__ import annotations
@@ -60,12 +60,12 @@ def main() -> None:
         before = read_files(clone, "HEAD", options.folders)
         diff = "".join(edit["diff"] for edit in result["edits"])
         after = before | read_changed(clone, diff, [edit["path"] for edit in result["edits"]])
-    named = Counter(
+    listed = Counter(
         (place["path"], place["word"])
         for place in result["leftovers"]["places"]
         if place["is_code"]
     )
-    table, unaccounted = compare(before, after, named)
+    table, unaccounted = compare(before, after, listed)
     Console(width=110).print(table)
     for path, name in sorted(unaccounted.elements()):
         print(f"{path}: {name}")
@@ -73,18 +73,18 @@ def main() -> None:
 
 
 def compare(
-    before: dict[str, bytes], after: dict[str, bytes], named: Counts
+    before: dict[str, bytes], after: dict[str, bytes], listed: Counts
 ) -> tuple[Table, Counts]:
-    """Return the table of the names, and the numbers of names that are not accounted for."""
+    """Return the table of the names, and the numbers of names that are left and not listed."""
     (_, calls_before), (names_after, calls_after) = count(before), count(after)
-    unaccounted = names_after - named
+    unaccounted = names_after - listed
     table = Table(
-        "rename of", "calls in code", "changed", "left", "names left", "named", "unaccounted",
+        "rename of", "calls in code", "changed", "left", "names left", "listed", "unaccounted",
         box=box.SIMPLE,
     )  # fmt: skip
     sums = [
         {name: total(counts, name) for name in NAMES}
-        for counts in (calls_before, calls_before - calls_after, calls_after, names_after, named)
+        for counts in (calls_before, calls_before - calls_after, calls_after, names_after, listed)
     ]
     for name in NAMES:
         values = [*(counts[name] for counts in sums), total(unaccounted, name)]
@@ -107,7 +107,7 @@ def count(files: dict[str, bytes]) -> tuple[Counts, Counts]:
 
 
 def total(counts: Counts, name: str) -> int:
-    return sum(number for (_, named), number in counts.items() if named == name)
+    return sum(number for (_, counted), number in counts.items() if counted == name)
 
 
 def run_patchgen(rule: Path, tree: Path, folders: Iterable[str]) -> dict:

@@ -41,7 +41,7 @@ def find_function_headers(code: Sequence[bytes]) -> list[tuple[int, str | None]]
 
 
 def _name_of(header: Sequence[Token], code: Sequence[bytes]) -> tuple[int, str | None] | None:
-    """Return the line and the name of a header's function, None if it is not a function's."""
+    """Return the line and the name of a function by its header, None for other tokens."""
     nested = 0
     names: list[Token] = []
     gap: list[Token] = []

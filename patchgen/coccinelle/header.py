@@ -46,8 +46,8 @@ class Header:
     `options` are those of `// Options:` lines, `own_options` those of `#spatch` lines, which spatch
     reads itself. `requires` is the minimum version of spatch, "" for any. `modes` are the modes
     that -D can select; without modes, the .cocci is run as it is, in PATCH mode. `virtuals` are its
-    other virtual rules, `identifiers` the virtual identifiers that it uses. `needs` are C tokens
-    that a file of the base must have: patchgen's own `// Needs: FILE: TOKENS` lines.
+    other virtual rules, `identifiers` the virtual identifiers that it uses. `needs` are files of
+    the base, and C tokens that each must have, from patchgen's own `// Needs: FILE: TOKENS` lines.
     """
 
     purpose: str = ""

@@ -30,6 +30,7 @@ from patchgen.sweep.macro_kinds import MacroKind, MacroUse, find_uses
 from patchgen.sweep.request import MACRO_FOLDERS, SweepRequest
 
 _SHARED = re.compile(r"(?:include|arch/[^/]+/include)/")
+# A call with a statement as an argument: `scoped_cond_guard(x, return -EINTR, y)`.
 _STATEMENT_ARGUMENT = re.compile(
     rb"\b(\w+)[ \t]*\((?:[^(){};]*,)?\s*(?:return|goto|break|continue)\b"
 )
@@ -219,10 +220,10 @@ class MacroFinder:
         """Return the macros that a file uses, given the headers that `find_headers` returned."""
         near = [found for oid in headers.values() for found in read_definitions(self.texts[oid])]
         own = join_definitions([*near, *read_definitions(text)])
-        late = {match[1].decode("latin-1") for match in _STATEMENT_ARGUMENT.finditer(text)}
+        with_statements = {m[1].decode("latin-1") for m in _STATEMENT_ARGUMENT.finditer(text)}
         uses = find_uses(own, self.shared.uses) if own else self.shared.uses
-        late_uses = {name: uses[name] for name in late & uses.keys()}
-        # spatch reads the definitions in the file itself.
+        late_uses = {name: uses[name] for name in with_statements & uses.keys()}
+        # Macros that the file itself defines need no hint: spatch reads these definitions.
         differing = any(uses.get(name) != self.shared.uses.get(name) for name, _ in near)
         hints = self.shared.hints
         if differing or late_uses:

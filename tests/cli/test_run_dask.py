@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[2]
 RULE = "@change@\n@@\n- old_call();\n+ new_call();\n"
 CODE = "static void NAME(void)\n{\n\told_call();\n}\n\n"
 START_S = 60
-# They make a dozen batches.
+# Enough for a dozen batches.
 FILES = 480
 
 
