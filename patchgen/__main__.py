@@ -13,7 +13,7 @@ def main() -> NoReturn:
     # Imported modules live until exit. Looking for garbage among them takes a tenth of the import
     # time. The command's module is imported last, and turns collection on again.
     gc.disable()
-    # pydantic would read the metadata of all installed packages, and import those that extend it.
+    # pydantic would look for plugins in the metadata of all installed packages, and import them.
     os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
     from patchgen.cli.main import main as run
 

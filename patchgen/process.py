@@ -38,8 +38,8 @@ class Completed:
     def lines(self) -> list[str]:
         """The lines of the standard output, without their ends.
 
-        Only a newline ends a line: a name can contain the other characters of str.splitlines(). A
-        byte that is not UTF-8 becomes a surrogate (PEP 383), as in a file's name.
+        They are split only at newlines, not as by str.splitlines(), since names can contain form
+        feeds and the like. A byte that is not UTF-8 becomes a surrogate (PEP 383).
         """
         lines = self.stdout.decode("utf-8", "surrogateescape").split("\n")
         return lines if lines[-1] else lines[:-1]

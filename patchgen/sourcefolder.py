@@ -162,7 +162,7 @@ def _read_regular(descriptor: int) -> bytes:
 
 
 def split_template(content: bytes) -> list[str]:
-    """Return the lines of a template, which end as for Jinja2 (jinja2.lexer.newline_re)."""
+    """Return the lines of a template, split where Jinja2 does (jinja2.lexer.newline_re)."""
     return re.split(r"\r\n|\r|\n", content.decode("utf-8", "replace"))
 
 
