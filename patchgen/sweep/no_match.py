@@ -20,14 +20,17 @@ def explain_no_match(repository: Repository, request: SweepRequest, needs: Needs
     tree, paths = request.base.tree, request.run.paths
     search = plan_search(repository, tree, paths, request.suffixes)
     listed = list_entries(repository, tree, paths, request.suffixes)
-    for clause in sorted(needs.file, key=sorted):
+    # "a, and a or b" is "a".
+    implied = {clause for clause in needs.file if any(other < clause for other in needs.file)}
+    clauses = sorted(set(needs.file) - implied, key=sorted)
+    for clause in clauses:
         with closing(grep_files(repository, search, clause)) as names:
             if not any(name in listed for name in names):
                 return f"nothing can match: no file that was looked at has {_name(clause)}"
     candidates = find_candidates(repository, search, listed, needs)
     if any(has_words(text, needs.file) for _, text in read_in_groups(repository, candidates)):
         return ""
-    all_of = " and ".join(_name(clause) for clause in sorted(needs.file, key=sorted))
+    all_of = " and ".join(map(_name, clauses))
     return f"nothing can match: no file that was looked at has all of {all_of}"
 
 

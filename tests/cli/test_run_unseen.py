@@ -434,6 +434,10 @@ def test_a_word_that_is_too_common_is_named_but_not_listed(run):
             "@@\n@@\n- old_call(1);\n  ...\n- other_call(1);\n",
             "no file that was looked at has all of old_call and other_call",
         ),
+        (
+            "@@\n@@\n- old_call(1);\n- other_call(1);\n@@\n@@\n- other_call(1);\n- old_call(1);\n",
+            "no file that was looked at has all of old_call and other_call",
+        ),
         ("@@\nexpression e;\n@@\n* no_such(e)\n", "no file that was looked at has no_such"),
         ("@@\n@@\n- old_call(1, 2, 3);\n", ""),
     ],
