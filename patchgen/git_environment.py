@@ -50,7 +50,7 @@ _NO_FILE = os.devnull + "/none"
 # object that a partial clone lacks. With no protocol allowed (git(1), GIT_ALLOW_PROTOCOL), that
 # fetch ends before it connects: it runs no upload-pack, ssh, proxy, remote helper or credential
 # helper. A repository chooses its protocols: `url = NAME::x` and `vcs = NAME` run `git
-# remote-NAME`, which may be an alias. So the only allowed protocol has a name nobody can guess.
+# remote-NAME`, which may be an alias. So the only allowed protocol has a random name.
 _NO_FETCH = {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none-" + os.urandom(16).hex()}
 _NO_FILE_SYSTEM_MONITOR = {"core.fsmonitor": "false"}
 _NO_HOOKS = {"core.hooksPath": os.devnull}

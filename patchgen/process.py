@@ -132,7 +132,7 @@ def map_processes(
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
 
-    # Not forked: the child of a program with threads may inherit a lock that nobody releases.
+    # Not forked: the child of a program with threads may inherit a lock that is never released.
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(max_workers=workers, mp_context=context)
     pending: deque[Future[_Result]] = deque()

@@ -180,7 +180,7 @@ def _locked(path: Path) -> Iterator[None]:
 def _write(path: Path, entries: Entries) -> None:
     document = {"version": VERSION, "entries": [asdict(entry) for entry in entries]}
     text = json.dumps(document, indent=1, ensure_ascii=True) + "\n"
-    # Nobody else uses this name while the lock is held; a killed run's file is overwritten.
+    # Only the owner of the lock uses this name; a killed run's file is overwritten.
     aside = path.with_name("trust.json.new")
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
     with os.fdopen(os.open(aside, flags, 0o600), "w", encoding="ascii") as file:

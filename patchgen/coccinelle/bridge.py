@@ -109,7 +109,7 @@ def run_files(
 
     `headers` are files that are put next to them for #include to find. What `finalize` rules print
     and the files that scripts write belong to no file: they have the path ".". `is_ended` returns
-    True once nobody waits for the results; no further run is started then, and results may be
+    True once the caller needs no more results; no further run is started then, and results may be
     missing. Thread-safe.
 
     Raises SpecError if spatch refuses the semantic patch, or if it would run code and may not;

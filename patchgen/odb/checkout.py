@@ -14,7 +14,7 @@ from typing import ClassVar
 from patchgen.errors import RefusedError, ToolError
 from patchgen.model.base import Oid
 from patchgen.model.series import Mail
-from patchgen.odb.commits import NOBODY
+from patchgen.odb.commits import INTERNAL_IDENTITY
 from patchgen.odb.scratch import ScratchRepository
 from patchgen.scratch import scratch_folder
 
@@ -27,7 +27,7 @@ class Checkout(ScratchRepository):
     _environment: ClassVar[Mapping[str, str]] = {
         f"GIT_{role}_{what}": value
         for role in ("AUTHOR", "COMMITTER")
-        for what, value in (("NAME", NOBODY.name), ("EMAIL", NOBODY.email))
+        for what, value in (("NAME", INTERNAL_IDENTITY.name), ("EMAIL", INTERNAL_IDENTITY.email))
     }
 
     def choose_files(self, patterns: Sequence[str]) -> None:

@@ -19,8 +19,8 @@ from patchgen.odb.plumbing import Git, make_oid
 from patchgen.quoting import quote_path
 from patchgen.scratch import scratch_folder
 
-# Author and committer of commits that nobody sees.
-NOBODY = Identity("patchgen", "patchgen@localhost", "0 +0000")
+# Author and committer of temporary commits, which no ref names.
+INTERNAL_IDENTITY = Identity("patchgen", "patchgen@localhost", "0 +0000")
 _PERSON = re.compile(r"(?P<name>[^<]*?)\s*<(?P<address>[^>]*)>")
 # Headers with names of people, in the encoding of the commit's message.
 _NAMED = frozenset({b"author", b"committer"})
@@ -155,7 +155,7 @@ def _make_empty_commit(
 
 def write_side(git: Git, parent: Oid | None, tree: Oid) -> Oid:
     """Write a commit of a tree for a merge, and return its id."""
-    commit = _make_empty_commit(parent, tree, "side\n", NOBODY, NOBODY)
+    commit = _make_empty_commit(parent, tree, "side\n", INTERNAL_IDENTITY, INTERNAL_IDENTITY)
     _write_raw_commits(git, [commit])
     return commit.oid
 

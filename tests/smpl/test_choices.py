@@ -102,7 +102,7 @@ SOURCES = {
 
 @pytest.mark.parametrize("constraint", CONSTRAINTS)
 def test_a_file_that_spatch_changes_is_never_left_out(constraint, tmp_path: Path):
-    """Each rule is tried; one spatch run over a file for each word tells what must be found."""
+    """Each rule is tried; one spatch run over a file for each word shows what must be found."""
     all_changed: set[str] = set()
     for number, rule in enumerate(RULES):
         text = rule.replace("CONSTRAINT", constraint)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What becomes of a plan where spatch cannot finish: never a patch with less in it."""
+"""A plan where spatch cannot finish never makes a patch with less in it."""
 
 from __future__ import annotations
 
