@@ -13,6 +13,7 @@ from patchgen.audit.result import (
     Form,
     Hypercall,
     Instruction,
+    Platform,
     Route,
     SiteGroup,
     StatusChange,
@@ -22,6 +23,7 @@ from patchgen.audit.tables import load_tables
 
 _ARCH = "arch/x86/"
 _MOST_KINDS = 4
+_SHORT_NAMES = {Platform.SEV_ES: "ES/SNP"}
 
 
 class Danger(StrEnum):
@@ -50,6 +52,11 @@ def _judge(hypercall: Hypercall) -> Danger:
         return Danger.FATAL
     outcomes = {effect.outcome for effect in hypercall.effects.values()}
     return Danger.UNKNOWN if EffectOutcome.UNKNOWN in outcomes else Danger.HARMLESS
+
+
+def describe_fatal(hypercall: Hypercall) -> str:
+    """Return the platforms on which a hypercall is fatal, in short, or "-"."""
+    return " ".join(_SHORT_NAMES.get(p, p.value) for p in hypercall.fatal_on) or "-"
 
 
 def describe_routing(hypercall: Hypercall) -> str:
@@ -85,10 +92,14 @@ def count_forms(hypercalls: Iterable[Hypercall]) -> str:
 # --- what is uncertain ----------------------------------------------------------------------------
 
 
-def sort_unresolved(audit: Audit) -> tuple[list[UnresolvedPointer], int]:
-    """Return the unresolved calls, those in arch/x86 first, and the number of these."""
-    calls = sorted(audit.unresolved, key=lambda call: not call.place.path.startswith(_ARCH))
-    return calls, sum(call.place.path.startswith(_ARCH) for call in calls)
+def sort_unresolved(audit: Audit) -> list[UnresolvedPointer]:
+    """Return the unresolved calls, those in arch/x86 first."""
+    return sorted(audit.unresolved, key=lambda call: not call.place.path.startswith(_ARCH))
+
+
+def count_unresolved_in_arch(audit: Audit) -> int:
+    """Return the number of unresolved calls in arch/x86."""
+    return sum(call.place.path.startswith(_ARCH) for call in audit.unresolved)
 
 
 def describe_certainty(audit: Audit) -> str:
@@ -96,7 +107,7 @@ def describe_certainty(audit: Audit) -> str:
     total = len(audit.unresolved)
     if not total:
         return "all calls resolved"
-    inside = sort_unresolved(audit)[1]
+    inside = count_unresolved_in_arch(audit)
     calls = "call" if total == 1 else "calls"
     return f"{total} {calls} unresolved, {inside} of them in arch/x86"
 

@@ -175,7 +175,7 @@ def _build_context(audit: Audit) -> dict[str, Any]:
         "audit": audit,
         "noun": _name_sites(audit),
         "certainty": describe_certainty(audit),
-        "unresolved": sort_unresolved(audit)[0],
+        "unresolved": sort_unresolved(audit),
         "files": _group_digits(audit.coverage.files),
         "functions": _group_digits(audit.coverage.functions),
         "platforms": tuple(Platform),

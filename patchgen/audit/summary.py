@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from patchgen.audit.audit_tree import TreeAudit
 from patchgen.audit.diff import AuditDiff, ChangeKind, compare_audits
-from patchgen.audit.overview import sort_unresolved
+from patchgen.audit.overview import count_unresolved_in_arch
 from patchgen.audit.result import PROTECTED, Audit, Hypercall, Platform, SiteGroup, StatusChange
 from patchgen.model.base import Oid
 from patchgen.odb import Git, resolve_object
@@ -155,7 +155,7 @@ def _describe_bypassing(sites: Sequence[Hypercall], reporting: Sequence[Hypercal
 
 def _describe_limits(audit: Audit) -> str:
     """Return what the audit could not resolve."""
-    total, inside = len(audit.unresolved), sort_unresolved(audit)[1]
+    total, inside = len(audit.unresolved), count_unresolved_in_arch(audit)
     calls = "call" if total == 1 else "calls"
     unresolved = f"{total or 'No'} {calls} could not be resolved"
     if total:

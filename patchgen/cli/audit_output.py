@@ -16,14 +16,16 @@ from patchgen.audit.diff import AuditDiff
 from patchgen.audit.overview import (
     Danger,
     count_forms,
+    count_unresolved_in_arch,
     describe_answer,
+    describe_fatal,
     describe_means,
     describe_routing,
     group_by_danger,
     list_callers,
     sort_unresolved,
 )
-from patchgen.audit.result import Audit, Hypercall, Platform, Route, StatusChange, UnresolvedPointer
+from patchgen.audit.result import Audit, Hypercall, Route, StatusChange, UnresolvedPointer
 from patchgen.cli.audit_table import (
     Line,
     Section,
@@ -46,7 +48,6 @@ _NOUNS = {
     Danger.HARMLESS: "harmless sites",
     Danger.OTHER: "sites of other hypervisors",
 }
-_SHORT_NAMES = {Platform.SEV_ES: "ES/SNP"}
 _HEADER = ("site", "function", "form", "fatal on", "op")
 
 
@@ -121,12 +122,11 @@ def _build_sections(audit: Audit, width: int) -> list[Section]:
 
 
 def _build_site(audit: Audit, hypercall: Hypercall) -> TableRow:
-    fatal = " ".join(_SHORT_NAMES.get(p, p.value) for p in hypercall.fatal_on)
     cells = (
         str(hypercall.place),
         hypercall.function,
         hypercall.instruction.title,
-        fatal or "-",
+        describe_fatal(hypercall),
         describe_routing(hypercall),
     )
     route = hypercall.unrouted or hypercall.early
@@ -157,7 +157,7 @@ def _build_change(audit: Audit, change: StatusChange) -> TableRow:
 
 def _build_doubts(audit: Audit, width: int) -> list[Section]:
     """Return the unresolved calls, the unparsed functions, and the names without a definition."""
-    calls, inside = sort_unresolved(audit)
+    calls, inside = sort_unresolved(audit), count_unresolved_in_arch(audit)
     unresolved = [
         TableRow((str(call.place), call.function, _explain_unresolved(call))) for call in calls
     ]

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from patchgen.audit.obstacles import MEANINGS, Obstacle
-from patchgen.audit.overview import describe_certainty
+from patchgen.audit.overview import describe_certainty, describe_fatal
 from patchgen.audit.reasons import FunctionAnswer, PathStep
 from patchgen.audit.result import Audit, Hypercall
 from patchgen.cli.audit_table import Line, Section, TableRow, print_screen
@@ -102,7 +102,7 @@ def _build_late(site: Hypercall, answer: FunctionAnswer | None) -> tuple[str, Ta
         str(site.place),
         site.function,
         site.instruction.title,
-        " ".join(platform.value for platform in site.fatal_on) or "-",
+        describe_fatal(site),
     )
     title = MEANINGS.get(obstacle, "no code that was read calls or stores it")
     names = [step.function for step in path[:-1]] or ["-"]

@@ -136,8 +136,8 @@ LATE_SITES = """\
 in arch/x86.
 
 The call is after the end of the window: 1
-  site                     function  form        fatal on           by way of
-  arch/x86/kernel/kvm.c:10 from_rest alternative SEV SEV-ES/SNP TDX (1) > after_alternatives
+  site                     function  form        fatal on       by way of
+  arch/x86/kernel/kvm.c:10 from_rest alternative SEV ES/SNP TDX (1) > after_alternatives
 """
 
 
