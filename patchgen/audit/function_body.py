@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import tree_sitter
 
@@ -273,10 +273,13 @@ class FunctionBody:
         if callee is None or arguments is None:
             return
         argument_nodes = [child for child in arguments.named_children if child.type != "comment"]
-        passed: list[str] = []
-        for argument in argument_nodes:
-            if argument.type in _MAY_PASS:
-                passed += [name for name in names_in(argument) if name not in self._types]
+        passed = [
+            name
+            for argument in argument_nodes
+            if argument.type in _MAY_PASS
+            for name in names_in(argument)
+            if name not in self._types
+        ]
         while callee.type == "parenthesized_expression" and callee.named_children:
             callee = callee.named_children[0]
         if callee.type in _TEXTS:
@@ -300,15 +303,19 @@ class FunctionBody:
         if text_of(callee) in _SCOPED_GUARDS and argument_nodes:
             name = _name_constructor(argument_nodes[0])
             self.calls.append(CallFact(line_of(callee), name, under=self._number_guards(guards)))
-        if argument_nodes and (sources := frozenset(self._find_sources(argument_nodes[0]))):
-            self._first_sources[len(self.calls) - 1] = sources
-            # lookup_mapped_pages(vaddr, &pfn): what it finds for an address, as a result would be.
-            results = {
-                text_of(argument)
-                for argument in argument_nodes[1:]
-                if argument.type == "pointer_expression"
-            }
-            self._flows += [(name, sources) for name in self._addresses if f"&{name}" in results]
+        self._follow_arguments(argument_nodes)
+
+    def _follow_arguments(self, arguments: Sequence[tree_sitter.Node]) -> None:
+        """Record what the first argument of the last call derives from, and the results of that."""
+        sources = frozenset(self._find_sources(arguments[0])) if arguments else None
+        if not sources:
+            return
+        self._first_sources[len(self.calls) - 1] = sources
+        # lookup_mapped_pages(vaddr, &pfn): the pages of an address are stored in an argument.
+        results = {
+            text_of(argument) for argument in arguments[1:] if argument.type == "pointer_expression"
+        }
+        self._flows += [(name, sources) for name in self._addresses if f"&{name}" in results]
 
     def _read_pointer(self, callee: tree_sitter.Node) -> Access:
         """Return the access of a call; that of a local variable is the access assigned to it."""

@@ -96,9 +96,6 @@ class Questions(_QuestionTable):
     notifiers: _Notifiers = _Notifiers()
 
 
-TABLES = (_Window, _Op, _Form, _Notifiers)
-
-
 def load_questions(folder: SourceFolder, tables: Tables) -> Tables:
     """Return the tables with a variant's additions.
 
