@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from patchgen.audit.audit_tree import OnNote, TreeAudit
-from patchgen.audit.questions import load_questions
 from patchgen.audit.read_facts import OnProgress
 from patchgen.audit.reasons import Reasons
 from patchgen.audit.result import Audit
@@ -36,7 +35,12 @@ class AuditRequest:
     def load_tables(self) -> Tables:
         """Return the tables. Raises SpecError for an audit.toml that is missing or wrong."""
         tables = load_tables()
-        return load_questions(find_variant(self.variant).source, tables) if self.variant else tables
+        if not self.variant:
+            return tables
+        # The import builds models, which would delay each audit without a variant.
+        from patchgen.audit.questions import load_questions
+
+        return load_questions(find_variant(self.variant).source, tables)
 
 
 def run_audit(
