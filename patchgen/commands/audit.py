@@ -17,7 +17,6 @@ from patchgen.audit.tables import Tables, load_tables
 from patchgen.kernel import load_dotconfig
 from patchgen.model.base import Oid
 from patchgen.odb import Repository
-from patchgen.spec import find_variant
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +36,9 @@ class AuditRequest:
         tables = load_tables()
         if not self.variant:
             return tables
-        # The import builds models, which would delay each audit without a variant.
+        # These build models, which would delay each audit without a variant.
         from patchgen.audit.questions import load_questions
+        from patchgen.spec import find_variant
 
         return load_questions(find_variant(self.variant).source, tables)
 
