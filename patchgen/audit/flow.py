@@ -165,7 +165,7 @@ class Flow:
             if updated:
                 return
         for name in call.passed:
-            # A macro may be passed to another one: LOCK_CONTENDED(lock, try, do_raw_lock).
+            # The passed name may be that of a macro: LOCK_CONTENDED(lock, try, do_raw_lock).
             if targets := self._code.resolve(node.path, name, call.line):
                 self._pass(node, call, name, targets)
 

@@ -149,7 +149,7 @@ class LinkedCode:
         names = self._other_names.find(path, name)
         if not names:
             return self._resolve(path, name, line)
-        nodes = (node for each in (name, *names) for node in self._resolve(path, each, line))
+        nodes = (node for other in (name, *names) for node in self._resolve(path, other, line))
         return tuple(dict.fromkeys(nodes))
 
     def _resolve(self, path: str, name: str, line: int) -> Sequence[Node]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The answer of an audit in short: early sites by danger, folded paths, and what is uncertain."""
+"""An audit in short: early sites by danger, unresolved calls, and the callers on a path."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def count_forms(hypercalls: Iterable[Hypercall]) -> str:
     return ", ".join([*texts, f"{more} more"] if more else texts)
 
 
-# --- what is uncertain ----------------------------------------------------------------------------
+# --- unresolved calls -----------------------------------------------------------------------------
 
 
 def sort_unresolved(audit: Audit) -> list[UnresolvedPointer]:

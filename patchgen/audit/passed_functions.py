@@ -102,8 +102,8 @@ class PassedFunctions:
         # A macro may join the name with another one: asm_##function.
         joined = [word for word in read.identifiers if name in word and word != name]
         names = [name, *(word for word in joined if self._code.resolve(path, word))]
-        found = [self._find_uses(path, each, read.calls, read.stores, depth) for each in names]
-        uses = [each for each in found if each is not None]
+        found = [self._find_uses(path, word, read.calls, read.stores, depth) for word in names]
+        uses = [one for one in found if one is not None]
         if uses:
             return reduce(or_, uses)
         return _CALLED if read.calls else Uses(is_value=True)

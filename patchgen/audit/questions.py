@@ -85,7 +85,7 @@ class _Notifiers(_QuestionTable):
 
 
 class Questions(_QuestionTable):
-    """The content of `audit.toml`. `site` says what a site is, with an article: "a WBINVD"."""
+    """The content of `audit.toml`. `site` is the noun for a site, with an article: "a WBINVD"."""
 
     version: Literal[1] = Field(alias="schema")
     site: str = Field(default="a call of the variant's audit.toml", max_length=60)

@@ -370,7 +370,7 @@ class Audit:
     `revision` is the user's name for the commit, `commit` its id, `version` is the Makefile's.
     `hypercalls` and `changes` include those outside of the window. All are sorted by place.
 
-    `site` says what a site is, and `op` is the member that it is routed through. A variant's
+    `site` is the noun for a site, and `op` the member that it is routed through. A variant's
     audit.toml may set both.
     """
 

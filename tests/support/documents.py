@@ -8,7 +8,7 @@ all other lines are output. A comment above a block has what the reader does not
                                   must have one before its first block that runs
     <!-- file: NAME -->           the block below is the content of this file, in the folder above
                                   the tree
-    <!-- setup: COMMANDS -->      commands that run first, such as a reply that somebody sends
+    <!-- setup: COMMANDS -->      commands that run first, such as sending a reply
     <!-- exit: 1 -->              the last command of the block below ends with this code
     <!-- not run: REASON -->      the block below cannot be run in a test
 
