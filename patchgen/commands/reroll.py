@@ -56,12 +56,7 @@ from patchgen.reroll.hand_work import (
 )
 from patchgen.reroll.history import read_history
 from patchgen.reroll.original import OriginalSeries, find_original, original_ref
-from patchgen.reroll.request import (
-    RerollRequest,
-    RerollResult,
-    from_document,
-    to_document,
-)
+from patchgen.reroll.request import RerollRequest, RerollResult, from_document, to_document
 from patchgen.reroll.source import Generated, SeriesSource
 from patchgen.reroll.variant_source import VariantSource
 from patchgen.send.journal import list_begun
@@ -159,17 +154,16 @@ class _Reroll:
         old_tip = self._check_target()
         change_digests = digest_commits(self._quarantine, self._series.start, self._series.tip)
         matched = match_commits(self._series.commits, change_digests, self._record)
-        original = self._find_original(matched)
+        original = find_original(
+            self._repository, self._quarantine, self._series, self._record, self._source, matched
+        )
         generated, changes = self._generate(matched, change_digests, on_progress)
         base = generated.base
         self._upstream = UpstreamStates(self._request.tree, self._series, base.oid)
         plain = generated.draft(self._signatures)
         carrier = self._make_carrier(generated, plain, original, change_digests)
         try:
-            commits = carrier.carry_content(base.tree, matched, set(generated.present))
-            if not commits:
-                raise _refuse_empty(generated)
-            check_changes(changes, self._revision, [commit.name for commit in commits])
+            commits = self._carry_content(generated, carrier, matched, changes)
             messages, draft = self._carry_messages(generated, carrier, commits)
             cover, remarks = self._carry_cover(plain.cover, draft.cover, original)
         except ConflictsError as stop:
@@ -237,16 +231,6 @@ class _Reroll:
             get_maintainer=self._request.get_maintainer,
         )
 
-    def _find_original(self, branch: Sequence[MatchedCommit]) -> OriginalSeries | None:
-        return find_original(
-            self._repository,
-            self._quarantine,
-            self._series,
-            self._record,
-            self._source,
-            {matched.name: matched.commit.subject for matched in branch if matched.name},
-        )
-
     def _read_changes(self, planned: Sequence[str]) -> ChangeLog:
         """Read the change log, which may name planned patches and those of the branch."""
         names = dict.fromkeys([*planned, *(patch.name for patch in self._record.patches)])
@@ -278,6 +262,20 @@ class _Reroll:
             resolutions=self._resolutions,
             explain=self._upstream.describe,
         )
+
+    def _carry_content(
+        self,
+        generated: Generated,
+        carrier: Carrier,
+        branch: Sequence[MatchedCommit],
+        changes: ChangeLog,
+    ) -> tuple[NewCommit, ...]:
+        """Return the commits of the new version; refuse an empty one, and unknown names."""
+        commits = carrier.carry_content(generated.base.tree, branch, set(generated.present))
+        if not commits:
+            raise _refuse_empty(generated)
+        check_changes(changes, self._revision, [commit.name for commit in commits])
+        return commits
 
     def _carry_messages(
         self,

@@ -8,7 +8,7 @@ tools are the same. The record in the branch proves whether a candidate is the r
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from patchgen.errors import MissingObjectsError, PatchgenError
@@ -19,6 +19,7 @@ from patchgen.odb import Quarantine, Repository, digest_commits, read_commit, re
 from patchgen.reroll.source import SeriesSource
 from patchgen.series import (
     HandWork,
+    MatchedCommit,
     Record,
     SeriesBranch,
     SeriesDraft,
@@ -55,17 +56,17 @@ def find_original(
     series: SeriesBranch,
     record: Record,
     source: SeriesSource,
-    subjects: Mapping[str, str],
+    branch: Sequence[MatchedCommit],
 ) -> OriginalSeries | None:
-    """Return the series as patchgen generated it, None if it cannot be found any more.
+    """Return the series as patchgen generated it, None if it can no longer be found.
 
-    `subjects` are the subjects of its patches on the branch, by the patches' names.
+    `branch` are the commits of the branch, with their recorded patches.
     """
     for tip in _list_candidates(repository, series, record):
         original = _read_original(repository, quarantine, series.name, tip, record)
         if original is not None:
             return original
-    return _regenerate(repository, quarantine, series, record, source, subjects)
+    return _regenerate(repository, quarantine, series, record, source, branch)
 
 
 def _list_candidates(repository: Repository, series: SeriesBranch, record: Record) -> list[Oid]:
@@ -115,14 +116,14 @@ def _regenerate(
     series: SeriesBranch,
     record: Record,
     source: SeriesSource,
-    subjects: Mapping[str, str],
+    branch: Sequence[MatchedCommit],
 ) -> OriginalSeries | None:
     signatures = _read_signatures(repository, quarantine, series)
     try:
         generated = source.regenerate()
         if generated is None or generated.is_empty:
             return None
-        hand_work = record.hand or _guess_hand_work(generated.draft(signatures), record, subjects)
+        hand_work = record.hand or _guess_hand_work(generated.draft(signatures), record, branch)
         draft = generated.draft(signatures, hand_work)
         oids, written = write_patches(quarantine, record.base, draft, signatures)
     except MissingObjectsError:
@@ -136,9 +137,12 @@ def _regenerate(
     return OriginalSeries(dict(zip(draft.drafts, commits, strict=True)), cover)
 
 
-def _guess_hand_work(draft: SeriesDraft, record: Record, subjects: Mapping[str, str]) -> HandWork:
+def _guess_hand_work(
+    draft: SeriesDraft, record: Record, branch: Sequence[MatchedCommit]
+) -> HandWork:
     """Return the hand edits of a series from its messages, for a record without hand edits."""
     generated = {patch.name: patch for patch in draft.record.patches}
+    subjects = {matched.name: matched.commit.subject for matched in branch if matched.name}
     edited = {
         patch.name: subjects.get(patch.name, patch.subject)
         for patch in record.patches
