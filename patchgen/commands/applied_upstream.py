@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 
-from patchgen.commands.status import StatusRequest, find_status
+from patchgen.commands.status import judge_patches
 from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
+from patchgen.odb import Quarantine, Repository
 from patchgen.reroll.hand_edits import NewCommit
 from patchgen.series import MatchedCommit, SeriesBranch
 from patchgen.status import FileStatus, PatchState, PatchStatus, UpstreamCommit
@@ -20,8 +20,11 @@ _SHOWN = 3
 class UpstreamStates:
     """The states of the patches of a campaign on a newer base, computed when first needed."""
 
-    def __init__(self, tree: Path, series: SeriesBranch, onto: Oid):
-        self._tree = tree
+    def __init__(
+        self, repository: Repository, quarantine: Quarantine, series: SeriesBranch, onto: Oid
+    ):
+        self._repository = repository
+        self._quarantine = quarantine
         self._series = series
         self._onto = onto
         self._patches: Mapping[Oid, PatchStatus] | None = None
@@ -35,9 +38,15 @@ class UpstreamStates:
         if not is_campaign or self._onto == self._series.base:
             return None
         if self._patches is None:
-            request = StatusRequest(self._tree, self._series.name, self._onto)
-            status = find_status(request)
-            self._patches = {patch.commit.oid: patch for patch in status.patches}
+            patches = judge_patches(
+                self._repository,
+                self._quarantine,
+                self._series,
+                self._onto,
+                {},
+                lambda done, total: None,
+            )
+            self._patches = {patch.commit.oid: patch for patch in patches}
         return self._patches.get(commit.oid)
 
     def describe(self, commit: Commit) -> str:

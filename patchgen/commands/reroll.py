@@ -159,7 +159,7 @@ class _Reroll:
         )
         generated, changes = self._generate(matched, change_digests, on_progress)
         base = generated.base
-        self._upstream = UpstreamStates(self._request.tree, self._series, base.oid)
+        self._upstream = UpstreamStates(self._repository, self._quarantine, self._series, base.oid)
         plain = generated.draft(self._signatures)
         carrier = self._make_carrier(generated, plain, original, change_digests)
         try:

@@ -129,7 +129,7 @@ def _find(
     else:
         newer = NewerBase(request.onto, repository.resolve_commit(request.onto))
     present, problems = _find_present(repository, quarantine, series, newer.oid, request.variant)
-    patches = _judge(repository, quarantine, series, newer.oid, present, on_progress)
+    patches = judge_patches(repository, quarantine, series, newer.oid, present, on_progress)
     mails = find_sent_mails(repository, series)
     count = quarantine.run("rev-list", "--count", f"{series.base}..{newer.oid}").stdout
     return SeriesStatus(
@@ -206,7 +206,7 @@ def _find_present(
     return {entry.commit.oid: sites[entry.name] for entry in matched if entry.name in sites}, ()
 
 
-def _judge(
+def judge_patches(
     repository: Repository,
     quarantine: Quarantine,
     series: SeriesBranch,
@@ -214,6 +214,10 @@ def _judge(
     present: Mapping[Oid, Site],
     on_progress: OnProgress,
 ) -> tuple[PatchStatus, ...]:
+    """Return the state of each patch of a series on a newer base, in order.
+
+    `present` are the commits whose patch the probes of a variant find there.
+    """
     files = {path for commit in series.commits for path in commit.files}
     old_files = read_files(quarantine, series.base, files)
     new_files = read_files(quarantine, onto, files)
