@@ -66,7 +66,7 @@ from patchgen.reroll.request import RerollRequest, RerollResult
     metavar="FILE|RECIPE",
     help="The semantic patch of a campaign, in place of the recorded one.",
 )
-@only_built_option("The .config of a campaign that was made with one, which is not recorded.")
+@only_built_option("The .config for a campaign that was made with one; it is not recorded.")
 @trust_option
 @output_option
 @get_maintainer_option

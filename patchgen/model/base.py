@@ -45,7 +45,7 @@ class TreeReader(Protocol):
         """Return the content of a file."""
 
     def read_all(self, files: Sequence[TreeFile]) -> list[bytes]:
-        """Return the contents of files, which takes less time than one by one."""
+        """Return the contents of files, in fewer requests than one for each."""
 
 
 def compile_glob(pattern: str) -> re.Pattern[str]:

@@ -200,7 +200,7 @@ def match_commits(
 
 
 def remove_notes(git: Git, start: Oid, commits: Sequence[Commit]) -> tuple[Oid, Oid]:
-    """Return start and tip of a series without the text below the cut, as `git am` makes it."""
+    """Return start and tip of a series without the notes below the cut, as after `git am`."""
     parsed = {commit.oid: parse_message(commit.message) for commit in commits}
     messages = {
         oid: str(replace(message, notes="")) for oid, message in parsed.items() if message.notes

@@ -182,10 +182,6 @@ class Record(_Frozen):
         recorded = [text for text in self.definitions if text.partition("=")[0] not in names]
         return (*recorded, *definitions)
 
-    def find_patch(self, name: str) -> RecordedPatch | None:
-        """Return the record of a patch, by its name in the manifest."""
-        return next((patch for patch in self.patches if patch.name == name), None)
-
     def find_semantic_patches(self, patch: RecordedPatch) -> Mapping[str, str]:
         """Return the rendered semantic patches of a patch, by name; a campaign has only one."""
         if self.split:

@@ -87,7 +87,7 @@ def _contains(tokens: Sequence[bytes], part: Sequence[bytes]) -> bool:
 class _Graph:
     """The call graph of some files of a tree. A file is parsed when a search needs it.
 
-    `sources` are the files that were read so far, for any graph.
+    `sources` are the files that any graph has read.
     """
 
     tree: TreeReader
@@ -143,7 +143,10 @@ class _Graph:
     def _read(
         self, names: Sequence[str], containing: Sequence[bytes] = ()
     ) -> Iterator[tuple[TreeFile, tuple[list[TokenCall], list[Assignment]]]]:
-        """Yield the files that may use any of the names and contain all of `containing`, parsed."""
+        """Yield each file with its calls and assignments.
+
+        They may be empty for a file without all of `containing`, or without any of the names.
+        """
         unread = [file for file in self.files if file.path not in self.sources]
         for file, text in zip(unread, self.tree.read_all(unread), strict=True):
             self.sources[file.path] = _Source(text)

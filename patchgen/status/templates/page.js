@@ -13,14 +13,14 @@ const rows = Array.from(document.querySelectorAll(".patches tbody tr"), (element
   open: readOpen(element),
   folds: Array.from(element.querySelectorAll("details"), (fold) => ({ fold, text: readText(fold) })),
 }));
-let opened = new Set(); // what only the current search unfolds
+let opened = new Set(); // the folds that the current search opened
 
 function readText(element) {
   const titles = Array.from(element.querySelectorAll("[title]"), (part) => part.title);
   return [element.textContent, ...titles].join("\n").toLowerCase();
 }
 
-// The text of a row that is not folded.
+// Returns the text of a row outside of its folds.
 function readOpen(element) {
   const copy = element.cloneNode(true);
   for (const fold of copy.querySelectorAll("details")) fold.remove();
