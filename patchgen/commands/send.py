@@ -206,7 +206,7 @@ def _choose_part(
     """
     total = len(earlier.entries)
     if request.resume and not total:
-        raise RefusedError("nothing of this version was sent: nothing to resume")
+        raise RefusedError("no mail of this version was sent: nothing to resume")
     is_complete = total > 0 and len(earlier.sent) == total
     if not request.resume and (earlier.is_interrupted or is_complete):
         raise RefusedError(

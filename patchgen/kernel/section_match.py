@@ -5,8 +5,8 @@ The order is that of scripts/get_maintainer.pl (Linux 6.1 to 6.12): for a path, 
 deepest pattern comes first; sections of keywords (K:) come last. For patterns of the same depth,
 the script uses the order of Perl's hashes, and this module the order of MAINTAINERS.
 
-Regular expressions of a tree may run forever: `^(([a-z0-9/_.]+)+)+!$` takes longer than anybody
-waits, in Python as in Perl. They are matched in a separate process with limits (regex_worker.py).
+Regular expressions of a tree may run forever: `^(([a-z0-9/_.]+)+)+!$` takes exponential time, in
+Python as in Perl. They are matched in a separate process with limits (regex_worker.py).
 An engine with linear time does not have some features of Perl (look-around, back references), and
 would be one more dependency.
 """

@@ -33,7 +33,7 @@ _TYPES = ("git", "hg", "quilt", "stgit", "topgit")
 _SCHEME = re.compile(r"^[\w+.-]+://(?:[\w.-]+@)?")
 # The tree for the next release and the one for fixes have the same maintainers.
 _PURPOSE = re.compile(r"[-_/](?:next|fixes)$")
-# These names of repositories and folders say nothing about what a tree has.
+# Names of repositories and folders that do not identify a tree.
 _GENERIC = re.compile(
     r"linux(?:-?\d+(?:\.\d+)*)?|kernel|pub|scm|git|fs|virt|p|users?|projects?|repos?|src|linux-next"
 )

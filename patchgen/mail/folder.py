@@ -4,8 +4,8 @@
 A folder belongs to one version of one series. It contains no list of its files, because `git
 send-email DIR` would send that, too. A mail belongs to a version if it is a cover letter with the
 series' change-id and the version in its subject, or a patch that answers such a cover letter and
-has the message-id that patchgen gives it. No other file is ever removed or overwritten: neither an
-answer that somebody saved there, nor a patch that somebody else posted in the thread.
+has the message-id that patchgen gives it. Other files are never removed or overwritten, such as an
+answer that the user saved there, or another author's patch in the thread.
 """
 
 from __future__ import annotations

@@ -138,7 +138,7 @@ def replace_recipients(mail: Mail, recipients: Recipients) -> Mail:
 def replace_sender(mail: Mail, sender: str) -> Mail:
     """Return a mail from `sender`, unless that would hide the author.
 
-    A mail may come from anybody if it is not a patch, or if the first line of its body names the
+    Any sender is possible if the mail is not a patch, or if the first line of its body names the
     author, "From: ...". Other mails are returned unchanged.
     """
     head, empty, body = mail.content.partition(b"\n\n")

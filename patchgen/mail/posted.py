@@ -265,7 +265,8 @@ def _check_numbers(
         empty = [mail.name for mail in parts if mail.subject.number in missing]
         remark = f" ({empty[0]} has no diff that can be read)" if empty else ""
         raise RefusedError(
-            f"{name} is incomplete: of {total} patches of v{revision}, it lacks {numbers}{remark}"
+            f"{name} is incomplete: of {total} patches of v{revision}, these are missing: "
+            + f"{numbers}{remark}"
             + _list_unreadable(unreadable)
         )
 
@@ -273,7 +274,7 @@ def _check_numbers(
 def _check_threads(name: str, mails: Sequence[ReadableMail]) -> None:
     """Raise RefusedError if the mails of a version are in two threads, and so of two series.
 
-    A mail that answers nothing may belong to any: not everybody sends a series as a thread.
+    A mail without In-Reply-To may belong to any: some people send each patch as its own thread.
     """
     threads: list[tuple[ReadableMail, set[str]]] = []
     for mail in mails:

@@ -58,13 +58,13 @@ def address_patches(
     """
     result = ask_program(program, tree, patches) if program else find_recipients(tree, patches)
     if result is None:
-        nobody = SeriesRecipients(Recipients(), tuple(Recipients() for _ in patches))
-        return MaintainerRecipients(nobody, tuple({} for _ in patches)), (
+        empty = SeriesRecipients(Recipients(), tuple(Recipients() for _ in patches))
+        return MaintainerRecipients(empty, tuple({} for _ in patches)), (
             "the base has no MAINTAINERS: the mails have no To, Cc",
         )
     recipients = tuple(result.by_mail[mail.file_name] for mail in patches)
     warnings = result.warnings + tuple(
-        f"nobody maintains the files that {mail.file_name} changes"
+        f"no maintainer was found for the files that {mail.file_name} changes"
         for mail, addressees in zip(patches, recipients, strict=True)
         if not addressees.to and not addressees.cc
     )
@@ -100,7 +100,7 @@ def follow_cover(recipients: SeriesRecipients, cover: Recipients) -> SeriesRecip
     """Return the recipients of a series whose cover letter names them.
 
     People who are not among those get nothing. People who are not a recipient of any patch get all
-    mails. A patch that nobody maintains is sent to all of them.
+    mails. A patch without a maintainer is sent to all of them.
     """
     addresses = list_addresses(cover)
     added = _drop_people(cover, list_addresses(recipients.cover))

@@ -71,7 +71,7 @@ _MENTION = re.compile(
     re.IGNORECASE,
 )
 _SHORT = {"r": "reviewed", "a": "acked", "t": "tested"}
-_NOBODY = re.compile(r"\W*(?:me|myself)?\W*", re.IGNORECASE)
+_ONLY_ME = re.compile(r"\W*(?:me|myself)?\W*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +160,7 @@ def find_mentions(lines: Sequence[str], is_own: Callable[[str], bool]) -> Iterat
             value = f"{value} {following.strip()}"
         stem = match["stem"] or _SHORT[match["short"].lower()]
         is_line = not re.search(r"[^\W_]", line[: match.start()])
-        if is_own(value) or (is_line and match["stem"] and _NOBODY.fullmatch(value)):
+        if is_own(value) or (is_line and match["stem"] and _ONLY_ME.fullmatch(value)):
             trailer = Trailer(usual_case(f"{stem}-by"), value)
             yield FoundTag(trailer, _describe_mention(line))
 
@@ -239,7 +239,7 @@ def _split_key(key: str, line: str) -> tuple[list[str], str]:
 
 
 def _find_problem(value: str, note: str) -> str:
-    """Return why a value cannot name anybody, "" if it can."""
+    """Return why a value cannot name a person, "" if it can."""
     text = f"{value} {note}"
     if has_garbled_name(text):
         return "it has characters that could not be decoded"

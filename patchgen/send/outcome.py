@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The outcome for one mail, read from the output of `git send-email --quiet --smtp-debug`.
 
-Exit code 0 proves nothing: git also exits with it after SIGTERM, and after dropping a mail because
+Exit code 0 is not enough: git also exits with it after SIGTERM, and after dropping a mail because
 of an address that it does not accept. The outcome is determined by:
 
 - With SMTP, the trace. Net::Cmd prints ">>> LINE" before it sends a line, and "<<< CODE TEXT" for
   each answer. The line ">>> ." ends the mail. A server accepts a mail with its answer to that line
   (RFC 5321, 4.2.5): with 250 it has the mail, with 4xx or 5xx it has not. If the connection ends
-  between the two, nobody can know (RFC 1047).
+  between the two, the outcome is unknown (RFC 1047).
 - With a command (sendemail.sendmailCmd), the line "Sent SUBJECT" on standard output, which follows
   the command's exit code 0. With another code the command has refused the mail. If it was killed,
   it may or may not have the mail; Perl then exits with 255 (die(), perlfunc(1)).

@@ -34,7 +34,7 @@ def check_recordable(repository: Repository, target: CheckedSeries) -> None:
     if series.cover_commit is None or series.record is None:
         raise RefusedError(
             f"{series.name} has no record of how it was generated, and so no place for tests",
-            hint="the record is in the commit of the cover letter, which this branch lacks",
+            hint="the record is in the commit of the cover letter: name a branch with that commit",
         )
 
 

@@ -85,7 +85,9 @@ def test_the_version_that_is_named_is_taken_from_several(patchgen, pvops, tmp_pa
     [path] = tmp_path.glob("v3-0002*")
     path.unlink()
     result = patchgen(*args, "-v", "3")
-    assert result.code == 1 and "is incomplete: of 4 patches of v3, it lacks 2" in result.err
+    assert (
+        result.code == 1 and "is incomplete: of 4 patches of v3, these are missing: 2" in result.err
+    )
 
 
 def test_a_version_without_a_cover_letter(patchgen, pvops, git, tmp_path):

@@ -354,7 +354,7 @@ def test_an_incomplete_folder_is_refused_by_verify_import_and_send(patchgen, v4)
     ):
         result = patchgen(*args, "--tree", tree)
         assert result.code == 1, result.out
-        assert "is incomplete: of 4 patches of v4, it lacks 4" in result.err, result.err
+        assert "is incomplete: of 4 patches of v4, these are missing: 4" in result.err, result.err
 
 
 def test_a_base64_patch_among_others_is_checked_too(patchgen, lines, tmp_path):
