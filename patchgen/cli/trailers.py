@@ -75,12 +75,7 @@ def command(
     if as_json:
         printer.document(describe(result))
         return
-    if question.is_asked:
-        for tag in result.tags.applied:
-            if tag not in question.shown:
-                printer.line(f"  + {_show(tag.trailer)} (patch {tag.number})")
-    else:
-        _print_tags(printer, result)
+    question.print_added(result)
     _print_count(printer, result, dry_run=dry_run)
 
 
@@ -119,20 +114,19 @@ def describe(result: CollectResult) -> dict[str, Any]:
 
 
 class _DoubtQuestion:
-    """Show the tags, and ask which ones in doubt to add. `shown` are those that need no answer."""
+    """Show the tags, and ask which ones in doubt to add."""
 
     def __init__(self, printer: Printer):
         self._printer = printer
-        self.is_asked = False
-        self.shown: list[AddedTag] = []
+        # The tags that were added without an answer, None if the user was not asked.
+        self._shown: list[AddedTag] | None = None
 
     def __call__(self, result: CollectResult) -> Sequence[int]:
         numbers = {tag.index for tag in result.tags.not_applied if tag.targets}
         if not numbers:
             return ()
         _print_tags(self._printer, result)
-        self.is_asked = True
-        self.shown = result.tags.applied
+        self._shown = result.tags.applied
         while True:
             text = "Numbers of tags in doubt to add"
             answer = click.prompt(text, default="none", prompt_suffix=": ")
@@ -142,6 +136,15 @@ class _DoubtQuestion:
                 return chosen
             listed = ", ".join(map(str, sorted(numbers)))
             echo(f"the tags in doubt have the numbers {listed}")
+
+    def print_added(self, result: CollectResult) -> None:
+        """Print the tags that the answer added, or all tags if the user was not asked."""
+        if self._shown is None:
+            _print_tags(self._printer, result)
+            return
+        for tag in result.tags.applied:
+            if tag not in self._shown:
+                self._printer.line(f"  + {_show(tag.trailer)} (patch {tag.number})")
 
 
 def _print_tags(printer: Printer, result: CollectResult) -> None:

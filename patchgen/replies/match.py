@@ -75,7 +75,7 @@ class Matcher:
     def _add_covers(self, letters: Sequence[ReadableMail], patches: Sequence[ReadableMail]) -> None:
         """Record cover letters: those in the mailbox, and those that its patches answer.
 
-        A tag for a cover letter is for those of the series' patches that the thread has unchanged.
+        A tag for a cover letter is for those patches of the branch that the thread has unchanged.
         """
         ids = {mail.message_id for mail in patches}
         threads: dict[str, list[ReadableMail]] = {mail.message_id: [] for mail in letters}
