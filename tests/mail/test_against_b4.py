@@ -58,7 +58,7 @@ def test_each_difference_from_b4_has_a_reason(patchgen, pvops, git, tmp_path):
     for label, program in zip(("system", "environment"), b4_programs(), strict=True):
         if program not in missing:
             theirs = run_b4(program, boxes, posted, tmp_path / label)
-            assert list_differences(ours, theirs) == expand(rows, label), label
+            assert list_differences(ours, theirs) == list_expected(rows, label), label
     if missing:
         pytest.skip(f"B4 TEST NOT RUN: {', '.join(missing)}")
 
@@ -78,7 +78,7 @@ def list_differences(
     }
 
 
-def expand(rows: list[dict], label: str) -> set[tuple[str, str, int, str]]:
+def list_expected(rows: list[dict], label: str) -> set[tuple[str, str, int, str]]:
     """Return the differences that the table has for one of the two versions of b4."""
     return {
         (row["case"], row["only"], number, row["tag"])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The settings and the programs of `patchgen send`: what it reads, and what it starts how often."""
+"""The settings that `patchgen send` reads, and the programs that it starts."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_one_git_rehearses_all_mails(series):
     assert sum(" config " in argv for argv in started) <= 5
 
 
-def test_where_git_ignores_the_cc_of_headers_each_mail_is_rehearsed_with_its_own(series, git):
+def test_where_git_ignores_the_cc_of_headers_each_mail_is_rehearsed_with_its_cc(series, git):
     git(series, "config", "sendemail.suppressCc", "cc")
     _, rehearsals = list_rehearsals(series)
     people = [

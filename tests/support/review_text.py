@@ -20,7 +20,7 @@ _ENDS = ("", "", "", " # on KVM", ".", " Thanks!")
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """Why a tag is not certain. `kind` is "" if it is.
+    """Why a tag is in doubt. `kind` is "" for a certain tag.
 
     `wording` precedes the tags. `places` are the numbers of the patches to which it restricts them.
     """

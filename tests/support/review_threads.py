@@ -2,7 +2,7 @@
 """Generate the versions of a series, the replies to them, and the truth about each tag.
 
 The truth comes from how a thread is made: a reviewer reads one patch of one version, and the
-branch's patch for the same purpose has either that code or other code. Nothing here reads a mail.
+branch's patch for the same purpose has either that code or other code. This module never reads a mail.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ class Statement:
     """A tag in a reply. Only the patches in `permitted` may get it.
 
     `read` are the patches with the code that the reviewer read, `meant` those for the same purpose
-    with any code. A tag that `is_certain` has nothing that can cause doubt: all permitted patches
-    must get it.
+    with any code. A tag that `is_certain` is free of doubts: all permitted patches must get
+    it.
     """
 
     mail_id: str

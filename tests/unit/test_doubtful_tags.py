@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Tags in doubt: what the text says about several tags, numbers of other versions, HTML."""
+"""Tags in doubt: text about several tags, numbers of patches of other versions, HTML."""
 
 from __future__ import annotations
 
@@ -222,7 +222,7 @@ def test_a_tag_in_html_and_in_plain_text_is_one():
     assert reasons(html_mail(f"<div class=q>{HTML_TAG}</div>", f"> {TAG}")) == []
 
 
-def test_in_html_without_plain_text_the_tag_of_anybody_is_listed():
+def test_in_html_without_plain_text_the_tags_of_all_people_are_listed():
     acked = "Acked-by: Eve &lt;eve@x.org&gt;"
     assert reasons(html_mail(f"<p>{acked}</p>")) == ["the mail is from bea@example.org"]
     assert reasons(html_mail(f"<p>{acked}</p>", "Fine.")) == []
