@@ -2,7 +2,7 @@
 """Generate the versions of a series, the replies to them, and the truth about each tag.
 
 The truth comes from how a thread is made: a reviewer reads one patch of one version, and the
-branch's patch for the same purpose has either that code or other code. This module never reads a mail.
+branch's patch for the same purpose has either that code or other code. This module reads no mails.
 """
 
 from __future__ import annotations
