@@ -374,7 +374,7 @@ def test_a_base_without_history_is_split_by_maintainers_only(patchgen, git, tree
     oid = git(tree, "commit-tree", "-m", "all", "HEAD^{tree}").strip()
     series = run(patchgen, tree, rule, "--base", oid)
     assert [patch["files"] for patch in series["patches"]][-1] == ["lib/l.c"]
-    assert any("has no history" in line for line in series["warnings"])
+    assert any("without history" in line for line in series["warnings"])
 
 
 def test_the_first_letter_of_a_subject_is_as_in_the_log(patchgen, git, tree, rule):
