@@ -38,7 +38,7 @@ from patchgen.series.trailers import Trailer
     metavar="NUMBER",
     help="Also add the tag that is listed with this number; may be repeated.",
 )
-@click.option("--yes", is_flag=True, help="Do not ask about tags in doubt.")
+@click.option("--yes", is_flag=True, help="List tags in doubt without asking about them.")
 @json_option
 @quiet_option("Print only tags that were not added.")
 def command(
