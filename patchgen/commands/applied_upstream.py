@@ -8,13 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from patchgen.commands.status import judge_patches
 from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
+from patchgen.model.finding import list_first
 from patchgen.odb import Quarantine, Repository
 from patchgen.reroll.hand_edits import NewCommit
 from patchgen.series import MatchedCommit, SeriesBranch
 from patchgen.status import FileStatus, PatchState, PatchStatus, UpstreamCommit
 from patchgen.status.remarks import show_commit
-
-_SHOWN = 3
 
 
 class UpstreamStates:
@@ -90,14 +89,11 @@ def list_applied_parts(
 
 
 def _describe_files(files: Sequence[FileStatus]) -> str:
-    makers = dict.fromkeys(commit for file in files for commit in file.made_by)
-    names = ", ".join(str(file.path) for file in files[:_SHOWN])
-    more = f" and {len(files) - _SHOWN} more" if len(files) > _SHOWN else ""
-    return f"smaller, the base has the change of {names}{more}{_name_commits(tuple(makers))}"
+    makers = tuple(dict.fromkeys(commit for file in files for commit in file.made_by))
+    names = list_first([str(file.path) for file in files])
+    return f"smaller, the base has the change of {names}{_name_commits(makers)}"
 
 
 def _name_commits(commits: Sequence[UpstreamCommit]) -> str:
     """Return ", by COMMIT" for the commits that made a change, "" without any."""
-    named = ", ".join(map(show_commit, commits[:_SHOWN]))
-    more = f" and {len(commits) - _SHOWN} more" if len(commits) > _SHOWN else ""
-    return f", by {named}{more}" if commits else ""
+    return f", by {list_first(list(map(show_commit, commits)))}" if commits else ""
