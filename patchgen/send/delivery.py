@@ -73,7 +73,6 @@ def deliver(
     for index, mail in enumerate(mails):
         if index not in part or current[index].state is not MailState.WAITING:
             continue
-        journal.outcome.unlink(missing_ok=True)
         started = [
             *current[:index],
             set_state(current[index], MailState.SENDING),

@@ -111,8 +111,8 @@ class GitSendEmail:
     ) -> MailOutcome:
         """Send a mail and return the outcome. Calls `on_start` when everything is ready.
 
-        The outcome is also written to a file, even if patchgen is killed meanwhile. Until then the
-        open file `lock` stays locked.
+        The process of the mail writes the outcome to a file, in place of an earlier one, even if
+        patchgen is killed meanwhile. Until it ends, the open file `lock` is locked.
         """
         outcome.unlink(missing_ok=True)
         with scratch_folder("send") as folder:
@@ -141,8 +141,8 @@ class GitSendEmail:
         if self.settings.read("from") is None:
             options.append(f"--from={find_sender(self.repository, self.settings)}")
         if with_cc:
-            # In addition to the header, which git ignores if sendemail.suppressCc says so, and if
-            # it contains the sender.
+            # In addition to the header: sendemail.suppressCc may make git ignore it, and so does a
+            # sender in it.
             options += [f"--cc={encode_address(person)}" for person in list_recipients(mail).cc]
         return tuple(options)
 
