@@ -8,11 +8,11 @@ are compressed, in memory as in the cache.
 
 from __future__ import annotations
 
-import base64
 import json
 import zlib
 from collections.abc import Iterable, Iterator, MutableMapping, Sequence
 from dataclasses import replace
+from io import BytesIO
 from pathlib import PurePosixPath
 from typing import overload
 
@@ -118,28 +118,30 @@ def outcome_of(result: FileResult) -> FileResult | None:
 
 
 def pack(outcome: FileResult | None) -> bytes:
-    """Return the bytes that are cached for an outcome."""
+    """Return the bytes that are cached for an outcome: a line of JSON, and the new texts."""
     if outcome is None:
         return NO_MATCH
-    after = None if outcome.after is None else base64.b64encode(outcome.after).decode()
     unparsed = [
         [None if place.path == outcome.path else str(place.path), place.line, place.name, place.end]
         for place in outcome.unparsed
     ]
     marks = [[mark.line, mark.end_line, mark.text] for mark in outcome.marks]
     hits = [[rule.rule, rule.hits] for rule in outcome.rules]
-    headers = [[str(path), base64.b64encode(new).decode()] for path, new in outcome.headers]
-    text = json.dumps([str(outcome.path), after, hits, unparsed, outcome.printed, marks, headers])
-    return zlib.compress(text.encode("utf-8", "surrogatepass"), 6)
+    after = None if outcome.after is None else len(outcome.after)
+    headers = [[str(path), len(new)] for path, new in outcome.headers]
+    line = json.dumps([str(outcome.path), after, hits, unparsed, outcome.printed, marks, headers])
+    texts = (outcome.after or b"", *(new for _, new in outcome.headers))
+    return _compress(b"".join([line.encode("utf-8", "surrogatepass"), b"\n", *texts]))
 
 
 def unpack(packed: bytes, path: PurePosixPath) -> FileResult:
     """Read a cached outcome, which may be that of the same content at another path."""
-    fields = json.loads(zlib.decompress(packed).decode("utf-8", "surrogatepass"))
+    file = BytesIO(zlib.decompress(packed))
+    fields = json.loads(file.readline().decode("utf-8", "surrogatepass"))
     earlier_path, after, hits, unparsed, printed, marks, headers = fields
     return FileResult(
         path,
-        None if after is None else base64.b64decode(after),
+        None if after is None else file.read(after),
         tuple(RuleHits(rule, count) for rule, count in hits),
         tuple(
             UnparsedFunction(path if header is None else PurePosixPath(header), line, name, end)
@@ -147,5 +149,5 @@ def unpack(packed: bytes, path: PurePosixPath) -> FileResult:
         ),
         printed if earlier_path == str(path) else printed.replace(earlier_path, str(path)),
         tuple(ReportedPlace(path, line, None, text, end_line=end) for line, end, text in marks),
-        headers=tuple((PurePosixPath(name), base64.b64decode(new)) for name, new in headers),
+        headers=tuple((PurePosixPath(name), file.read(length)) for name, length in headers),
     )
