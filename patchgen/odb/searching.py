@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from patchgen.model.base import Oid
@@ -40,12 +40,22 @@ class PlannedSearch:
 
 
 def plan_search(
-    repository: Repository, tree: Oid, paths: Sequence[PurePosixPath], suffixes: tuple[str, ...]
+    repository: Repository,
+    tree: Oid,
+    paths: Sequence[PurePosixPath],
+    suffixes: tuple[str, ...],
+    whole: PlannedSearch | None = None,
 ) -> PlannedSearch:
-    """Determine how the files of a tree can be searched, before the words are known."""
+    """Determine how the files of a tree can be searched, before the words are known.
+
+    `whole` is a plan for files with any suffix at the same paths: what is true of all is not
+    determined again.
+    """
     pathspecs = tuple(
         spec for path in paths or (PurePosixPath("."),) for spec in _list_pathspecs(path, suffixes)
     )
+    if whole is not None and whole.checkout is not None:
+        return replace(whole, pathspecs=pathspecs)
     checkout = _find_checkout(repository, tree, pathspecs)
     return PlannedSearch(tree, pathspecs, checkout, _has_pcre(repository, tree))
 
@@ -92,21 +102,23 @@ def grep_words(
 ) -> Iterator[tuple[str, str]]:
     """Yield path and word of each occurrence of one of the words, in one search.
 
-    In place of files that differ from the tree, which are not searched, the word is "".
+    At the end, the files of the work tree that differ from the tree are yielded with the word "":
+    what was found in these may be wrong.
     """
     tree, checkout = search.tree, search.checkout
     grep = ["grep", "-o", "-z", "-a", "--full-name"]
     grep += _find_any(sorted(words), has_pcre=search.has_pcre)
-    altered = set() if checkout is None else set(_list_altered(repository, search))
     searched = (*([] if checkout else [tree]), "--", *search.pathspecs)
     path = None
     for part in _read_names(repository, *(checkout or ()), *grep, *searched):
         # `PATH NUL WORD LF PATH NUL ...`: a path may contain a line feed, a word cannot.
         word, _, following = part.partition("\n")
-        if path is not None and path not in altered:
+        if path is not None:
             yield path, word
         path = (part if path is None else following).removeprefix(f"{tree}:")
-    yield from ((name, "") for name in sorted(altered))
+    if checkout is not None:
+        # Listed after the search, so that files changed meanwhile are included.
+        yield from ((name, "") for name in _list_altered(repository, search))
 
 
 def _find_checkout(
@@ -154,6 +166,8 @@ def _list_pathspecs(path: PurePosixPath, suffixes: tuple[str, ...]) -> Iterator[
 
 def _find_any(words: Sequence[str], *, has_pcre: bool) -> list[str]:
     """Return git's options to search for words."""
+    # Of two words that begin at the same place, the longer one: PCRE takes the first that matches.
+    words = sorted(words, key=lambda word: (-len(word), word))
     whole = [word for word in words if not _begins_within(word) and not _ends_within(word)]
     parts = [word for word in words if word not in set(whole)]
     if has_pcre:

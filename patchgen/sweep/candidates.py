@@ -42,9 +42,14 @@ _READ_AT_ONCE = 64
 
 
 def plan_candidates(
-    repository: Repository, request: SweepRequest, files: Mapping[str, Entry]
+    repository: Repository,
+    request: SweepRequest,
+    files: Mapping[str, Entry],
+    whole: PlannedSearch | None = None,
 ) -> PlannedSearch | None:
     """Return how to search the files for words, None if they are few enough to read.
+
+    `whole` is the plan of a search in files of all kinds.
 
     Raises MissingObjectsError for files whose content a partial clone lacks: `git grep` would skip
     them.
@@ -53,7 +58,8 @@ def plan_candidates(
         require_objects(repository, [oid for _, oid in files.values()])
     if len(files) <= _FEW_FILES:
         return None
-    return plan_search(repository, request.base.tree, request.run.paths, request.suffixes)
+    tree, paths = request.base.tree, request.run.paths
+    return plan_search(repository, tree, paths, request.suffixes, whole)
 
 
 def find_candidates(
@@ -67,13 +73,24 @@ def find_candidates(
     if not all(needs.file):
         # A clause without words: nothing can match.
         return
+    clause = choose_clause(needs)
     names: Iterable[str] = files
-    if search is not None and needs.file:
-        names = grep_files(repository, search, min(needs.file, key=_commonness))
+    if search is not None and clause is not None:
+        names = grep_files(repository, search, clause)
+    yield from find_entries(files, names)
+
+
+def find_entries(files: Mapping[str, Entry], names: Iterable[str]) -> Iterator[TreeFile]:
+    """Yield the files with these names; other names are skipped."""
     for name in names:
         if name in files:
             mode, oid = files[name]
             yield TreeFile(PurePosixPath(name), mode, oid)
+
+
+def choose_clause(needs: Needs) -> frozenset[str] | None:
+    """Return the clause that the fewest files should satisfy, None without any."""
+    return min(needs.file, key=_commonness, default=None)
 
 
 def _commonness(clause: frozenset[str]) -> tuple[float, list[str]]:

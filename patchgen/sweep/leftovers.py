@@ -15,11 +15,10 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from patchgen.coccinelle import find_removed_words
 from patchgen.ctokens import find_prose
 from patchgen.linediff import find_line_changes
 from patchgen.model.base import TreeFile
@@ -29,34 +28,16 @@ from patchgen.model.sweep import Sweep
 from patchgen.odb import (
     REGULAR,
     Repository,
-    grep_words,
     open_tree,
-    plan_search,
 )
 from patchgen.sweep.candidates import read_in_groups
 from patchgen.sweep.request import SweepRequest
 from patchgen.sweep.results import Occurrences
+from patchgen.sweep.word_search import list_removed_words
 from patchgen.sweep.words import count_word, find_macro, find_word
 
 _MOST_LEFT = 200
 _MOST_PER_CHANGE = 10
-
-
-def plan_words(repository: Repository, request: SweepRequest) -> Callable[[], Occurrences]:
-    """Return a function that searches for the words; it may run in parallel with a sweep."""
-    words = frozenset(list_removed_words(request))
-    if not words:
-        return lambda: {}
-    search = plan_search(repository, request.base.tree, request.run.paths, ("",))
-
-    def count() -> Occurrences:
-        counts: Occurrences = {}
-        for path, word in grep_words(repository, search, words):
-            found = counts.setdefault(path, {})
-            found[word] = found.get(word, 0) + 1
-        return counts
-
-    return count
 
 
 def find_leftovers(
@@ -67,7 +48,7 @@ def find_leftovers(
 ) -> Leftovers:
     """Return what a sweep in patch mode left, in the files below the paths of the run.
 
-    `occurrences` are the result of the function that `plan_words` returns.
+    `occurrences` are those of the words that it removes.
     """
     words = list_removed_words(request)
     if not words:
@@ -95,16 +76,6 @@ def find_leftovers(
         after = result.edits[edited[path]].after if path in edited else text
         places += classifier.classify(file, text, after, listed & before[path].keys())
     return Leftovers(counts, tuple(sorted(places, key=lambda place: (place.path, place.line))))
-
-
-def list_removed_words(request: SweepRequest) -> tuple[str, ...]:
-    """Return the words that a semantic patch removes in this run."""
-    program = request.program
-    if request.header is None:
-        return ()
-    dead = frozenset(entry.rule.traced_name for entry in program.dead_rules)
-    included = [text for name, text in program.companions.items() if name.endswith(".cocci")]
-    return find_removed_words([program.patch.text, *included], dead, program.definitions)
 
 
 def _judge(word: str, before: int, changed: int) -> WordCount:

@@ -102,9 +102,9 @@ def _search(
     executor = executor or run_locally
     search = Search(repository, request, spatch, executor, cache, selection, on_progress)
     if _has_leftovers(repository, request):
-        from patchgen.sweep.leftovers import plan_words
+        from patchgen.sweep.word_search import plan_words
 
-        search.search_words = plan_words(repository, request)
+        search.removed_words = plan_words(repository, request)
     return search.run()
 
 
@@ -145,11 +145,12 @@ def _find_leftovers(
     if selection is not None and state.occurrences is None:
         leftovers = find_cached_leftovers(cache, selection)
     if leftovers is None:
-        from patchgen.sweep.leftovers import find_leftovers, plan_words
+        from patchgen.sweep.leftovers import find_leftovers
+        from patchgen.sweep.word_search import plan_words
 
         occurrences = state.occurrences
         if occurrences is None:
-            occurrences = plan_words(repository, request)()
+            occurrences = plan_words(repository, request).count()
         leftovers = find_leftovers(repository, request, result, occurrences)
         if selection is not None:
             cache_leftovers(cache, selection, leftovers)

@@ -15,6 +15,7 @@ from patchgen.model.outcome import Failure, FileResult, UnparsedFunction
 from patchgen.model.sweep import Counts
 from patchgen.odb import (
     Entry,
+    PlannedSearch,
     Repository,
     list_changes,
     list_entries,
@@ -24,7 +25,9 @@ from patchgen.process import in_background
 from patchgen.sweep.batches import make_batches
 from patchgen.sweep.candidates import (
     Slicer,
+    choose_clause,
     find_candidates,
+    find_entries,
     may_have_matched,
     plan_candidates,
     read_header,
@@ -36,7 +39,6 @@ from patchgen.sweep.includes import HeaderFinder, Includes, Listing
 from patchgen.sweep.outcomes import NO_MATCH, outcome_of
 from patchgen.sweep.request import MAX_FILE_BYTES, SweepRequest
 from patchgen.sweep.results import (
-    Occurrences,
     Selection,
     SweepState,
     cache_needs,
@@ -46,6 +48,7 @@ from patchgen.sweep.results import (
     name_content,
 )
 from patchgen.sweep.slices import restore
+from patchgen.sweep.word_search import WordSearch
 
 _TOO_LARGE = f"it is larger than the {MAX_FILE_BYTES >> 20} MiB that spatch is given"
 
@@ -61,7 +64,7 @@ class Search:
     cache: Cache
     selection: Selection | None
     on_progress: Callable[[int, int | None], None]
-    search_words: Callable[[], Occurrences | None] = lambda: None
+    removed_words: WordSearch | None = None
     state: SweepState = field(default_factory=SweepState)
     finder: HeaderFinder | None = None
     # The candidates by the headers that they include, if headers may be changed.
@@ -76,17 +79,15 @@ class Search:
         ) as needs_result:
             count, listed = self._list()
             uncached = self._use_cached(listed)
-            search = plan_candidates(self.repository, request, uncached)
+            whole = self.removed_words.search if self.removed_words else None
+            search = plan_candidates(self.repository, request, uncached, whole)
         needs = self.state.needs = needs_result.result()
         if cached_needs is None:
             cache_needs(self.cache, needs)
         if needs.functions is None and request.slices:
             self.state.notes.append(f"files are not sliced: {needs.reason}")
         slicer = Slicer(self.repository, needs, request.slices)
-        # In parallel, now that spatch has accepted the semantic patch.
-        with in_background(self.search_words) as occurrences:
-            run = self._run(find_candidates(self.repository, search, uncached, needs), slicer)
-        self.state.occurrences = occurrences.result()
+        run = self._run_candidates(search, uncached, slicer)
         with_words = slicer.names - {str(file.path) for file in slicer.without_words}
         # A file without the words has no match, whatever its headers contain.
         without_words = (oid for name, (_, oid) in uncached.items() if name not in with_words)
@@ -170,6 +171,22 @@ class Search:
         return uncached
 
     # --- runs of spatch ---
+
+    def _run_candidates(
+        self, search: PlannedSearch | None, files: Mapping[str, Entry], slicer: Slicer
+    ) -> int:
+        """Search the files for candidates and for removed words; return how many spatch saw."""
+        words, clause = self.removed_words, choose_clause(slicer.needs)
+        if search is not None and clause and words is not None and words.can_include(clause):
+            run = self._run(find_entries(files, words.list_files(clause)), slicer)
+            self.state.occurrences = words.occurrences
+            return run
+        candidates = find_candidates(self.repository, search, files, slicer.needs)
+        # In parallel, now that spatch has accepted the semantic patch.
+        with in_background(lambda: words.count() if words else None) as occurrences:
+            run = self._run(candidates, slicer)
+        self.state.occurrences = occurrences.result()
+        return run
 
     def _run(self, candidates: Iterator[TreeFile], slicer: Slicer) -> int:
         """Run spatch over the candidates that can match; return how many files it saw."""

@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import pytest
 
-from patchgen.coccinelle import RunnableSmpl, Source, find_spatch, run_files
+from patchgen.coccinelle import Header, RunnableSmpl, Source, find_spatch, run_files
 from patchgen.model.base import Base
 from patchgen.model.smpl import SemanticPatch
 from patchgen.odb import Repository
@@ -40,6 +41,37 @@ def test_a_slice_that_cannot_be_used_is_run_again_whole(tmp_path: Path, monkeypa
     ]
     assert result.notes == ("a.c was run again, as a whole file",)
     assert not result.unfinished
+
+
+TREE = {
+    "changed.c": "void f(void *p)\n{\n\tkfree(p);\n}\n",
+    "left.c": "void (*f)(void *) = kfree;\n",
+    "other.c": "void f(void *p)\n{\n\tmy_kfree(p);\n}\n",
+    "header.h": "#define FREE(p) kfree(p)\n",
+    "doc.rst": "kfree() frees.\n",
+}
+
+
+def test_a_search_of_the_tree_gives_what_reading_all_files_gives(tmp_path: Path, monkeypatch):
+    for name, text in TREE.items():
+        (tmp_path / name).write_text(text)
+    commit_all(tmp_path, "start")
+    repository = Repository(tmp_path)
+    commit = repository.resolve_commit("HEAD")
+    base = Base(commit, repository.resolve_tree(commit), "start", "")
+    program = RunnableSmpl(SemanticPatch("rule.cocci", RULE))
+    run = RunRequest("rule.cocci", cache=False)
+    request = SweepRequest(run, base, program, header=Header(), suffixes=(".c",))
+    read = sweep(repository, request)
+    monkeypatch.setattr(candidates, "_FEW_FILES", 0)
+    searched = sweep(repository, request)
+    repository.close()
+    assert replace(searched, seconds=0, counts=read.counts) == replace(read, seconds=0)
+    assert (searched.counts.candidates, read.counts.candidates) == (2, 2)
+    assert [edit.path.name for edit in searched.edits] == ["changed.c"]
+    assert searched.leftovers is not None
+    left = {place.path.name for place in searched.leftovers.places}
+    assert left == {"left.c", "header.h", "doc.rst"}
 
 
 OPERATORS = """\
