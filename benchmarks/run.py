@@ -48,10 +48,19 @@ KINDS = {
     "two statements to one call": (
         "@@\nexpression d, s;\n@@\n- spin_lock(s);\n- list_del(d);\n+ locked_del(s, d);\n"
     ),
-    "#include line": "@@\n@@\n- #include <linux/of_gpio.h>\n+ #include <linux/of_gpios.h>\n",
-    "declarer macro": (
+    "#include line, 28 files": (
+        "@@\n@@\n- #include <linux/of_gpio.h>\n+ #include <linux/of_gpios.h>\n"
+    ),
+    "#include line, 169 files": (
+        "@@\n@@\n- #include <linux/of_device.h>\n+ #include <linux/of_devices.h>\n"
+    ),
+    "declarer macro, 12 files": (
         "@@\ndeclarer name DEFINE_SEMAPHORE, DEFINE_SEM;\nexpression a, b;\n@@\n"
         "- DEFINE_SEMAPHORE(a, b);\n+ DEFINE_SEM(a, b);\n"
+    ),
+    "declarer macro, 1,196 files": (
+        "@@\ndeclarer name DEFINE_MUTEX, DEFINE_MTX;\nexpression a;\n@@\n"
+        "- DEFINE_MUTEX(a);\n+ DEFINE_MTX(a);\n"
     ),
 }
 NAMES = ("strlcat", "strlcpy", "strscpy")
