@@ -30,6 +30,8 @@ FOREIGN = {
     "--include-headers",
     "--local-includes",
     "--macro-file",
+    "--recursive-includes",
+    "--version",
     "-i",
 }
 READ = [page.read_text(encoding="utf-8") for page in PAGES]

@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Each pattern of docs/smpl-cookbook.md does what the page shows, with the real spatch.
+
+A section of the page has a semantic patch, and code for it:
+
+- a block of the language `diff` is a file before and after the run;
+- a block `c` is a file that stays as it is, or, if a block `text` follows, one with these reports.
+
+They become golden cases, which run as `patchgen test` runs them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+
+import pytest
+
+from patchgen.commands.test import GoldenRequest, check_patches
+from patchgen.errors import SpecError
+from patchgen.model.smpl import Mode
+from patchgen.sweep import CaseOutcome, GoldenRun
+from tests.support import TOP
+from tests.support.documents import Block, read_blocks
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A section of the page. `cases` are files by name, `results` what they become or report."""
+
+    name: str
+    rule: str
+    cases: dict[str, str]
+    results: dict[str, str]
+    mode: Mode | None
+    definitions: tuple[str, ...]
+
+
+def read_patterns() -> dict[str, Pattern]:
+    """Return the patterns of the page by name."""
+    page = (TOP / "docs/smpl-cookbook.md").read_text(encoding="utf-8")
+    sections = re.split(r"^###? ", page, flags=re.MULTILINE)
+    patterns = [read_pattern(text) for text in sections if ".cocci -->" in text]
+    return {pattern.name: pattern for pattern in patterns}
+
+
+def read_pattern(section: str) -> Pattern:
+    """Read a section. Its text has the definitions, as options of `patchgen run`."""
+    prose, *_ = section.partition("<!--")
+    rule, *others = read_blocks(section)
+    name = rule.markers["file"].removesuffix(".cocci")
+    cases: dict[str, str] = {}
+    results: dict[str, str] = {}
+    mode = None
+    for number, (block, following) in enumerate(zip_longest(others, others[1:])):
+        case = f"{name}-{number}"
+        if block.language == "diff":
+            cases[f"{case}.c"], results[f"{case}.res"] = split_diff(block.text)
+        elif following is not None and following.language == "text":
+            # The page names the file as its reader would.
+            cases[f"{case}.c"], mode = block.text, Mode.REPORT
+            results[f"{case}.res"] = following.text.replace(f"{name}.c:", f"{case}.c:")
+        elif block.language == "c":
+            cases[f"ok/{_name_file(block, case)}"] = block.text
+    definitions = tuple(re.findall(r"-D (\w+(?:=\w+)?)", prose))
+    return Pattern(name, rule.text, cases, results, mode, definitions)
+
+
+def _name_file(block: Block, case: str) -> str:
+    return f"{case}{Path(block.markers.get('file', '.c')).suffix or '.c'}"
+
+
+def split_diff(text: str) -> tuple[str, str]:
+    """Return the file before and after a change that a diff shows as a whole."""
+    lines = text.splitlines(keepends=True)
+    assert all(line[0] in " +-" for line in lines), text
+    before, after = (
+        "".join(line[1:] for line in lines if line[0] != other) for other in ("+", "-")
+    )
+    return before, after
+
+
+PATTERNS = read_patterns()
+
+
+def run(pattern: Pattern, folder: Path, old: str = "", new: str = "") -> GoldenRun:
+    """Run a pattern over its cases, with a part of its semantic patch replaced by another one."""
+    assert old in pattern.rule
+    (folder / "ok").mkdir()
+    cocci = folder / f"{pattern.name}.cocci"
+    cocci.write_text(pattern.rule.replace(old, new) if old else pattern.rule)
+    for name, text in (pattern.cases | pattern.results).items():
+        (folder / name).write_text(text)
+    request = GoldenRequest(str(cocci), pattern.mode, pattern.definitions, trusted=True)
+    [checked] = check_patches(request)
+    assert checked.run is not None
+    return checked.run
+
+
+def describe(outcome: CaseOutcome) -> str:
+    return f"{outcome.case.name} becomes, or reports:\n{outcome.actual.decode()}{outcome.failure}"
+
+
+def test_the_page_has_thirty_patterns_or_more():
+    assert len(PATTERNS) >= 30
+
+
+@pytest.mark.parametrize("pattern", PATTERNS.values(), ids=lambda pattern: pattern.name)
+def test_a_pattern_does_what_the_page_shows(pattern: Pattern, tmp_path):
+    assert pattern.results, "no example"
+    result = run(pattern, tmp_path)
+    assert [describe(outcome) for outcome in result.outcomes if not outcome.passed] == []
+    assert [outcome.unparsed for outcome in result.outcomes if outcome.unparsed] == []
+    assert result.never_fired == ()
+
+
+def test_an_example_with_another_word_fails(tmp_path):
+    pattern = PATTERNS["rename-call"]
+    [(name, text)] = pattern.results.items()
+    wrong = {name: text.replace("led_device_put(panel", "led_device_get(panel")}
+    changed = Pattern(pattern.name, pattern.rule, pattern.cases, wrong, None, ())
+    assert wrong != pattern.results
+    assert [outcome.passed for outcome in run(changed, tmp_path).outcomes] == [False]
+
+
+# Parts of semantic patches, and what the page says of the semantic patch without them.
+SILENT = {
+    "missing-unlock": ("@exists@", "@@"),
+    "local-type": ("@exists@", "@@"),
+    "declarer": (", DEFINE_FOO_POOL_SIZED", ""),
+    "devm": ("probefn", "probe"),
+}
+DIFFERENT = {
+    "rename-call": ("-led_put(\n+led_device_put(\n ...)", "-led_put\n+led_device_put"),
+    "expression-list": ("[3]", ""),
+    "null-check": ("|\n-if (clk != NULL) {\n \tclk_put(clk);\n-}\n", ""),
+    "join-statements": (" when != p", ""),
+    "goto-error": (" when strict", ""),
+    "insert-first": (" when != S", " when any"),
+    "typed-expression": ("@disable ptr_to_array@", "@@"),
+    "include-once": (" && !has", ""),
+    "regexp": ("^", ""),
+    "one-path": ("@r exists@", "@r@"),
+    "exclude-position": ("position q != checked.p;", "position q;"),
+    "not-in-headers": (' : script:python() { not p[0].file.endswith(".h") }', ""),
+}
+
+
+@pytest.mark.parametrize("name", SILENT)
+def test_a_pattern_matches_nothing_without_the_part_that_the_page_names(name: str, tmp_path):
+    pattern = PATTERNS[name]
+    result = run(pattern, tmp_path, *SILENT[name])
+    for outcome in result.outcomes:
+        assert outcome.actual == outcome.case.file.read_bytes()
+
+
+@pytest.mark.parametrize("name", DIFFERENT)
+def test_a_pattern_has_another_result_without_the_part_that_the_page_names(name: str, tmp_path):
+    result = run(PATTERNS[name], tmp_path, *DIFFERENT[name])
+    assert not all(outcome.passed for outcome in result.outcomes)
+
+
+def test_a_loop_macro_that_is_not_declared_is_a_parse_error(tmp_path):
+    with pytest.raises(SpecError, match="parse error"):
+        run(PATTERNS["iterator"], tmp_path, ", for_each_foo_rcu", "")
+
+
+def branches(rule: str) -> Iterator[str]:
+    yield from re.findall(r"^-foo_request.*\n\+.*\n", rule, re.MULTILINE)
+
+
+def test_the_general_case_hides_the_special_one_if_it_is_first(tmp_path):
+    special, general = branches(PATTERNS["disjunction"].rule)
+    swapped = (f"{special}|\n{general}", f"{general}|\n{special}")
+    [outcome] = run(PATTERNS["disjunction"], tmp_path, *swapped).outcomes
+    assert outcome.actual.count(b"foo_request_named(") == 2
