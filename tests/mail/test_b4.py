@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email.message import EmailMessage
@@ -15,7 +16,9 @@ from threading import Thread
 import pytest
 
 from tests.conftest import Patchgen
+from tests.mail.conftest import b4_programs
 from tests.mail.test_send import parse
+from tests.support import TOP
 from tests.support.checks import apply_mails
 from tests.support.mail_forms import write_mbox
 
@@ -235,3 +238,13 @@ def test_b4_compares_with_what_was_imported(patchgen, branch, git, b4, tmp_path)
     # By now, each patch has the changes of v5 below the cut.
     assert compared.count("+    (no changes since v3)") == 2 and " > 4:  " in compared
     assert "Link to v3: " in notes(git, branch, V5)
+
+
+@pytest.mark.parametrize("b4", b4_programs()[-1:], indirect=True)
+def test_b4_has_the_commands_that_the_comparison_names(b4, tmp_path):
+    """The newer b4: 0.12 does not have all of them."""
+    page = (TOP / "docs" / "compared.md").read_text(encoding="utf-8")
+    named = re.findall(r"`b4 (\w+)(?:\s(--[\w-]+))?`", page)
+    assert len(named) > 5
+    for command, option in named:
+        assert option in b4(tmp_path, command, "--help"), (command, option)

@@ -24,12 +24,15 @@ OPTION = re.compile(r"(?<![\w-])--?[a-zA-Z][a-z0-9-]*")
 # Options of other programs that the pages name.
 FOREIGN = {
     "--amend",
+    "--auto-to-cc",
+    "--check-deps",
     "--compare-to",
     "--debug",
     "--help",
     "--include-headers",
     "--local-includes",
     "--macro-file",
+    "--parse-c",
     "--recursive-includes",
     "--version",
     "-i",
@@ -172,6 +175,12 @@ def test_each_file_that_a_page_names_exists():
     for text in READ:
         for path in re.findall(r"`((?:patchgen|tests|templates)/[\w./-]*\.\w+)`", text):
             assert (TOP / path).is_file(), path
+
+
+def test_each_test_that_a_page_names_exists():
+    for text in READ:
+        for path, name in re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", text):
+            assert f"\ndef {name}(" in (TOP / path).read_text(encoding="utf-8"), name
 
 
 def test_the_page_of_the_design_has_each_package():
