@@ -17,10 +17,14 @@ def shipped_folder(kind: str) -> Path:
     package, as configured by pyproject.toml's force-include. The checkout wins, because an editable
     install may leave a stale copy in site-packages.
     """
-    neighbour = _PACKAGE.parent / kind
-    if (_PACKAGE.parent / "pyproject.toml").is_file() and neighbour.is_dir():
-        return neighbour
-    return _PACKAGE / "data" / kind
+    sources = find_source_folder()
+    return (sources or _PACKAGE / "data") / kind
+
+
+def find_source_folder() -> Path | None:
+    """Return the checkout or unpacked sdist that this code runs from, None for an installation."""
+    folder = _PACKAGE.parent
+    return folder if (folder / "pyproject.toml").is_file() else None
 
 
 @cache

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
-from patchgen import __version__
 from patchgen.campaign.groups import PatchGroup, split_edits
 from patchgen.campaign.matching import match_patches, name_patches
 from patchgen.campaign.merging import merge_groups
@@ -26,6 +25,7 @@ from patchgen.odb import GitTree, Repository, git_version
 from patchgen.process import map_parallel
 from patchgen.series import RecordedPatch
 from patchgen.sweep import SweepRequest
+from patchgen.version import find_version
 
 
 def divide_change(
@@ -63,7 +63,7 @@ def divide_change(
         tuple(map(SplitPatch, names, subjects, groups, counts)),
         texts,
         tree,
-        tools={"patchgen": __version__, "spatch": find_spatch().version, "git": git_version()},
+        tools={"patchgen": find_version(), "spatch": find_spatch().version, "git": git_version()},
     )
     return replace(change, warnings=(*problems, *_warn(change)))
 

@@ -11,7 +11,6 @@ from dataclasses import asdict, dataclass, replace
 
 import click
 
-from patchgen import __version__
 from patchgen.cli.options import json_option
 from patchgen.cli.printer import Printer, print_table
 from patchgen.coccinelle import find_spatch
@@ -19,6 +18,7 @@ from patchgen.errors import PatchgenError, ToolError
 from patchgen.kernel import BUILD_PROGRAMS
 from patchgen.odb import find_git_subcommand, git_version
 from patchgen.process import run
+from patchgen.version import find_version
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def examine() -> list[ProgramStatus]:
     """Check for each program that patchgen uses."""
     return [
         ProgramStatus(
-            "patchgen", "itself", True, f"{__version__}, Python {platform.python_version()}"
+            "patchgen", "itself", True, f"{find_version()}, Python {platform.python_version()}"
         ),
         _probe("git", "reading trees, writing commits", git_version, "apt-get install git"),
         _probe(

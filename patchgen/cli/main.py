@@ -19,7 +19,6 @@ from typing import Any, NoReturn
 
 import click
 
-from patchgen import __version__
 from patchgen.cli.printer import OutputError, ReaderGoneError, echo
 from patchgen.errors import PatchgenError
 from patchgen.interrupts import (
@@ -28,6 +27,7 @@ from patchgen.interrupts import (
     ignore_late_interrupts,
     unwind_on_interrupts,
 )
+from patchgen.version import find_version
 
 # Each command is a module of this package with the name of the command. It is imported when the
 # command is called, so that --help and completion import no command.
@@ -124,8 +124,21 @@ def _options_of(command: click.Command) -> dict[str, str]:
     }
 
 
+def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        echo(f"patchgen, version {find_version()}")
+        ctx.exit()
+
+
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="patchgen")
+@click.option(
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_print_version,
+    help="Show the version and exit.",
+)
 def patchgen() -> None:
     """Apply templated Coccinelle semantic patches to a kernel tree, and send them as a series."""
 
@@ -247,7 +260,9 @@ def _report_bug(err: BaseException) -> int:
         with tempfile.NamedTemporaryFile(
             "w", prefix="patchgen-bug-", suffix=".log", delete=False, errors="backslashreplace"
         ) as log:
-            log.write(f"patchgen {__version__}, Python {platform.python_version()}\n{sys.argv}\n")
+            log.write(
+                f"patchgen {find_version()}, Python {platform.python_version()}\n{sys.argv}\n"
+            )
             traceback.print_exception(err, file=log)
         details = f"the details are in {log.name}; please report them"
     except OSError as failure:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
-from patchgen import __version__
 from patchgen.coccinelle import DEFAULT_TIMEOUT_S, find_spatch
 from patchgen.edit import OnProgress, PatchedTree, make_patches
 from patchgen.kernel import read_version
@@ -37,6 +36,7 @@ from patchgen.spec import (
     list_sources,
     select_units,
 )
+from patchgen.version import find_version
 
 # Files of the base that every variant reads: for the kernel version and for the recipients.
 _ALWAYS_READ = ("Makefile", "MAINTAINERS", "MAINTAINERS/**", ".get_maintainer.ignore", ".mailmap")
@@ -167,7 +167,7 @@ def plan_variant(repository: Repository, request: VariantRequest, revision: int)
         **values,
         "revision": revision,
         "base": {"oid": base.oid, "describe": base.describe, "version": base.version},
-        "tools": {"patchgen": __version__, "spatch": spatch.version, "git": git_version()},
+        "tools": {"patchgen": find_version(), "spatch": spatch.version, "git": git_version()},
         "audit_summary": "",
     }
     shared = shipped_folder("templates")

@@ -14,13 +14,13 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote
 
-from patchgen import __version__
 from patchgen.coccinelle import Header
 from patchgen.model.base import Base
 from patchgen.model.outcome import ReportedPlace
 from patchgen.model.series import FileEdit
 from patchgen.model.sweep import Sweep
 from patchgen.sweep.hunks import LineHunk, find_hunks, group_hunks
+from patchgen.version import find_version
 
 _SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -60,7 +60,7 @@ def make_sarif(
         "tool": {
             "driver": {
                 "name": "patchgen",
-                "version": __version__,
+                "version": find_version(),
                 "rules": [_rule(sweep, header) for sweep, header in sweeps],
                 "notifications": [
                     {"id": name, "shortDescription": {"text": text}}

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from patchgen.commands.apply import ApplyRequest, apply_variant
+from patchgen.version import find_version
 from tests.conftest import Patchgen
 from tests.support.checks import apply_mails, snapshot
 from tests.support.programs import list_programs
@@ -390,6 +391,8 @@ def test_takes_a_branch_name_with_braces(patchgen, toy, git):
 
 @pytest.mark.slow
 def test_a_run_starts_fewer_than_45_programs(toy):
+    # Only a checkout of patchgen runs git to read its own version.
+    find_version()
     with list_programs() as started:
         apply_variant(ApplyRequest(variant="pvops", tree=toy))
     # The command line starts two more.

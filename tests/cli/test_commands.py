@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from patchgen import __version__
+from patchgen.version import find_version
 from tests.support import TOP
 
 
 def test_version_and_help(patchgen):
-    assert patchgen("--version").out == f"patchgen, version {__version__}\n"
+    assert patchgen("--version").out == f"patchgen, version {find_version()}\n"
     result = patchgen("--help")
     for command in ("apply", "verify", "compare", "variants", "show", "doctor", "completion"):
         assert command in result.out
