@@ -4,6 +4,7 @@
 VENV     ?= .venv
 BIN      := $(VENV)/bin
 STAMP    := $(VENV)/.installed
+CORE     := $(VENV)/.core
 DEMO     ?= /tmp/patchgen-demo-$(shell id -un)
 
 # COMMAND:PACKAGE or FILE:PACKAGE, as tools/need reads them.
@@ -29,6 +30,7 @@ help:
 	@echo '                       all examples of the property tests'
 	@echo 'make lint              ruff, mypy --strict, import rules'
 	@echo 'make bench             time the whole job against its parts and the manual way'
+	@echo 'make dist              build the sdist and the wheel of the current commit into dist/'
 	@echo 'make venv              install patchgen and its tools for development into $(VENV)'
 	@echo 'make clean             remove all files that these targets made'
 
@@ -41,21 +43,28 @@ test-tools: run-tools
 	@tools/need $(BUILD_TOOLS) $(FILES)
 	@tools/need --optional $(KERNELS) $(QEMU) $(B4) $(CHROMIUM)
 
+# pip does not compile an editable install. With PYTHONDONTWRITEBYTECODE set, each run would compile
+# it again.
+define install
+	@tools/need --python
+	python3 -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '$(1)'
+	$(BIN)/python -m compileall -q patchgen
+endef
+
 .PHONY: venv
 venv: $(STAMP)
 $(STAMP): pyproject.toml
-	@tools/need --python
-	python3 -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
-# pip does not compile an editable install. With PYTHONDONTWRITEBYTECODE set, each run would compile
-# it again.
-	$(BIN)/python -m compileall -q patchgen
+	$(call install,.[dev])
+	@touch $(CORE) $@
+$(CORE): pyproject.toml
+	$(call install,.)
 	@touch $@
 
 # --- demo ---------------------------------------------------------------------------------------
 
 .PHONY: demo
-demo: run-tools $(STAMP)
+demo: run-tools $(CORE)
 	@tools/demo $(BIN)/patchgen '$(DEMO)' '$(TREE)'
 
 # --- test ---------------------------------------------------------------------------------------
@@ -80,6 +89,14 @@ test: test-tools $(STAMP) lint
 torture: test-tools $(STAMP)
 	$(BIN)/python -m pytest --numprocesses=2 -m 'torture or hypothesis' --hypothesis-profile=all
 
+# --- packages to publish ------------------------------------------------------------------------
+
+.PHONY: dist
+dist: $(STAMP)
+	rm -rf dist
+	tools/dist $(BIN)/python dist
+	$(BIN)/python -m twine check --strict dist/*
+
 # --- bench --------------------------------------------------------------------------------------
 
 .PHONY: bench
@@ -92,4 +109,4 @@ bench: test-tools $(STAMP)
 
 .PHONY: clean
 clean:
-	rm -rf $(VENV) '$(DEMO)' .artefacts .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) '$(DEMO)' dist .artefacts .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
