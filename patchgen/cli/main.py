@@ -40,6 +40,7 @@ _COMMANDS = {
     "explain": "Show what a commit was made from, and with which tools.",
     "format": "Write the mails of a branch again, after it was edited.",
     "import": "Record a version that was posted without patchgen.",
+    "list": "List the series of the repository: base, patches, what was sent, review tags.",
     "reroll": "Make the next version of a series, and carry over hand edits.",
     "run": "Run any semantic patch over a kernel tree: a diff, reports, or a series.",
     "send": "Send a version of a series with git send-email, each mail once.",

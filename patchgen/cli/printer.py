@@ -206,15 +206,18 @@ def progress_bar(*columns: Any) -> Progress:
     return Progress(*columns, console=Console(stderr=True, markup=False), transient=True)
 
 
-def print_table(columns: list[str], rows: list[list[str]]) -> None:
-    """Print a table, with cells wrapped to fit the terminal."""
+def print_table(columns: list[str], rows: list[list[str]], *, width: int = 120) -> None:
+    """Print a table, with cells wrapped to fit the terminal, or `width` without one."""
     from rich import box
     from rich.table import Table
 
-    table = Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for column in columns:
+        # By default, a long word ends in an ellipsis.
+        table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*map(printable, row))
-    show_table(table)
+    show_table(table, width=width)
 
 
 def make_console(width: int, file: TextIO | None = None) -> Console:

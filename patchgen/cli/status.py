@@ -49,8 +49,8 @@ def command(as_json: bool, html: Path | None, **options: Any) -> None:
     """Show the state of each patch on a newer base: applied, needed, conflicts, or gone.
 
     The series comes from `patchgen run --split` or `patchgen apply`, or is any branch whose base
-    can be determined. Without BRANCH, where none is checked out, all series are listed. Nothing is
-    written.
+    can be determined. Without BRANCH, where none is checked out, all series are compared.
+    `patchgen list` shows their versions and what was sent. Nothing is written.
     """
     check_output_file(html)
     printer = Printer(as_json=as_json)
@@ -105,10 +105,8 @@ def _summarise_listed(listed: ListedSeries) -> str:
     status = listed.status
     if status is None:
         return listed.problem
-    patches = count(len(status.patches), "patch")
     stages = ", ".join(f"{number} {stage}" for stage, number in status.stages.items() if number)
-    where = f"on {status.base[1]}, against {status.onto[1]}"
-    return f"v{status.revision}, {patches} {where}: {stages}"
+    return f"against {status.onto[1]}: {stages}"
 
 
 def describe(status: SeriesStatus) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from .changes import (
 )
 from .checkout import Checkout as Checkout
 from .commits import (
+    RawCommit as RawCommit,
+    parse_raw_commit as parse_raw_commit,
     put_empty_below as put_empty_below,
     reparent as reparent,
     write_commit_chain as write_commit_chain,
@@ -39,7 +41,7 @@ from .missing import (
     require_objects as require_objects,
     require_range as require_range,
 )
-from .objects import Entry as Entry
+from .objects import Entry as Entry, ObjectReader as ObjectReader
 from .opening import (
     find_git_subcommand as find_git_subcommand,
     git_version as git_version,

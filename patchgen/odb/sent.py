@@ -35,7 +35,8 @@ _FIELD = re.compile(r"^(?P<key>base-commit|change-id|message-id): *(?P<value>\S+
 class SentVersion:
     """A version that was sent. `message_ids` are without brackets, () if they are not recorded.
 
-    The first one is the cover letter's, "" if there was none.
+    The first one is the cover letter's, "" if there was none. `time` is that of the tag, in
+    seconds since 1970.
     """
 
     tag: str
@@ -44,6 +45,7 @@ class SentVersion:
     tip: Oid
     message_ids: tuple[str, ...] = ()
     change_id: str = ""
+    time: int = 0
 
 
 def name_sent_tag(change_id: str, revision: int) -> str:
@@ -146,12 +148,12 @@ def list_sent(repository: Repository) -> tuple[SentVersion, ...]:
 
 
 def _list(repository: Repository, pattern: str) -> tuple[SentVersion, ...]:
-    args = ("for-each-ref", "--format=%(refname:lstrip=2)%00%(*objectname)%00%(contents)%00%01")
-    listed = repository.run(*args, pattern).stdout
+    values = ("refname:lstrip=2", "*objectname", "taggerdate:unix", "contents")
+    line = "".join(f"%({value})%00" for value in values) + "%01"
+    listed = repository.run("for-each-ref", f"--format={line}", pattern).stdout
     versions = []
-    for entry in listed.decode("utf-8", "replace").split("\0\x01"):
-        tag, _, contents = entry.strip("\n").partition("\0")
-        tip, _, message = contents.partition("\0")
+    for entry in listed.decode("utf-8", "replace").split("\0\x01\n")[:-1]:
+        tag, tip, time, message = entry.split("\0", 3)
         version = re.search(r"-v(\d+)$", tag)
         # Only lines below the last cut: the cover letter may quote such lines.
         fields = [(match["key"], match["value"]) for match in _FIELD.finditer(_footer(message))]
@@ -165,7 +167,17 @@ def _list(repository: Repository, pattern: str) -> tuple[SentVersion, ...]:
         )
         names = [value for key, value in fields if key == "change-id"]
         name = names[-1] if names else ""
-        versions.append(SentVersion(tag, int(version[1]), Oid(bases[-1]), Oid(tip), ids, name))
+        versions.append(
+            SentVersion(
+                tag=tag,
+                revision=int(version[1]),
+                base=Oid(bases[-1]),
+                tip=Oid(tip),
+                message_ids=ids,
+                change_id=name,
+                time=int(time or 0),
+            )
+        )
     return tuple(sorted(versions, key=lambda version: version.revision))
 
 

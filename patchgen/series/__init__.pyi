@@ -22,15 +22,14 @@ from .change_id import (
 )
 from .default_branch import (
     BASES as BASES,
-    NamedSeries as NamedSeries,
     find_current_series as find_current_series,
-    list_series as list_series,
     resolve_series as resolve_series,
 )
 from .messages import (
     render_subject as render_subject,
     sign_off as sign_off,
 )
+from .named_series import NamedSeries as NamedSeries, list_series as list_series
 from .record import (
     HandWork as HandWork,
     Record as Record,
@@ -55,6 +54,8 @@ from .tracking import (
     parse_cover_commit as parse_cover_commit,
 )
 from .trailers import (
+    APPROVALS as APPROVALS,
+    REVIEW_TAGS as REVIEW_TAGS,
     Trailer as Trailer,
     parse_message as parse_message,
 )

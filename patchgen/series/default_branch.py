@@ -3,30 +3,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-
 from patchgen.controls import escape_controls
 from patchgen.errors import RefusedError, UsageError
 from patchgen.model.base import Oid
-from patchgen.odb import Repository, find_branch_base, read_commit
+from patchgen.odb import Repository, find_branch_base
 from patchgen.series.branch import find_cover_commit
-from patchgen.series.tracking import parse_cover_commit
+from patchgen.series.named_series import list_series
 
-# The number of series that a message lists, and of branches to search for them, newest first.
+# The number of series that a message lists.
 _SHOWN = 10
-_SEARCHED = 200
 # Branches that series are based on. Their own commits are a series only with a cover letter.
 BASES = ("master", "main")
-
-
-@dataclass(frozen=True, slots=True)
-class NamedSeries:
-    """A branch with a cover letter. `description` is its version and its subject."""
-
-    branch: str
-    tip: Oid
-    description: str
 
 
 def resolve_series(
@@ -67,7 +54,7 @@ def find_current_series(
     tip = repository.find_ref(f"refs/heads/{head}") if head is not None else None
     if head is None or tip is None:
         return None
-    if _describe_series(repository, tip):
+    if find_cover_commit(repository, tip) is not None:
         return head, tip
     if not needs_cover and head not in BASES and _has_start(repository, head, tip):
         return head, tip
@@ -80,31 +67,3 @@ def _has_start(repository: Repository, branch: str, tip: Oid) -> bool:
     except RefusedError:
         return False
     return True
-
-
-def list_series(repository: Repository, count: int = _SEARCHED) -> Iterator[NamedSeries]:
-    """Yield each branch with a cover letter, those with the newest commits first.
-
-    Only the newest `count` branches are searched, 0 for all of them.
-    """
-    args = ("for-each-ref", "--sort=-committerdate", f"--count={count}")
-    listed = repository.run(*args, "--format=%(refname)%00%(objectname)", "refs/heads/")
-    for line in listed.lines:
-        ref, _, tip = line.partition("\0")
-        if description := _describe_series(repository, Oid(tip)):
-            yield NamedSeries(ref.removeprefix("refs/heads/"), Oid(tip), description)
-
-
-def _describe_series(repository: Repository, tip: Oid) -> str:
-    """Return the version and the subject of a series, "" for a branch without a cover letter.
-
-    A branch whose cover letter cannot be read is a series, too: the command reports why.
-    """
-    oid = find_cover_commit(repository, tip)
-    if oid is None:
-        return ""
-    try:
-        cover, tracking = parse_cover_commit(read_commit(repository, oid).message)
-    except RefusedError:
-        return "its cover letter cannot be read"
-    return f"v{tracking.revision}, {cover.subject}"

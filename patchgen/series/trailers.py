@@ -52,6 +52,8 @@ _PLACES = {key.lower(): place for key, place in PLACES.items()}
 _USUAL = {key.lower(): key for key in PLACES}
 # Statements about one version of a patch, which are dropped when its code changes.
 REVIEW_TAGS = ("Reviewed-by", "Acked-by", "Tested-by")
+# These approve a patch; Tested-by alone does not.
+APPROVALS = ("Reviewed-by", "Acked-by")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,15 @@ from pathlib import PurePosixPath
 from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
 from patchgen.model.outcome import Site
-from patchgen.series import NamedSeries, Record, SeriesBranch, Trailer, parse_message
-from patchgen.series.trailers import REVIEW_TAGS
-
-# These tags approve a patch; Tested-by alone does not.
-_ACKS = ("Reviewed-by", "Acked-by")
+from patchgen.series import (
+    APPROVALS,
+    REVIEW_TAGS,
+    NamedSeries,
+    Record,
+    SeriesBranch,
+    Trailer,
+    parse_message,
+)
 
 
 class PatchState(StrEnum):
@@ -123,7 +127,7 @@ class PatchStatus:
         """How far the patch has come."""
         if self.state is not PatchState.NEEDED:
             return Stage(self.state)
-        if any(tag.name in _ACKS for tag in self.tags):
+        if any(tag.name in APPROVALS for tag in self.tags):
             return Stage.ACKED
         return Stage.SENT if self.mail else Stage.NEEDED
 

@@ -49,7 +49,7 @@ CALLS = {
     "explain": ["HEAD"],
     "send": ["--dry-run"],
     "show": ["pvops"],
-    **{name: [] for name in ("status", "format", "trust", "variants", "doctor")},
+    **{name: [] for name in ("list", "status", "format", "trust", "variants", "doctor")},
     "import": ["outgoing/pvops-v4"],
     "test": ["strscpy"],
 }
