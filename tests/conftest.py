@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from patchgen.spec import KEYS, variable_of
 from tests.support import TOP
 from tests.support.examples import load_profile
 from tests.support.fork_server import ForkServer
@@ -32,6 +33,8 @@ def seal_environment() -> dict[str, str | None]:
     """Return the variables that keep the user's configuration and identity out; None: not set."""
     prefixes = ("GIT_", "XDG_", "SOURCE_DATE", "COCCINELLE")
     sealed: dict[str, str | None] = {name: None for name in os.environ if name.startswith(prefixes)}
+    settings = ("NO_COLOR", "CLICOLOR_FORCE", "PAGER", "LESS", "LV", *map(variable_of, KEYS))
+    sealed |= dict.fromkeys(settings)
     sealed |= {"LC_ALL": "C", "TZ": "UTC", "GIT_EDITOR": "false"}
     sealed |= {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull}
     for role in ("AUTHOR", "COMMITTER"):

@@ -16,6 +16,7 @@ import click
 
 from patchgen.addresses import AddressError, is_word, parse_people
 from patchgen.cli import tree_options
+from patchgen.cli.settings import setting_option
 from patchgen.model.smpl import Mode
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -79,9 +80,10 @@ mode_option = click.option(
 trust_option = click.option(
     "--trust", "trusted", is_flag=True, help="Allow semantic patches to run code in this run."
 )
-jobs_option = click.option(
+jobs_option = setting_option(
     "-j",
     "--jobs",
+    setting="jobs",
     type=click.IntRange(min=1),
     default=lambda: os.cpu_count() or 1,
     show_default="processors",
@@ -94,7 +96,7 @@ output_option = click.option(
     "output",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="The folder to write the mails to.  [default: TREE/outgoing/NAME-vN]",
+    help="The folder to write the mails to.  [default: TREE/outgoing/NAME-vN]  [config: outgoing]",
 )
 get_maintainer_option = click.option(
     "--get-maintainer",
@@ -205,7 +207,13 @@ def new_series_options(command: _Command) -> _Command:
     """Add the options about the mails and the branch of a new series to a command."""
     options = (
         output_option,
-        click.option("-s", "--signoff", "sign_off", is_flag=True, help="Add your Signed-off-by."),
+        setting_option(
+            "-s",
+            "--signoff/--no-signoff",
+            "sign_off",
+            setting="signoff",
+            help="Add your Signed-off-by.",
+        ),
         recipient_options,
         force_option,
     )

@@ -35,6 +35,7 @@ from patchgen.cli.run_split import (
     publish_campaign,
     read_campaign,
 )
+from patchgen.cli.settings import setting_option
 from patchgen.cli.tree_options import resolve_paths
 from patchgen.coccinelle import Header, find_spatch
 from patchgen.commands.run import RunPlan, Skipped, list_macros, plan_run, run_sweeps
@@ -111,8 +112,9 @@ class _OutputOptions:
     default=True,
     help="Give spatch whole files, not only the parts that can match.",
 )
-@click.option(
+@setting_option(
     "--macros",
+    setting="macros",
     default="tree",
     show_default=True,
     metavar="tree|none|FILE",

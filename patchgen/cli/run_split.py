@@ -18,6 +18,7 @@ from patchgen.cli.series_output import (
     print_recipients,
     summarise_patch,
 )
+from patchgen.cli.settings import find_setting, is_given, setting_option
 from patchgen.commands.run import RunPlan, require_campaign
 from patchgen.errors import PatchgenError, UsageError
 from patchgen.model.series import RecipientRoles
@@ -73,31 +74,48 @@ _ONLY_WITH_SPLIT = {
     "cover_cc": "--cc-cover",
     "get_maintainer": "--get-maintainer",
 }
+_CONFIGURED = "configured"
+
+
+class _SplitChoice(click.Choice[str]):
+    """A way to split; --split without a value means the configured one."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == _CONFIGURED and ctx is not None:
+            setting = find_setting(ctx, "split")
+            return str(setting.value if setting else Split.TREE)
+        return super().convert(value, param, ctx)
+
+
 _OPTIONS = (
     click.option(
         "--split",
-        type=click.Choice([split.value for split in Split]),
+        type=_SplitChoice([split.value for split in Split]),
         is_flag=False,
-        flag_value=Split.TREE.value,
+        flag_value=_CONFIGURED,
         help="Make a series with one patch for each git tree that takes patches (tree, the "
-        "default), for each maintainer, subsystem, directory or file, or a single patch (none).",
+        "default), for each maintainer, subsystem, directory or file, or a single patch (none).  "
+        "[config: split]",
     ),
-    click.option(
+    setting_option(
         "--max-patches",
         "max_patches",
+        setting="max_patches",
         type=click.IntRange(min=1),
         metavar="N",
         help="Join the smallest patches of the same git tree until at most N are left.",
     ),
-    click.option(
+    setting_option(
         "--recipients",
+        setting="recipients.roles",
         type=click.Choice([roles.value for roles in RecipientRoles]),
         help="Who gets a patch: the lists of its files, their maintainers, too, or also reviewers "
         "(all). The cover letter goes to the lists, and to people who get more than one patch; "
         "with all, to everybody.  [default: maintainers with --split tree, else all]",
     ),
-    click.option(
+    setting_option(
         "--max-recipients",
+        setting="recipients.max",
         type=click.IntRange(min=1),
         metavar="N",
         help="The largest number of recipients of a mail: those with the most files.  "
@@ -140,8 +158,9 @@ def read_campaign(options: dict[str, Any]) -> tuple[CampaignRequest | None, bool
     split = options.pop("split")
     series_options = {name: options.pop(name) for name in _ONLY_WITH_SPLIT}
     if split is None:
+        ctx = click.get_current_context()
         for name, option in _ONLY_WITH_SPLIT.items():
-            if series_options[name]:
+            if series_options[name] and is_given(ctx, name):
                 raise UsageError(
                     f"{option} requires --split",
                     hint="choose how to divide the series: --split ...",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Print which recipients the configuration of a tree changes, or that it is not trusted.
+"""Print what the configuration file of a tree changes in a series, or that it is not trusted.
 
 Commands that make or send mails call `check_config` before the expensive part, so that an error in
 a configuration file is reported at once.
@@ -13,18 +13,26 @@ from pathlib import Path
 from patchgen.cli.printer import Printer
 from patchgen.controls import escape_controls
 from patchgen.odb import Repository
-from patchgen.spec import TreeConfig, load_user_people, read_tree_config
+from patchgen.spec import Settings, TreeConfig, list_values
+
+_MEANINGS = {
+    "recipients.to": "recipients from {name}: To",
+    "recipients.cc": "recipients from {name}: Cc",
+    "recipients.cc_cover": "recipients from {name}: Cc of the cover letter",
+    "recipients.ignore": "recipients from {name}: ignored",
+}
 
 
 def check_config(printer: Printer, tree: Path) -> None:
-    """Read all configuration files, and print what the tree's configuration changes.
+    """Read all configuration, and print what the tree's file changes.
 
-    Raises SpecError if a file is wrong, RefusedError if `tree` is not in a repository.
+    Raises SpecError if something is wrong, RefusedError if `tree` is not in a repository.
     """
     repository = Repository(tree)
     repository.close()
-    load_user_people()
-    config = read_tree_config(repository.work_tree)
+    settings = Settings(tree)
+    settings.check()
+    config = settings.tree_config
     if config is None:
         return
     if not config.is_trusted:
@@ -33,21 +41,16 @@ def check_config(printer: Printer, tree: Path) -> None:
             "`patchgen trust --tree-config` trusts it as it is now"
         )
         return
-    for line in list_people(config):
+    for line in list_changes(config):
         printer.note(line)
 
 
-def list_people(config: TreeConfig) -> Iterator[str]:
-    """Yield what a trusted configuration changes, one line for each kind of recipient."""
-    assert config.people is not None
-    kinds = (
-        ("To", config.people.to),
-        ("Cc", config.people.cc),
-        ("Cc of the cover letter", config.people.cc_cover),
-        ("ignored", config.people.ignore),
-    )
-    for kind, people in kinds:
-        if people:
-            yield escape_controls(
-                f"recipients from {config.path.name}: {kind}: {', '.join(people)}"
-            )
+def list_changes(config: TreeConfig) -> Iterator[str]:
+    """Yield what a trusted configuration changes, one line for each key."""
+    assert config.config is not None
+    values = dict(list_values(config.config))
+    for key in (*_MEANINGS, *(name for name in values if name not in _MEANINGS)):
+        if value := values.get(key):
+            meaning = _MEANINGS.get(key, f"{key} from {{name}}").format(name=config.path.name)
+            text = ", ".join(value) if isinstance(value, tuple) else str(value)
+            yield escape_controls(f"{meaning}: {text}")

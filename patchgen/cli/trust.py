@@ -11,7 +11,7 @@ import click
 
 from patchgen.cli.options import json_option, rev_option, tree_option
 from patchgen.cli.printer import Printer, count
-from patchgen.cli.tree_config import list_people
+from patchgen.cli.tree_config import list_changes
 from patchgen.commands.trust import TrustResult, revoke, trust_code, trust_config
 from patchgen.controls import escape_controls
 from patchgen.errors import UsageError
@@ -26,7 +26,10 @@ _SHOWN = 3
 @tree_option
 @rev_option("The commit in which to look for what is not on disk.")
 @click.option(
-    "--tree-config", "is_config", is_flag=True, help="Trust the work tree's .patchgen.toml."
+    "--tree-config",
+    "is_config",
+    is_flag=True,
+    help="Trust the configuration file at the top of the work tree.",
 )
 @click.option("--list", "is_list", is_flag=True, help="List what is trusted.  [default]")
 @click.option(
@@ -54,7 +57,7 @@ def command(
     elif is_config:
         config = trust_config(tree)
         printer.line(f"trusted: {config.path}")
-        for line in list_people(config):
+        for line in list_changes(config):
             printer.line(f"  {line}")
         document = {"trusted": [{"config": str(config.path)}]}
     elif paths:

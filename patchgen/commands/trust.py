@@ -83,7 +83,7 @@ def trust_code(tree: Path, base: str, targets: Sequence[str]) -> tuple[TrustResu
 
 
 def trust_config(tree: Path) -> TreeConfig:
-    """Trust the .patchgen.toml of a work tree as it is now.
+    """Trust the configuration file of a work tree as it is now.
 
     Raises UsageError if there is none, SpecError if it is invalid.
     """
@@ -91,11 +91,11 @@ def trust_config(tree: Path) -> TreeConfig:
     repository.close()
     config = read_tree_config(repository.work_tree)
     if config is None:
-        raise UsageError(f"{repository.top} has no .patchgen.toml")
-    people = config.read_people()
+        raise UsageError(f"{repository.top} has no .patchgen.toml or patchgen.toml")
+    content = config.parse()
     entry = config_entry(config, str(repository.git_dir), _today())
     change_trust(lambda entries: _replace_entries(entries, [entry]))
-    return TreeConfig(config.path, config.text, is_trusted=True, people=people)
+    return TreeConfig(config.path, config.text, is_trusted=True, config=content)
 
 
 def revoke(names: Sequence[str]) -> tuple[RevokedTrust, ...]:

@@ -14,6 +14,7 @@ from patchgen.model.base import Oid
 from patchgen.model.series import Mail
 from patchgen.odb import Repository
 from patchgen.pipeline.next_version import NextVersion, choose_version
+from patchgen.spec import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +84,16 @@ def choose_target(
 ) -> SeriesTarget:
     """Return the target of that name.
 
-    By default, the folder of mails is `outgoing/NAME-vN` at the top of the tree, or in the current
-    folder for a bare repository. Raises UsageError for an invalid branch name.
+    By default, the folder of mails is NAME-vN in the folder of the user's setting `outgoing`, or in
+    `outgoing` at the top of the tree, or in the current folder for a bare repository. Raises
+    UsageError for an invalid branch name, SpecError for a wrong configuration.
     """
     ref = repository.check_branch_name(branch)
     root = None
     if output is None:
-        root = Path(os.path.realpath(Path.cwd() / repository.output_top / "outgoing"))
+        setting = Settings(repository.top).find("outgoing")
+        name = setting.value if setting else "outgoing"
+        root = Path(os.path.realpath(Path.cwd() / repository.output_top / name))
         output = root / name_folder(branch, revision)
     folder = Path(os.path.realpath(Path.cwd() / output))
     return SeriesTarget(branch, ref, folder, root, may_replace, existing)

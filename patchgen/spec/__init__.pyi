@@ -7,10 +7,10 @@ from .cited_calls import (
 )
 from .config import (
     People as People,
+    SeriesConfig as SeriesConfig,
     TreeConfig as TreeConfig,
     config_entry as config_entry,
-    load_people as load_people,
-    load_user_people as load_user_people,
+    list_values as list_values,
     read_tree_config as read_tree_config,
 )
 from .plan import (
@@ -22,6 +22,16 @@ from .recipes import (
     Recipe as Recipe,
     find_recipe as find_recipe,
     list_recipes as list_recipes,
+)
+from .settings import (
+    KEYS as KEYS,
+    PEOPLE as PEOPLE,
+    Setting as Setting,
+    Settings as Settings,
+    SettingSource as SettingSource,
+    git_key_of as git_key_of,
+    normalize_key as normalize_key,
+    variable_of as variable_of,
 )
 from .variables import (
     bind_variables as bind_variables,

@@ -1,12 +1,25 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The user's configuration for every series: `[recipients]` in a configuration file.
+"""The configuration files and their keys. settings.py joins them with the other sources.
 
-Two files are read, `$XDG_CONFIG_HOME/patchgen/config.toml` (`~/.config` by default) and then
-`.patchgen.toml` at the top of the work tree; their lists are joined. The second file is part of the
-tree, so anybody's branch can contain one. It is used only if the user trusts its present content in
-this work tree (truststore.py). Format:
+The user's file is `$XDG_CONFIG_HOME/patchgen/config.toml` (`~/.config` by default).
+`.patchgen.toml` or `patchgen.toml` at the top of a work tree has the same format, but only the keys
+that describe a series (`SeriesConfig`). It is part of the tree, so anybody's branch can contain
+one. It is used only if the user trusts its present content in this work tree (truststore.py).
+Format:
+
+    color = "auto"                   # or "always", "never"
+    pager = "less"                   # a shell command; "" or "cat" for none
+    jobs = 8                         # as --jobs
+    macros = "tree"                  # as --macros
+    signoff = true                   # as --signoff
+    outgoing = "~/outgoing"          # has the folders of mails; relative to the top of the tree
+
+    split = "tree"                   # what --split means without a value
+    max_patches = 20                 # as --max-patches
 
     [recipients]
+    roles = "maintainers"            # as --recipients
+    max = 30                         # as --max-recipients
     to = ["list@example.org"]        # get all mails
     cc = ["Bea <bea@example.org>"]
     cc_cover = ["chief@example.org"] # get the cover letter
@@ -17,20 +30,61 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+)
 
 from patchgen.addresses import is_word, parse_people
 from patchgen.errors import ErrorPlace, SpecError
-from patchgen.spec.toml import load_toml, parse_toml
+from patchgen.model.series import RecipientRoles
+from patchgen.model.sweep import Split
+from patchgen.spec.settings import TREE_NAMES, user_config_path
+from patchgen.spec.toml import load_toml, locate, parse_toml
 from patchgen.truststore import TrustEntry, digest_text, read_trust
-from patchgen.userfolder import user_folder
 
-_NAME = ".patchgen.toml"
 _MAX_BYTES = 1 << 20
+
+
+def _refuse_flag(value: object) -> object:
+    """Refuse a boolean, which pydantic would read as 0 or 1."""
+    if isinstance(value, bool):
+        raise ValueError("expected a number")
+    return value
+
+
+def _read_pager(value: object) -> object:
+    """Read false, as git's `pager.NAME` has it, as "no pager"."""
+    return "" if value in (False, "false") else value
+
+
+def _expand_home(value: str) -> str:
+    """Return a path with the home directory in place of ~."""
+    try:
+        return str(Path(value).expanduser()) if value.startswith("~") else value
+    except RuntimeError as err:
+        raise ValueError(str(err)) from None
+
+
+def _check_macros(value: str) -> str:
+    """Refuse a relative path, which would name another file in each folder."""
+    value = _expand_home(value)
+    if value not in ("tree", "none") and not Path(value).is_absolute():
+        raise ValueError("expected tree, none, or an absolute path")
+    return value
+
+
+_Number = Annotated[int, Field(ge=1), BeforeValidator(_refuse_flag)]
 
 
 class People(BaseModel):
@@ -43,7 +97,7 @@ class People(BaseModel):
     cc_cover: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
 
-    @field_validator("*")
+    @field_validator("to", "cc", "cc_cover", "ignore")
     @classmethod
     def _check(cls, people: tuple[str, ...]) -> tuple[str, ...]:
         # An AddressError is a ValueError, for which load_toml() reports file and line. Accept any
@@ -65,26 +119,89 @@ class People(BaseModel):
         )
 
 
-class Config(BaseModel):
-    """A configuration file."""
+class RecipientConfig(People):
+    """`[recipients]`: people, which roles of MAINTAINERS get the mails, and how many at most."""
+
+    roles: RecipientRoles | None = None
+    max: _Number | None = None
+
+
+class SeriesConfig(BaseModel):
+    """The keys that describe a series. A tree may set these, and no others."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
-    recipients: People = Field(default_factory=People)
+    split: Split | None = None
+    max_patches: _Number | None = None
+    recipients: RecipientConfig = Field(default_factory=RecipientConfig)
+
+
+class Config(SeriesConfig):
+    """A configuration file of the user."""
+
+    color: Literal["auto", "always", "never"] | None = None
+    jobs: _Number | None = None
+    macros: Annotated[str, AfterValidator(_check_macros)] | None = None
+    outgoing: Annotated[str, Field(min_length=1), AfterValidator(_expand_home)] | None = None
+    pager: Annotated[str, BeforeValidator(_read_pager)] | None = None
+    signoff: bool | None = None
+
+
+def list_values(config: SeriesConfig) -> Iterator[tuple[str, Any]]:
+    """Yield the keys that a configuration sets, such as "recipients.to", with their values."""
+    for name in sorted(config.model_fields_set):
+        value = getattr(config, name)
+        if isinstance(value, BaseModel):
+            for inner in sorted(value.model_fields_set):
+                yield f"{name}.{inner}", getattr(value, inner)
+        else:
+            yield name, value
+
+
+def parse_value(key: str, text: str, place: ErrorPlace) -> Any:
+    """Return the value of one key, from a text. A key that holds a list gets it as the only member.
+
+    Raises SpecError with that place.
+    """
+    table, _, name = key.rpartition(".")
+    kind: type[BaseModel] = RecipientConfig if table else Config
+    value = (text,) if name in People.model_fields else text
+    try:
+        return getattr(kind.model_validate({name: value}), name)
+    except ValidationError as err:
+        message = err.errors()[0]["msg"].removeprefix("Value error, ")
+        raise SpecError(f"{message}: {text!r}", place=place) from None
 
 
 @dataclass(frozen=True, slots=True)
 class TreeConfig:
-    """The .patchgen.toml of a work tree. `people` is set if it is trusted."""
+    """The configuration file of a work tree. `config` is set if it is trusted."""
 
     path: Path
     text: str
     is_trusted: bool
-    people: People | None = None
+    config: SeriesConfig | None = None
 
-    def read_people(self) -> People:
-        """Return its recipients. Raises SpecError that names file and key."""
-        return parse_toml(self.path, self.text, Config).recipients
+    def parse(self) -> SeriesConfig:
+        """Return its content. Raises SpecError that names file and key."""
+        config = parse_toml(self.path, self.text, Config)
+        for key in config.model_fields_set - SeriesConfig.model_fields.keys():
+            raise SpecError(
+                "a tree cannot set this",
+                place=ErrorPlace(str(self.path), locate(self.text, [key]), field=key),
+                hint=f"it belongs in {user_config_path()}, or in `git config --global`",
+            )
+        return config
+
+
+def find_tree_config(work_tree: Path) -> Path | None:
+    """Return the path of a work tree's configuration file. Raises SpecError if it has two."""
+    paths = [work_tree / name for name in TREE_NAMES if os.path.lexists(work_tree / name)]
+    if len(paths) > 1:
+        raise SpecError(
+            f"the tree also has {paths[1].name}", place=ErrorPlace(str(paths[0])), hint="remove one"
+        )
+    return paths[0] if paths else None
 
 
 def read_tree_config(work_tree: Path | None) -> TreeConfig | None:
@@ -92,55 +209,29 @@ def read_tree_config(work_tree: Path | None) -> TreeConfig | None:
 
     Raises SpecError if it is trusted and wrong, PatchgenError if the trust store cannot be used.
     """
-    path = work_tree / _NAME if work_tree is not None else None
-    if path is None or not os.path.lexists(path):
+    path = find_tree_config(work_tree) if work_tree is not None else None
+    if path is None:
         return None
     text = _read_text(path)
     real_path = os.path.realpath(path.parent)
     digest = digest_text(text)
     is_trusted = any(
-        entry.kind == "config" and entry.path == real_path and entry.files.get(_NAME) == digest
+        entry.kind == "config" and entry.path == real_path and entry.files.get(path.name) == digest
         for entry in read_trust()
     )
     config = TreeConfig(path, text, is_trusted)
-    return TreeConfig(path, text, True, config.read_people()) if is_trusted else config
+    return TreeConfig(path, text, True, config.parse()) if is_trusted else config
 
 
 def config_entry(config: TreeConfig, repository: str, date: str) -> TrustEntry:
     """Return the trust entry for the present content of a configuration."""
-    files = {_NAME: digest_text(config.text)}
+    files = {config.path.name: digest_text(config.text)}
     return TrustEntry("config", os.path.realpath(config.path.parent), repository, "", date, files)
 
 
-def load_people(work_tree: Path | None) -> People:
-    """Return the people of the user's configuration and of a trusted one in the work tree.
-
-    Raises SpecError that names file and key, and the errors of `read_tree_config`.
-    """
-    tree = read_tree_config(work_tree)
-    configurations = [load_user_people(), *([tree.people] if tree and tree.people else [])]
-    return People(
-        to=_join(people.to for people in configurations),
-        cc=_join(people.cc for people in configurations),
-        cc_cover=_join(people.cc_cover for people in configurations),
-        ignore=_join(people.ignore for people in configurations),
-    )
-
-
-def load_user_people() -> People:
-    """Return the people of the user's configuration. Raises SpecError if the file is wrong."""
-    path = user_folder("XDG_CONFIG_HOME", ".config") / "patchgen" / "config.toml"
-    try:
-        path.lstat()
-    except (FileNotFoundError, NotADirectoryError):
-        return People()
-    except OSError as err:
-        raise SpecError(f"cannot be read: {err.strerror}", place=ErrorPlace(str(path))) from None
-    return load_toml(path, Config).recipients
-
-
-def _join(lists: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
-    return tuple(person for people in lists for person in people)
+def load_user_config() -> Config:
+    """Return the user's configuration file. Raises SpecError if it is wrong."""
+    return load_toml(user_config_path(), Config)
 
 
 def _read_text(path: Path) -> str:

@@ -11,8 +11,12 @@ import pytest
 
 from patchgen.cachefile import cache_path
 from patchgen.errors import PatchgenError, SpecError
-from patchgen.spec.config import load_user_people
+from patchgen.spec import Settings
 from patchgen.truststore import read_trust
+
+
+def load_user_people() -> object:
+    return Settings(Path("/")).load_people()
 
 
 def test_a_user_without_a_home_gets_a_hint(monkeypatch):
