@@ -54,16 +54,18 @@ def find_leftovers(
     if not words:
         return Leftovers()
     before = _count(repository, request, words, occurrences)
+    after = dict(before)
     # The indices of edits: their texts are compressed until they are used.
     edited: dict[str, int] = {}
     changed: Counter[str] = Counter()
     for index, edit in enumerate(result.edits):
         path = str(edit.path)
+        if path not in before:
+            continue
         edited[path] = index
-        for word in words if path in before else ():
-            encoded = word.encode()
-            lost = count_word(edit.before or b"", encoded) - count_word(edit.after, encoded)
-            changed[word] += max(0, lost)
+        old, new = (_count_words(text, words) for text in (edit.before or b"", edit.after))
+        changed.update({word: max(0, count - new.get(word, 0)) for word, count in old.items()})
+        after[path] = new
     totals: Counter[str] = Counter()
     for found in before.values():
         totals.update(found)
@@ -71,10 +73,10 @@ def find_leftovers(
     listed = {count.word for count in counts if count.left and not count.is_common}
     classifier = _Classifier(request, result)
     places: list[Leftover] = []
-    for file, text in _read(repository, request, before, listed):
+    for file, text in _read(repository, request, after, listed):
         path = str(file.path)
-        after = result.edits[edited[path]].after if path in edited else text
-        places += classifier.classify(file, text, after, listed & before[path].keys())
+        new_text = result.edits[edited[path]].after if path in edited else text
+        places += classifier.classify(file, text, new_text, listed & after[path].keys())
     return Leftovers(counts, tuple(sorted(places, key=lambda place: (place.path, place.line))))
 
 
@@ -95,9 +97,14 @@ def _count(
     counts = {path: found for path, found in occurrences.items() if path not in unknown}
     if unknown:
         for file, text in read_in_groups(repository, _find_files(repository, request, unknown)):
-            found = {word: count_word(text, word.encode()) for word in words}
-            counts[str(file.path)] = {word: count for word, count in found.items() if count}
+            counts[str(file.path)] = _count_words(text, words)
     return {path: found for path, found in counts.items() if found}
+
+
+def _count_words(text: bytes, words: Iterable[str]) -> dict[str, int]:
+    """Return how often a text has each of the words that it has."""
+    counts = {word: count_word(text, word.encode()) for word in words}
+    return {word: count for word, count in counts.items() if count}
 
 
 def _read(
