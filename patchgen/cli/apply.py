@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from patchgen.cli.command import ExplainedCommand
 from patchgen.cli.options import (
     backend_option,
     base_option,
@@ -38,7 +39,16 @@ from patchgen.errors import UsageError
 from patchgen.model.series import MadePatch
 
 
-@click.command("apply")
+@click.command(
+    "apply",
+    cls=ExplainedCommand,
+    examples="""
+    patchgen apply pvops --signoff
+        Make the series of the variant pvops on HEAD, with your Signed-off-by.
+    patchgen apply pvops --base v6.1 --dry-run
+        Show the patches that v6.1 gets, and write nothing.
+    """,
+)
 @click.argument("name", required=False, metavar="[VARIANT]", shell_complete=complete_variant)
 @variant_option
 @tree_option

@@ -22,6 +22,7 @@ from patchgen.audit.reasons import explain_function, explain_late
 from patchgen.audit.result import Audit, SiteGroup
 from patchgen.cli.audit_output import print_audit, print_diff
 from patchgen.cli.audit_why import print_answer, print_late
+from patchgen.cli.command import ExplainedCommand
 from patchgen.cli.options import html_option, json_option, rev_option, tree_option, variant_option
 from patchgen.cli.output_file import check_output_file, write_output_file
 from patchgen.cli.printer import Printer
@@ -29,7 +30,16 @@ from patchgen.commands.audit import AuditRequest, run_audit, run_late, run_reaso
 from patchgen.errors import UsageError
 
 
-@click.command("audit")
+@click.command(
+    "audit",
+    cls=ExplainedCommand,
+    examples="""
+    patchgen audit --rev v6.1
+        List the early hypercalls of v6.1, and what each does on each platform.
+    patchgen audit --why start_kernel
+        Show by which paths start_kernel() runs early, or why it is late.
+    """,
+)
 @tree_option
 @rev_option("The commit to audit.")
 @variant_option

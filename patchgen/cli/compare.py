@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from patchgen.audit.result import Platform
+from patchgen.cli.command import ExplainedCommand
 from patchgen.cli.options import (
     base_option,
     complete_variant,
@@ -27,7 +28,16 @@ page status: how the guest reports shared and private pages to the host at that 
 read from the machine code; they do not show whether the base boots as such a guest."""
 
 
-@click.command("compare")
+@click.command(
+    "compare",
+    cls=ExplainedCommand,
+    examples="""
+    patchgen compare pvops x86-platform
+        Compare two variants on HEAD.
+    patchgen compare pvops sev-hypercall vmmcall-default --base v6.1 -j 2
+        Compare three variants on v6.1, with two processes.
+    """,
+)
 @click.argument(
     "variants", metavar="VARIANT...", nargs=-1, required=True, shell_complete=complete_variant
 )

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 
 import click
 
+from patchgen.cli.command import ExplainedCommand
 from patchgen.cli.options import json_option
 from patchgen.cli.printer import Printer, print_table
 from patchgen.coccinelle import find_spatch
@@ -33,7 +34,16 @@ class ProgramStatus:
     remedy: str = ""
 
 
-@click.command("doctor")
+@click.command(
+    "doctor",
+    cls=ExplainedCommand,
+    examples="""
+    patchgen doctor
+        List the programs, and how to install the missing ones.
+    patchgen doctor --json
+        Print the same for a script.
+    """,
+)
 @json_option
 def command(as_json: bool) -> None:
     """Show which programs are installed, and how to install the missing ones.

@@ -9,13 +9,23 @@ from typing import Any
 
 import click
 
+from patchgen.cli.command import ExplainedCommand
 from patchgen.cli.options import json_option, tree_option
 from patchgen.cli.printer import Printer, count
 from patchgen.commands.explain import Explanation, explain_commit
 from patchgen.series import Record
 
 
-@click.command("explain")
+@click.command(
+    "explain",
+    cls=ExplainedCommand,
+    examples="""
+    patchgen explain HEAD
+        Show the semantic patches that made the last commit.
+    patchgen explain patchgen/pvops-v4~2 --json
+        Print the record of an earlier commit for a script.
+    """,
+)
 @click.argument("revision", metavar="COMMIT")
 @tree_option
 @json_option

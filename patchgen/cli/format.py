@@ -7,13 +7,23 @@ from pathlib import Path
 
 import click
 
+from patchgen.cli.command import ExplainedCommand
 from patchgen.cli.options import json_option, output_option, quiet_option, tree_option
 from patchgen.cli.printer import Printer
 from patchgen.cli.series_output import print_next
 from patchgen.commands.format import FormatRequest, format_series
 
 
-@click.command("format")
+@click.command(
+    "format",
+    cls=ExplainedCommand,
+    examples="""
+    patchgen format
+        Write the mails of the branch that is checked out.
+    patchgen format patchgen/pvops-v4 -o ../mails
+        Write the mails of another branch to a folder.
+    """,
+)
 @click.argument("branch", required=False)
 @tree_option
 @output_option

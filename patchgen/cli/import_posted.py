@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from patchgen.cli.command import ExplainedCommand
 from patchgen.cli.options import (
     json_option,
     quiet_option,
@@ -18,7 +19,16 @@ from patchgen.cli.printer import Printer
 from patchgen.commands.import_posted import ImportRequest, import_series
 
 
-@click.command("import")
+@click.command(
+    "import",
+    cls=ExplainedCommand,
+    examples="""
+    patchgen import v4.mbox
+        Record the version whose mails are in an mbox.
+    patchgen import outgoing/pvops-v4 --series patchgen/pvops-v4 -v 4
+        Record a folder of mails as version 4 of a branch.
+    """,
+)
 @click.argument("source", metavar="BRANCH|DIR|MBOX")
 @tree_option
 @click.option(

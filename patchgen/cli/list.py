@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from patchgen.cli.command import ExplainedCommand
 from patchgen.cli.options import json_option, tree_option
 from patchgen.cli.printer import Printer, print_table
 from patchgen.commands.list import SeriesSummary, summarise_series
@@ -18,7 +19,16 @@ _COLUMNS = ["", "branch", "version", "base", "acked", "sent", "state"]
 _WIDTH = 80
 
 
-@click.command("list")
+@click.command(
+    "list",
+    cls=ExplainedCommand,
+    examples="""
+    patchgen list
+        List the series of the kernel tree in this folder.
+    patchgen list --tree ../linux --json
+        Print those of another tree for a script.
+    """,
+)
 @tree_option
 @json_option
 def command(tree: Path, as_json: bool) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from patchgen.cli.command import ExplainedCommand
 from patchgen.cli.options import (
     backend_option,
     branch_option,
@@ -38,7 +39,16 @@ from patchgen.errors import UsageError
 from patchgen.reroll.request import RerollRequest, RerollResult
 
 
-@click.command("reroll")
+@click.command(
+    "reroll",
+    cls=ExplainedCommand,
+    examples="""
+    patchgen reroll --changes 'Collect review tags'
+        Make the next version on the same base, with a line for its change log.
+    patchgen reroll patchgen/pvops-v4 --onto v6.2 --dry-run
+        Show what the next version would be on v6.2.
+    """,
+)
 @click.argument("branch", required=False)
 @tree_option
 @onto_option("base", "the same base")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from patchgen.cli.command import ExplainedCommand
 from patchgen.cli.kept_files import check_kept_folder, keep_written
 from patchgen.cli.options import (
     base_option,
@@ -63,7 +64,16 @@ class _OutputOptions:
     diffs: bool
 
 
-@click.command("run")
+@click.command(
+    "run",
+    cls=ExplainedCommand,
+    examples="""
+    patchgen run dev_put.cocci net
+        Show the diff for the files in net.
+    patchgen run dev_put.cocci --split maintainer --signoff
+        Make a series with one patch for each maintainer.
+    """,
+)
 @click.argument("target", metavar="FILE.cocci|DIR|RECIPE|VARIANT", required=False)
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @tree_option

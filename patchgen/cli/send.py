@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from patchgen.cli.command import ExplainedCommand
 from patchgen.cli.options import json_option, recipient_options, tree_option
 from patchgen.cli.printer import (
     OutputError,
@@ -38,7 +39,16 @@ _FAST = ("lint", "checkpatch", "am")
 _HOW_TO_SEE_ALL = "--verbose shows everything."
 
 
-@click.command("send")
+@click.command(
+    "send",
+    cls=ExplainedCommand,
+    examples="""
+    patchgen send --dry-run
+        Show the mails of the branch that is checked out, and who gets them.
+    patchgen send patchgen/pvops-v4 --only 0-2
+        Send the cover letter and the first two patches.
+    """,
+)
 @click.argument("source", required=False, metavar="[BRANCH|DIR]")
 @tree_option
 @recipient_options

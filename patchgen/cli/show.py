@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from patchgen.cli.command import ExplainedCommand
 from patchgen.cli.options import complete_variant, json_option
 from patchgen.cli.printer import Printer, print_table
 from patchgen.spec import Variant, describe_variables, find_variant
@@ -15,7 +16,16 @@ from patchgen.spec.manifest import BackendLeftOut, BackendManifest, LeftOutEntry
 from patchgen.spec.variant import ManifestFile, list_recipients
 
 
-@click.command("show")
+@click.command(
+    "show",
+    cls=ExplainedCommand,
+    examples="""
+    patchgen show pvops
+        Describe the variant pvops.
+    patchgen show pvops --json
+        Print the same for a script.
+    """,
+)
 @click.argument("variant", shell_complete=complete_variant)
 @json_option
 def command(variant: str, as_json: bool) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from patchgen.cli.command import ExplainedCommand
 from patchgen.cli.options import html_option, json_option, onto_option, tree_option, variant_option
 from patchgen.cli.output_file import check_output_file, write_output_file
 from patchgen.cli.printer import Printer, count
@@ -35,7 +36,16 @@ _WIDTH = max(len(state) for state in PatchState)
 _SHOWN = 8
 
 
-@click.command("status")
+@click.command(
+    "status",
+    cls=ExplainedCommand,
+    examples="""
+    patchgen status
+        Show the series that is checked out; on another branch, list all series.
+    patchgen status patchgen/pvops-v4 --onto v6.2
+        Show which patches of a series v6.2 has, needs, or conflicts with.
+    """,
+)
 @click.argument("branch", required=False)
 @onto_option(
     "onto",

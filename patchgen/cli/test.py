@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from patchgen.cli.command import ExplainedCommand
 from patchgen.cli.options import (
     define_option,
     json_option,
@@ -25,7 +26,16 @@ from patchgen.model.smpl import Mode
 from patchgen.sweep import DEFAULT_TIMEOUT_S, CaseOutcome, GoldenRun, format_diff
 
 
-@click.command("test")
+@click.command(
+    "test",
+    cls=ExplainedCommand,
+    examples="""
+    patchgen test strscpy
+        Run the cases of a recipe that comes with patchgen.
+    patchgen test dev_put.cocci --update
+        Write the results of your semantic patch as its cases.
+    """,
+)
 @click.argument("target", required=False, metavar="[RECIPE|DIR|FILE.cocci]")
 @click.option("--update", is_flag=True, help="Write the .res files that are missing or differ.")
 @mode_option

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from patchgen.cli.command import ExplainedCommand
 from patchgen.cli.options import json_option, quiet_option, start_option, tree_option
 from patchgen.cli.printer import Printer, count, echo, is_terminal
 from patchgen.commands.trailers import CollectRequest, CollectResult, collect_trailers
@@ -20,7 +21,16 @@ from patchgen.replies.collect import AddedTag
 from patchgen.series.trailers import Trailer
 
 
-@click.command("trailers")
+@click.command(
+    "trailers",
+    cls=ExplainedCommand,
+    examples="""
+    patchgen trailers replies.mbox --dry-run
+        Show the tags in the replies, and which of them would be added.
+    patchgen trailers patchgen/pvops-v4 replies.mbox --accept 1
+        Add the tags, and the one that the list shows as [1].
+    """,
+)
 @click.argument("sources", nargs=-1, metavar="[BRANCH] MBOX|MAILDIR|-")
 @tree_option
 @start_option()

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from patchgen.cli.command import ExplainedCommand
 from patchgen.cli.options import json_option, rev_option, tree_option
 from patchgen.cli.printer import Printer, count
 from patchgen.cli.tree_config import list_changes
@@ -21,7 +22,16 @@ from patchgen.truststore import TrustEntry, read_trust, store_path
 _SHOWN = 3
 
 
-@click.command("trust")
+@click.command(
+    "trust",
+    cls=ExplainedCommand,
+    examples="""
+    patchgen trust report.cocci
+        Show the code of a semantic patch, and allow it to run.
+    patchgen trust --list
+        List the semantic patches that may run code.
+    """,
+)
 @click.argument("paths", nargs=-1, metavar="[FILE.cocci|DIR|ID]...")
 @tree_option
 @rev_option("The commit in which to look for what is not on disk.")

@@ -5,12 +5,22 @@ from __future__ import annotations
 
 import click
 
+from patchgen.cli.command import ExplainedCommand
 from patchgen.cli.options import json_option
 from patchgen.cli.printer import Printer, print_table
 from patchgen.spec import list_recipes, list_variants
 
 
-@click.command("variants")
+@click.command(
+    "variants",
+    cls=ExplainedCommand,
+    examples="""
+    patchgen variants
+        List the variants for apply, and the recipes for run.
+    patchgen variants --json
+        Print the same for a script.
+    """,
+)
 @json_option
 def command(as_json: bool) -> None:
     """List what comes with patchgen: variants for `apply`, and recipes for `run`."""

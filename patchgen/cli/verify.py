@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from patchgen.cli.command import ExplainedCommand
 from patchgen.cli.options import (
     jobs_option,
     json_option,
@@ -29,7 +30,16 @@ from patchgen.model.finding import Finding, list_first
 from patchgen.verify import CHECKS, VerifyRequest
 
 
-@click.command("verify")
+@click.command(
+    "verify",
+    cls=ExplainedCommand,
+    examples="""
+    patchgen verify
+        Check the series that is checked out, with all checks.
+    patchgen verify v6.1..HEAD --config x86_64 --skip code
+        Check the commits since v6.1; build one configuration, compare no code.
+    """,
+)
 @click.argument("series", required=False, metavar="[BRANCH|BASE..TIP|DIR|MBOX]")
 @tree_option
 @start_option()

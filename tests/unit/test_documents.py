@@ -13,8 +13,8 @@ import click
 import pytest
 from pydantic import BaseModel
 
-from patchgen.cli.main import patchgen
 from patchgen.spec import manifest
+from tests.support.commands import read_commands
 from tests.support.documents import PAGES, TOP, read_blocks
 
 DOCS = TOP / "docs"
@@ -37,14 +37,8 @@ FOREIGN = {
     "--version",
     "-i",
 }
+COMMANDS = read_commands()
 READ = [page.read_text(encoding="utf-8") for page in PAGES]
-
-
-def commands() -> dict[str, click.Command]:
-    """Return the commands of patchgen by name."""
-    with click.Context(patchgen) as context:
-        names = patchgen.list_commands(context)
-        return {name: patchgen.get_command(context, name) for name in names}  # type: ignore[misc]
 
 
 def options(command: click.Command) -> Iterator[tuple[str, ...]]:
@@ -91,7 +85,7 @@ def test_a_page_names_only_options_that_exist(page: Path):
     """Those of commands in a block are tested by running them (tests/cli/test_docs.py)."""
     ours = {
         name: {each for spellings in options(command) for each in spellings}
-        for name, command in commands().items()
+        for name, command in COMMANDS.items()
     }
     known = FOREIGN.union(*ours.values())
     for code in CODE.finditer(page.read_text(encoding="utf-8")):
@@ -102,7 +96,7 @@ def test_a_page_names_only_options_that_exist(page: Path):
                 assert set(OPTION.findall(call[2])) <= ours[call[1]], text
 
 
-@pytest.mark.parametrize("name", sorted(commands()))
+@pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_the_page_of_commands_has_each_command_with_its_options(name: str):
     page = (DOCS / "commands.md").read_text(encoding="utf-8")
     assert re.search(rf"\| `patchgen {name}[ `]", page), "the table of tasks does not name it"
@@ -110,10 +104,10 @@ def test_the_page_of_commands_has_each_command_with_its_options(name: str):
     assert found, "the list of options does not have it"
     shared = set(OPTION.findall(page[page.index("## Options that mean the same everywhere") :]))
     named = set(OPTION.findall(found[0]))
-    spellings = list(options(commands()[name]))
+    spellings = list(options(COMMANDS[name]))
     assert named <= {each for some in spellings for each in some}
     assert [some for some in spellings if not set(some) & (named | shared)] == []
-    pieces = commands()[name].collect_usage_pieces(click.Context(commands()[name]))
+    pieces = COMMANDS[name].collect_usage_pieces(click.Context(COMMANDS[name]))
     for piece in re.findall(r"[A-Za-z.|-]+", " ".join(pieces).replace("OPTIONS", "")):
         assert piece.strip(".") in found[0], f"the list of options does not name {piece}"
 

@@ -8,7 +8,7 @@ from collections import defaultdict
 import click
 import pytest
 
-from patchgen.cli.main import patchgen
+from tests.support.commands import read_commands
 
 # What each option that several commands have is about, in a word that its help has in all of them.
 MEANINGS = {
@@ -46,12 +46,6 @@ MEANINGS = {
 # `audit` follows one configuration. `verify` builds several, some of which have names.
 DIFFERENT_VALUES = {"--config"}
 ARGUMENTS_IN_ORDER = ("BRANCH", "BASE..TIP", "DIR", "MBOX")
-
-
-def read_commands() -> dict[str, click.Command]:
-    with click.Context(patchgen) as context:
-        names = patchgen.list_commands(context)
-        return {name: patchgen.get_command(context, name) for name in names}  # type: ignore[misc]
 
 
 COMMANDS = read_commands()

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The class of all commands: --help, the manual page and the site show the same examples."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import click
+
+
+class ExplainedCommand(click.Command):
+    """A command whose help ends with examples.
+
+    `examples` is written as the help shows it: a line for a shell in the kernel's git tree, and
+    below it, indented, a line with the effect. The tests run each line.
+    """
+
+    def __init__(self, *args: Any, examples: str, **attributes: Any):
+        super().__init__(*args, **attributes)
+        lines = [line.strip() for line in inspect.cleandoc(examples).splitlines()]
+        self.examples = dict(zip(lines[::2], lines[1::2], strict=True))
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples, with the effect on a line below the command."""
+        with formatter.section("Examples"):
+            formatter.write_dl(list(self.examples.items()), col_max=4, col_spacing=0)
