@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Find the shipped templates and semantic patches."""
+"""Find the shipped templates, semantic patches and guides."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ _PACKAGE = Path(__file__).resolve().parent
 
 
 def shipped_folder(kind: str) -> Path:
-    """Return the folder `templates` or `semantic-patches`.
+    """Return the folder `templates`, `semantic-patches` or `docs`.
 
     A checkout (or an editable install of one) has it next to the package; a wheel has it inside the
-    package, as configured by pyproject.toml's force-include. The checkout wins, because an editable
-    install may leave a stale copy in site-packages.
+    package, as configured by pyproject.toml and hatch_build.py. The checkout wins, because an
+    editable install may leave a stale copy in site-packages.
     """
     sources = find_source_folder()
     return (sources or _PACKAGE / "data") / kind

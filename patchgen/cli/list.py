@@ -25,8 +25,8 @@ _WIDTH = 80
     examples="""
     patchgen list
         List the series of the kernel tree in this folder.
-    patchgen list --tree ../linux --json
-        Print those of another tree for a script.
+    patchgen list --json
+        Print the same for a script.
     """,
 )
 @tree_option

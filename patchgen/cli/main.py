@@ -1,9 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The command line: the list of commands, and the handling of errors.
-
-Exit codes: 0 success, 1 refused or failed with a reason, 2 usage error, 3 a bug in patchgen (with a
-log), 130 interrupted.
-"""
+"""The command line: the list of commands, and the handling of errors."""
 
 from __future__ import annotations
 
@@ -39,6 +35,7 @@ _COMMANDS = {
     "doctor": "Show which programs are installed, and how to install the missing ones.",
     "explain": "Show what a commit was made from, and with which tools.",
     "format": "Write the mails of a branch again, after it was edited.",
+    "help": "Explain a command, or show a guide.",
     "import": "Record a version that was posted without patchgen.",
     "list": "List the series of the repository: base, patches, what was sent, review tags.",
     "reroll": "Make the next version of a series, and carry over hand edits.",
@@ -53,6 +50,13 @@ _COMMANDS = {
     "verify": "Check each commit of a series: its form, its mail, its builds, its machine code.",
 }
 
+_EXIT_CODES = {
+    "0": "success",
+    "1": "the command failed, or a check did; the reason is on standard error",
+    "2": "usage error",
+    "3": "a bug in patchgen; a log file has the details",
+    "130": "interrupted",
+}
 
 # Hints for errors that the machine causes, not patchgen.
 _HINTS = {
@@ -94,6 +98,10 @@ class _LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(_COMMANDS.items()))
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Exit codes"):
+            formatter.write_dl(list(_EXIT_CODES.items()))
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -141,7 +149,10 @@ def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     help="Show the version and exit.",
 )
 def patchgen() -> None:
-    """Apply templated Coccinelle semantic patches to a kernel tree, and send them as a series."""
+    """Apply templated Coccinelle semantic patches to a kernel tree, and send them as a series.
+
+    `patchgen help` lists the guides.
+    """
 
 
 def main() -> NoReturn:

@@ -106,9 +106,43 @@ def test_completes_commands(patchgen, monkeypatch):
     assert patchgen().out == "plain,pvops\n"
 
 
+def test_help_shows_what_the_option_shows(patchgen):
+    assert patchgen("help", "apply") == patchgen("apply", "--help")
+    assert patchgen("help", "help").out.startswith("Usage: patchgen help [OPTIONS] [TOPIC]\n")
+
+
+def test_help_lists_its_topics(patchgen, monkeypatch):
+    listed = patchgen("help").out
+    commands, _, guides = listed.partition("\nGuides:\n")
+    assert "\n  apply " in commands
+    assert "\n  first-treewide-change  one semantic patch over the whole kernel" in guides
+    assert max(map(len, listed.splitlines())) <= 80
+    monkeypatch.setenv("_PATCHGEN_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", "patchgen help f")
+    monkeypatch.setenv("COMP_CWORD", "2")
+    topics = ("format", "first-series", "first-treewide-change", "from-v4-to-merged")
+    found = set(patchgen().out.replace("plain,", "").split())
+    assert set(topics) <= found and all(topic.startswith("f") for topic in found)
+
+
+def test_help_shows_a_guide_without_notes_for_its_tests(patchgen):
+    result = patchgen("help", "first-series")
+    assert (result.code, result.err) == (0, "")
+    assert result.out.startswith("# A first series\n\n")
+    assert "<!--" not in result.out
+    assert "\n```console\n$ patchgen doctor\n" in result.out
+
+
 @pytest.mark.parametrize(
     ("args", "message"),
     [
+        (
+            ["help", "first-seris"],
+            "unknown topic 'first-seris'\nhint: did you mean 'first-series'?",
+        ),
+        (["help", "aply"], "unknown topic 'aply'\nhint: did you mean 'apply'?"),
+        (["help", "index"], "unknown topic 'index'"),
+        (["help", "../README"], "unknown topic '../README'"),
         (["aply"], "Did you mean apply?"),
         (["apply"], "Missing option '--variant'"),
         (["apply", "--varian", "x"], "No such option"),

@@ -129,6 +129,12 @@ def test_an_installation_knows_its_version(installed, tmp_path):
     assert result.stdout == f"patchgen, version {read_source_version(TOP)}\n"
 
 
+def test_an_installation_has_the_guides(installed, tmp_path):
+    argv = [installed / "bin/patchgen", "help", "design"]
+    result = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert result.stdout.startswith("# Design\n")
+
+
 def test_an_installation_with_its_environment_is_smaller_than_150_megabytes(installed):
     files = [path for path in installed.rglob("*") if path.is_file()]
     assert 10e6 < sum(path.stat().st_size for path in files) < 150e6

@@ -13,6 +13,8 @@ import click
 import pytest
 from pydantic import BaseModel
 
+from patchgen.cli.help import list_guides
+from patchgen.cli.main import patchgen as program
 from patchgen.spec import manifest
 from tests.support.commands import read_commands
 from tests.support.documents import PAGES, TOP, read_blocks
@@ -78,6 +80,20 @@ def test_the_index_lists_each_page():
     pages = sorted(page.stem for page in DOCS.glob("*.md") if page.stem != "index")
     assert sorted(re.findall(r"^[\w-]+$", tree.text, re.MULTILINE)) == pages
     assert {f"{name}.md" for name in pages} <= {link["path"] for link in LINK.finditer(index)}
+
+
+def test_help_has_each_page_with_its_purpose():
+    guides = list_guides()
+    assert sorted(guides) == sorted(page.stem for page in DOCS.glob("*.md") if page.stem != "index")
+    assert all(purpose.endswith(".") for purpose in guides.values())
+
+
+def test_the_page_of_commands_has_the_exit_codes_of_the_help():
+    with click.Context(program, info_name="patchgen") as context:
+        text = program.get_help(context)
+    shown = dict(re.findall(r"^  (\d+) +(.*)$", text, re.MULTILINE))
+    page = (DOCS / "commands.md").read_text(encoding="utf-8")
+    assert shown == dict(re.findall(r"^\| (\d+) \| (.*) \|$", page, re.MULTILINE))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
