@@ -17,6 +17,7 @@ FILES       := /usr/lib/git-core/git-send-email:git-email \
 B4          := /usr/bin/b4:b4
 QEMU        := qemu-system-x86_64:qemu-system-x86
 CHROMIUM    := chromium:chromium
+MANUAL      := groff:groff-base mandoc:mandoc
 KERNELS     := /usr/src/linux-source-6.1.tar.xz:linux-source-6.1 \
                /usr/src/linux-source-6.12.tar.xz:linux-source-6.12
 
@@ -41,13 +42,15 @@ run-tools:
 	@tools/need $(RUN_TOOLS)
 test-tools: run-tools
 	@tools/need $(BUILD_TOOLS) $(FILES)
-	@tools/need --optional $(KERNELS) $(QEMU) $(B4) $(CHROMIUM)
+	@tools/need --optional $(KERNELS) $(QEMU) $(B4) $(CHROMIUM) $(MANUAL)
 
-# pip does not compile an editable install. With PYTHONDONTWRITEBYTECODE set, each run would compile
-# it again.
+# The build hook makes the manual pages of a wheel, and needs the dependencies for that; an editable
+# install has no manual pages, and pip does not compile it. With PYTHONDONTWRITEBYTECODE set, each
+# run would compile it again.
 define install
 	@tools/need --python
 	python3 -m venv $(VENV)
+	HATCH_BUILD_NO_HOOKS=true \
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '$(1)'
 	$(BIN)/python -m compileall -q patchgen
 endef

@@ -27,7 +27,7 @@ from patchgen.version import find_version
 
 # Each command is a module of this package with the name of the command. It is imported when the
 # command is called, so that --help and completion import no command.
-_COMMANDS = {
+COMMANDS = {
     "apply": "Make a variant's series on a kernel tree: a branch and a folder of mails.",
     "audit": "Show which hypercalls can run before alternatives are patched.",
     "compare": "Compare variants: their size, and what hypercalls execute before alternatives.",
@@ -74,10 +74,10 @@ class _LazyGroup(click.Group):
     """A group that imports a command's module when the command is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_COMMANDS)
+        return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _COMMANDS:
+        if cmd_name not in COMMANDS:
             return None
         # `import` is a keyword, so its module has another name.
         name = "import_posted" if cmd_name == "import" else cmd_name
@@ -97,7 +97,7 @@ class _LazyGroup(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl(list(_COMMANDS.items()))
+            formatter.write_dl(list(COMMANDS.items()))
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Exit codes"):
@@ -108,8 +108,8 @@ class _LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         import difflib
 
-        if args and not args[0].startswith("-") and args[0] not in _COMMANDS:
-            matches = difflib.get_close_matches(args[0], _COMMANDS, n=1)
+        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+            matches = difflib.get_close_matches(args[0], COMMANDS, n=1)
             hint = f" Did you mean {matches[0]}?" if matches else ""
             ctx.fail(f"No such command {args[0]!r}.{hint}")
         return super().resolve_command(ctx, args)

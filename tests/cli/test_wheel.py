@@ -135,6 +135,11 @@ def test_an_installation_has_the_guides(installed, tmp_path):
     assert result.stdout.startswith("# Design\n")
 
 
+def test_an_installation_has_manual_pages(installed):
+    manual = installed / "share/man/man1/patchgen-apply.1"
+    assert manual.read_text().startswith(".TH PATCHGEN\\-APPLY 1 ")
+
+
 def test_an_installation_with_its_environment_is_smaller_than_150_megabytes(installed):
     files = [path for path in installed.rglob("*") if path.is_file()]
     assert 10e6 < sum(path.stat().st_size for path in files) < 150e6
