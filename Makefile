@@ -30,6 +30,7 @@ help:
 	@echo 'make torture           kill each command with SIGKILL at hundreds of moments, and try'
 	@echo '                       all examples of the property tests'
 	@echo 'make lint              ruff, mypy --strict, import rules'
+	@echo 'make docs              the pages of docs/ as a site in build/site, and manual pages'
 	@echo 'make bench             time the whole job against its parts and the manual way'
 	@echo 'make dist              build the sdist and the wheel of the current commit into dist/'
 	@echo 'make venv              install patchgen and its tools for development into $(VENV)'
@@ -92,6 +93,14 @@ test: test-tools $(STAMP) lint
 torture: test-tools $(STAMP)
 	$(BIN)/python -m pytest --numprocesses=2 -m 'torture or hypothesis' --hypothesis-profile=all
 
+# --- docs ---------------------------------------------------------------------------------------
+
+.PHONY: docs
+docs: $(STAMP)
+	$(BIN)/python -m sphinx -q -W --keep-going docs build/site
+	$(BIN)/python tools/manual.py build/man/man1
+	@echo 'the site is build/site/index.html; the manual: man -M build/man patchgen'
+
 # --- packages to publish ------------------------------------------------------------------------
 
 .PHONY: dist
@@ -112,4 +121,5 @@ bench: test-tools $(STAMP)
 
 .PHONY: clean
 clean:
-	rm -rf $(VENV) '$(DEMO)' dist .artefacts .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) '$(DEMO)' build dist docs/reference .artefacts
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

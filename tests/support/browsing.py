@@ -16,8 +16,23 @@ from tests.support import TOP
 ARTEFACTS = Path(os.environ.get("PATCHGEN_ARTEFACTS") or TOP / ".artefacts")
 
 
-def open_page(browser: Browser, path: Path, *, width: int = 1280, scheme: str = "light") -> Page:
-    """Return the page; its `reports` are the messages of its console and its failed requests."""
+def open_page(
+    browser: Browser,
+    path: Path,
+    *,
+    width: int = 1280,
+    scheme: str = "light",
+    folder: Path | None = None,
+) -> Page:
+    """Return the page; its `reports` are the messages of its console and its failed requests.
+
+    A request for anything but the page itself, or a file in `folder`, fails.
+    """
+
+    def is_allowed(address: str) -> bool:
+        in_folder = folder is not None and address.startswith(f"{folder.as_uri()}/")
+        return in_folder or address == path.as_uri()
+
     page = browser.new_page(
         viewport={"width": width, "height": 800},
         color_scheme="dark" if scheme == "dark" else "light",
@@ -26,10 +41,9 @@ def open_page(browser: Browser, path: Path, *, width: int = 1280, scheme: str = 
     page.reports = []  # type: ignore[attr-defined]
     page.on("console", lambda message: page.reports.append(message.text))  # type: ignore[attr-defined]
     page.on("pageerror", lambda error: page.reports.append(str(error)))  # type: ignore[attr-defined]
-    # A request for anything but the page itself fails.
     page.route(
         "**/*",
-        lambda route: route.continue_() if route.request.url == path.as_uri() else route.abort(),
+        lambda route: route.continue_() if is_allowed(route.request.url) else route.abort(),
     )
     page.on("requestfailed", lambda request: page.reports.append(request.url))  # type: ignore[attr-defined]
     page.goto(path.as_uri())
