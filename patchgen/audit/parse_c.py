@@ -12,13 +12,13 @@ which linked_code.py looks up after it. A scan for function heads finds the func
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cache
 
 import tree_sitter
 import tree_sitter_c
 
-from patchgen.audit.c_text import CALLED, IDENTIFIER, overwrite_with_spaces
+from patchgen.audit.c_text import CALLED, IDENTIFIER, LineCounter, overwrite_with_spaces
 from patchgen.audit.facts import Access, Asm, CallFact, FileFacts, Function, Struct, VariableFact
 from patchgen.audit.function_body import FunctionBody
 from patchgen.audit.prepare_source import prepare_source
@@ -34,12 +34,12 @@ from patchgen.audit.syntax import (
 )
 
 _HEAD = re.compile(
-    rb"^(?:[A-Za-z_][\w \t*]*?[ \t*\n])?(?:(?<!\*)\*++)?([A-Za-z_]\w*)[ \t]*"
-    rb"\((?:[^;{}()]|\([^;{}()]*\))*\)\s*\{",
-    re.M,
+    rb"\n(?:[A-Za-z_][\w \t*]*?[ \t*\n])?(?:(?<!\*)\*++)?([A-Za-z_]\w*+)[ \t]*+"
+    rb"\([^;{}()]*+(?:\([^;{}()]*+\)[^;{}()]*+)*+\)\s*+\{"
 )
 # An escaped quote begins no literal, or the time would be quadratic in the number of quotes.
-_LITERAL = re.compile(rb'(?<!\\)"(?:\\.|[^"\\])*+"', re.S)
+_LITERAL = re.compile(rb'"(?<!\\")[^"\\]*+(?:\\.[^"\\]*+)*+"', re.S)
+_Head = tuple[int, str]
 _NO_HEADS = frozenset([b"if", b"for", b"while", b"switch", b"do", b"else", b"return", b"sizeof"])
 
 
@@ -54,7 +54,8 @@ def parse_source(content: bytes) -> FileFacts:
     tree = _parser().parse(prepared.text)
     unit = _Unit(prepared.asms)
     unit.read(tree.root_node)
-    for line, name, piece in list(_find_pieces(prepared.text, unit.functions)):
+    heads = list(_find_heads(prepared.text))
+    for line, name, piece in _find_pieces(prepared.text, _find_lost(heads, unit.functions)):
         unit.read(_parser().parse(b"\n" * (line - 1) + piece).root_node)
         if all(function.name != name for function in unit.functions):
             unit.functions.append(_read_identifiers(line, name, piece))
@@ -71,20 +72,23 @@ def parse_source(content: bytes) -> FileFacts:
         tuple(unit.structs),
         tuple(unit.typedefs),
         prepared.invocations,
-        tuple(_find_lost(prepared.text, unit.functions)),
+        tuple(_find_lost(heads, unit.functions)),
     )
 
 
-def _find_lost(text: bytes, functions: list[Function]) -> Iterator[tuple[int, str]]:
-    """Yield apparent function heads that were not read as functions."""
-    names = {function.name for function in functions}
-    plain = (
-        _LITERAL.sub(lambda match: overwrite_with_spaces(match[0]), text) if b'"' in text else text
-    )
+def _find_heads(text: bytes) -> Iterator[_Head]:
+    """Yield apparent heads of functions."""
+    plain = b"\n" + _LITERAL.sub(lambda match: overwrite_with_spaces(match[0]), text)
+    lines = LineCounter(plain, first=0)
     for match in _HEAD.finditer(plain):
-        name = match[1].decode()
-        if match[1] not in _NO_HEADS and name not in names:
-            yield text.count(b"\n", 0, match.start(1)) + 1, name
+        if match[1] not in _NO_HEADS:
+            yield lines.number(match.start(1)), match[1].decode()
+
+
+def _find_lost(heads: Iterable[_Head], functions: Iterable[Function]) -> list[_Head]:
+    """Return the heads that were not read as functions."""
+    names = {function.name for function in functions}
+    return [head for head in heads if head[1] not in names]
 
 
 def _read_identifiers(line: int, name: str, piece: bytes) -> Function:
@@ -101,18 +105,19 @@ def _read_identifiers(line: int, name: str, piece: bytes) -> Function:
     return Function(name, line, static, tuple(calls), identifiers)
 
 
-def _find_pieces(text: bytes, functions: list[Function]) -> Iterator[tuple[int, str, bytes]]:
+def _find_pieces(text: bytes, lost: Collection[_Head]) -> Iterator[tuple[int, str, bytes]]:
     """Yield the text of each lost function, without the surroundings that confused the parser.
 
     A function ends with the first brace in the first column (Documentation/process/coding-style).
     """
-    lost = set(_find_lost(text, functions))
-    for match in _HEAD.finditer(text) if lost else ():
-        line = text.count(b"\n", 0, match.start(1)) + 1
-        end = text.find(b"\n}", match.end())
-        if (line, match[1].decode()) in lost and end > 0:
-            begin = text.count(b"\n", 0, match.start()) + 1
-            yield begin, match[1].decode(), text[match.start() : end + 2]
+    padded = b"\n" + text
+    lines = LineCounter(padded, first=0)
+    for match in _HEAD.finditer(padded) if lost else ():
+        begin = match.start() + 1
+        first = lines.number(begin)
+        end = padded.find(b"\n}", match.end())
+        if (lines.number(match.start(1)), match[1].decode()) in lost and end > 0:
+            yield first, match[1].decode(), padded[begin : end + 2]
 
 
 class _Unit:

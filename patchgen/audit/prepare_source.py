@@ -15,8 +15,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from patchgen.audit.c_text import (
-    LineOffsets,
+    LineCounter,
     find_closing,
+    join_words,
     overwrite_spans,
     overwrite_with_spaces,
     split_arguments,
@@ -41,7 +42,7 @@ _ATTRIBUTE_NAMES = rb"""
     __refconst __refdata __ro_after_init __safe __sched __section_\w+ __softirq_entry __unused
     __used __user __vdso\w* __visible __weak __xen_pv\w*
 """
-_ATTRIBUTE = re.compile(rb"\b(?:%b)\b(?!\s*\()" % b"|".join(_ATTRIBUTE_NAMES.split()))
+_ATTRIBUTE = re.compile(rb"(?:%b)\b(?!\s*\()" % join_words(_ATTRIBUTE_NAMES))
 _ATTRIBUTES_WITH_ARGUMENTS = rb"""
     __acquires __alias_by\w* __aligned __alloc_size ALLOW_ERROR_INJECTION ASSERT_STRUCT_\w+
     __assume_aligned __attribute__ __bpf_kfunc_\w+_defs BTF_\w+ __cacheline_group_\w+ __cleanup
@@ -53,32 +54,32 @@ _ATTRIBUTES_WITH_ARGUMENTS = rb"""
     NOKPROBE_SYMBOL __printf PV_CALLEE_SAVE_REGS_THUNK __realloc_size __releases __scanf
     __section STACK_FRAME_NON_STANDARD\w* static_assert _Static_assert TRACE_DEFINE_ENUM
 """
-_ATTRIBUTE_CALL = re.compile(
-    rb"\b(?:%b)\s*(\()[ \t]*" % b"|".join(_ATTRIBUTES_WITH_ARGUMENTS.split())
-)
-_FREE = re.compile(rb"\b__free\(\w+\)")
-_ALWAYS_INLINE = re.compile(rb"\b__always_inline\b")
+_ATTRIBUTE_CALL = re.compile(rb"(?:%b)\s*(\()[ \t]*" % join_words(_ATTRIBUTES_WITH_ARGUMENTS))
+_FREE = re.compile(rb"__free(?<!\w__free)\(\w+\)")
+_ALWAYS_INLINE = re.compile(rb"__always_inline(?<!\w__always_inline)\b")
 _ASM_STATEMENT = re.compile(
     rb"\b(?:asm|__asm__|__asm|asm_inline|asm_volatile_goto|asm_goto_output)\b"
     rb"(?:\s|volatile\b|__volatile__\b|__volatile\b|goto\b|inline\b|__inline\b)*\("
 )
 # A loop macro: a parser sees a call, and then a statement without a semicolon between them.
-_LOOP = re.compile(rb"^[ \t]+\w*for_each\w*[ \t]*\(", re.M)
+_LOOP = re.compile(rb"for_each\w*+[ \t]*+\(")
+_BEFORE_LOOP = re.compile(rb"[ \t]+\w*")
 _STATEMENT = re.compile(rb"\s*([ \t])(?=[A-Za-z_{])")
 # `DEFINE_SCHED_CLASS(fair) = {`: by custom the macro's name is the struct's.
 _DEFINED = re.compile(rb"^(?:const[ \t]+)?DEFINE_(\w+)\((\w+)\)(?=\s*=)", re.M)
 _PERCPU_INITIALISED = re.compile(
-    rb"\bDEFINE_PER_CPU\w*\(\s*(?:struct|union)\s+(\w+),\s*(\w+)\)(?=\s*=\s*\{)"
+    rb"DEFINE_PER_CPU(?<!\wDEFINE_PER_CPU)\w*"
+    rb"\(\s*(?:struct|union)\s+(\w+),\s*(\w+)\)(?=\s*=\s*\{)"
 )
-_INVOCATION = re.compile(rb"^(?:static[ \t]+)?([A-Za-z_]\w*)[ \t]*\(", re.M)
+_INVOCATION = re.compile(rb"\n(?:static[ \t]+)?([A-Za-z_]\w*)[ \t]*\(")
 _NEXT = re.compile(rb"\s*(.?)", re.S)
 _PERCPU = re.compile(
-    rb"\bDE(?:FINE|CLARE)_PER_CPU\w*\(\s*(?:const\s+)?(?:struct\s+|union\s+)?(\w+)[\s*]*,\s*(\w+)"
+    rb"DE(?<!\wDE)(?:FINE|CLARE)_PER_CPU\w*"
+    rb"\(\s*(?:const\s+)?(?:struct\s+|union\s+)?(\w+)[\s*]*,\s*(\w+)"
 )
 _HEAD_MACRO = re.compile(
-    rb"^([A-Z][A-Z0-9_]+|[a-z_]+_DEFINE\w*)"
-    rb"\(([ \t\n]*\w+)(?:[^;{}()]|\([^;{}()]*\))*\)[ \t\n]*(?=\{)",
-    re.M,
+    rb"\n([A-Z][A-Z0-9_]+|[a-z_]+_DEFINE\w*)"
+    rb"\(([ \t\n]*\w+)(?:[^;{}()]|\([^;{}()]*\))*\)[ \t\n]*(?=\{)"
 )
 
 
@@ -96,9 +97,8 @@ class Prepared:
 def prepare_source(content: bytes) -> Prepared:
     """Remove directives, and what the grammar cannot parse, from a C file."""
     preprocessed = read_directives(content)
-    cleaned, asms = _take_asms(_HEAD_MACRO.sub(_spell_head, _remove_attributes(preprocessed.text)))
-    cleaned = _DEFINED.sub(_spell_variable, _end_loop_heads(cleaned))
-    cleaned = _PERCPU_INITIALISED.sub(_spell_variable, cleaned)
+    cleaned, asms = _take_asms(_spell_heads(_remove_attributes(preprocessed.text)))
+    cleaned = _spell_variables(_end_loop_heads(cleaned))
     percpu = tuple(_find_percpu(cleaned))
     cleaned, invocations = _take_invocations(cleaned)
     return Prepared(cleaned, preprocessed, tuple(invocations), tuple(asms), percpu)
@@ -124,8 +124,10 @@ def _remove_attribute_calls(text: bytes) -> bytes:
 
 def _take_asms(text: bytes) -> tuple[bytes, list[Asm]]:
     """Remove asm statements: the grammar parses only a template that is a literal."""
+    if b"asm" not in text:
+        return text, []
     spans, asms, position = [], [], 0
-    lines = LineOffsets(text)
+    lines = LineCounter(text)
     for match in _ASM_STATEMENT.finditer(text):
         if match.start() < position:
             continue
@@ -156,11 +158,23 @@ def _split_template(inner: str) -> tuple[str, str]:
 def _end_loop_heads(text: bytes) -> bytes:
     """Replace a space after the head of a loop macro by a semicolon."""
     changed = bytearray(text)
+    line = before = 0
     for match in _LOOP.finditer(text):
+        line = max(line, text.rfind(b"\n", before, match.start()) + 1)
+        before = match.start()
+        if not _BEFORE_LOOP.fullmatch(text, line, before):
+            continue
         follows = _STATEMENT.match(text, find_closing(text, match.end() - 1))
         if follows is not None:
             changed[follows.start(1)] = ord(";")
     return bytes(changed)
+
+
+def _spell_variables(text: bytes) -> bytes:
+    if b"DEFINE_" in text:
+        text = _DEFINED.sub(_spell_variable, text)
+        text = _PERCPU_INITIALISED.sub(_spell_variable, text)
+    return text
 
 
 def _spell_variable(match: re.Match[bytes]) -> bytes:
@@ -171,7 +185,7 @@ def _spell_variable(match: re.Match[bytes]) -> bytes:
 
 def _find_percpu(text: bytes) -> Iterator[tuple[str, int, str]]:
     """Yield variables that macros define: name, line and type."""
-    lines = LineOffsets(text)
+    lines = LineCounter(text)
     for match in _PERCPU.finditer(text):
         yield match[2].decode(), lines.number(match.start()), match[1].decode()
 
@@ -179,22 +193,22 @@ def _find_percpu(text: bytes) -> Iterator[tuple[str, int, str]]:
 def _take_invocations(text: bytes) -> tuple[bytes, list[Invocation]]:
     """Remove macros that are used at file scope in place of a declaration."""
     spans, invocations, position = [], [], 0
-    lines = LineOffsets(text)
-    for match in _INVOCATION.finditer(text):
-        if match.start() < position or not _begins_statement(text, match.start()):
+    lines = LineCounter(text)
+    for match in _INVOCATION.finditer(b"\n" + text):
+        start, opening = match.start(), match.end() - 2
+        if start < position or not _begins_statement(text, start):
             continue
-        end = find_closing(text, match.end() - 1)
+        end = find_closing(text, opening)
         follows = _NEXT.match(text, end)
         if follows is None or follows[1] not in (b";", b""):
             if follows is None or text[end : follows.start(1)].count(b"\n") == 0:
                 continue
             if follows[1] == b"{":
                 continue
-        arguments = split_arguments(text[match.end() : end - 1].decode("utf-8", "replace"))
-        line = lines.number(match.start())
-        invocations.append(Invocation(match[1].decode(), line, arguments))
+        arguments = split_arguments(text[opening + 1 : end - 1].decode("utf-8", "replace"))
+        invocations.append(Invocation(match[1].decode(), lines.number(start), arguments))
         position = follows.end(1) if follows[1] == b";" else end
-        spans.append((match.start(), position))
+        spans.append((start, position))
     return overwrite_spans(text, spans), invocations
 
 
@@ -203,14 +217,18 @@ def _begins_statement(text: bytes, offset: int) -> bool:
     return not before or before[-1:] in b";})"
 
 
+def _spell_heads(text: bytes) -> bytes:
+    return _HEAD_MACRO.sub(_spell_head, b"\n" + text)[1:]
+
+
 def _spell_head(match: re.Match[bytes]) -> bytes:
     """Spell `DEFINE_IDTENTRY(exc_debug)` as a function's head, in as many bytes."""
     name = match[2].strip()
     if match[1].startswith(b"SYSCALL_DEFINE"):
         name = b"__do_sys_" + name
-    head = b"int " + name + b"()"
+    head = b"\nint " + name + b"()"
     text = match[0]
-    lines = text.count(b"\n")
+    lines = text.count(b"\n", 1)
     room = len(text) - lines
     if len(head) > room:
         return match[0]

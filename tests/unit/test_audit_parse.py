@@ -41,6 +41,28 @@ def test_functions_after_attributes_and_macros_are_read(head):
     assert (function.name, [call.name for call in function.calls]) == ("f", ["g"])
 
 
+def test_an_attribute_inside_of_a_longer_name_is_part_of_the_name():
+    function = parse_one("int setup__init(void)\n{\n\tkick__free(a);\n\tMYEXPORT_A(b);\n}\n")
+    assert function.name == "setup__init"
+    assert [call.name for call in function.calls] == ["kick__free", "MYEXPORT_A"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "DEFINE_IDTENTRY(f)\n{\n\tg();\n}\n",
+        "#define A 1\nint f(void)\n{\n}\n",
+        'early_param("a", g);\nint f(void)\n{\n}\n',
+    ],
+)
+def test_the_first_line_of_a_file_is_read_like_the_others(text):
+    for before in ("", "\n"):
+        facts = parse(before + text)
+        assert [function.name for function in facts.functions] == ["f"]
+        assert [use.name for use in facts.invocations] == ["early_param"] * ("early" in text)
+        assert [macro.name for macro in facts.macros] == ["A"] * ("#" in text)
+
+
 def test_a_function_after_unparsable_text_is_read_alone():
     text = "@@@ = {{{ (((\nint f(void)\n{\n\tg();\n}\n"
     assert [function.name for function in parse_source(text.encode()).functions] == ["f"]
