@@ -18,8 +18,8 @@ from pathlib import Path
 
 import click
 
-from patchgen.version import find_version
 from patchgen.cli.main import COMMANDS, patchgen
+from patchgen.version import find_version
 
 # Code in a help text: text between backticks, or an option.
 _CODE = re.compile(r"`([^`]+)`|(?<![\w-])(--?[A-Za-z][\w-]*)")
