@@ -59,6 +59,8 @@ class PatchgenError(Exception):
     library's requests. The option that sets an input differs between commands, and some commands
     have none, so only `cli` knows it: `describe` adds it to the hint. `alternatives` are further
     hints, keyed by the input that each needs; a command without that input does not show them.
+
+    `code` names the kind of error; docs/messages.md explains each kind.
     """
 
     exit_code = 1
@@ -67,6 +69,7 @@ class PatchgenError(Exception):
         self,
         message: str,
         *,
+        code: str = "",
         place: ErrorPlace | None = None,
         hint: str | None = None,
         parameters: tuple[str, ...] = (),
@@ -74,6 +77,7 @@ class PatchgenError(Exception):
     ):
         super().__init__(message)
         self.message = message
+        self.code = code
         self.place = place
         self.hint = hint
         self.parameters = parameters
@@ -81,14 +85,23 @@ class PatchgenError(Exception):
 
     def __str__(self) -> str:
         """Return the message as a terminal shows it: place, text, marked line, hint."""
-        return self.describe({})
+        return self._format(self.message, {})
 
     def describe(self, options: Mapping[str, str]) -> str:
-        """Return the same text, with the options that set the hint's parameters after the hint.
+        """Return the same text, with the code, and with the options that the hint is about.
 
-        `options` maps a parameter's name to its option; parameters without one are left out.
+        The code follows the first line of the message. `options` maps a parameter's name to the
+        option that sets it; parameters without one are left out.
         """
-        lines = [f"{self.place}: {self.message}" if self.place else self.message]
+        if not self.code:
+            return self._format(self.message, options)
+        first, newline, others = self.message.partition("\n")
+        colon = ":" if first.endswith(":") else ""
+        first = f"{first.removesuffix(':')} [{self.code}]{colon}"
+        return self._format(first + newline + others, options)
+
+    def _format(self, message: str, options: Mapping[str, str]) -> str:
+        lines = [f"{self.place}: {message}" if self.place else message]
         if self.place and self.place.excerpt is not None:
             lines.append(f"    {_show(self.place.excerpt)}")
             if self.place.column is not None:
@@ -128,8 +141,8 @@ class RefusedError(PatchgenError):
 class RevisionError(RefusedError):
     """A revision does not name one commit. `revision` is what the user wrote."""
 
-    def __init__(self, message: str, revision: str):
-        super().__init__(message)
+    def __init__(self, message: str, revision: str, *, code: str):
+        super().__init__(message, code=code)
         self.revision = revision
 
 
@@ -149,7 +162,7 @@ class MissingObjectsError(PatchgenError):
             objects = "needed object" if count == 1 else "needed objects"
             shown = ", ".join(self.oids[:_SHOWN_OIDS]) + (", ..." if count > _SHOWN_OIDS else "")
             message = f"the repository lacks {count:,} {objects} ({shown})"
-        super().__init__(message)
+        super().__init__(message, code="objects-missing")
 
 
 class ToolError(PatchgenError):

@@ -147,7 +147,9 @@ def add_config(env: Mapping[str, str], config: Mapping[str, str]) -> dict[str, s
     """
     count = env.get("GIT_CONFIG_COUNT") or "0"
     if not (count.isascii() and count.isdecimal()):
-        raise UsageError(f"GIT_CONFIG_COUNT is {count!r}: expected a number")
+        raise UsageError(
+            f"GIT_CONFIG_COUNT is {count!r}: expected a number", code="environment-variable"
+        )
     added = dict(env)
     for number, (key, value) in enumerate(config.items(), int(count)):
         added[f"GIT_CONFIG_KEY_{number}"] = key

@@ -262,10 +262,13 @@ def _start(argv: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
     except FileNotFoundError as err:
         raise ToolError(
             f"{argv[0]} cannot be started: {err.strerror or err}",
+            code="program-failed",
             hint="`patchgen doctor` shows what is missing and how to get it",
         ) from None
     except PermissionError as err:
-        raise ToolError(f"{argv[0]} cannot be started: {err.strerror or err}") from None
+        raise ToolError(
+            f"{argv[0]} cannot be started: {err.strerror or err}", code="program-failed"
+        ) from None
 
 
 def _failure(completed: Completed) -> ToolError:
@@ -273,7 +276,10 @@ def _failure(completed: Completed) -> ToolError:
     outcome = f"failed with exit code {completed.returncode}"
     if completed.returncode < 0:
         outcome = f"was ended by a signal ({signal.strsignal(-completed.returncode)})"
-    return ToolError(f"`{_shorten(completed.argv)}` {outcome}" + (f": {output}" if output else ""))
+    return ToolError(
+        f"`{_shorten(completed.argv)}` {outcome}" + (f": {output}" if output else ""),
+        code="program-failed",
+    )
 
 
 def _shorten(argv: Sequence[str]) -> str:

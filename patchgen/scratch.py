@@ -223,6 +223,7 @@ def _end_run() -> None:
 def _cannot_write(err: OSError) -> ToolError:
     return ToolError(
         f"temporary files cannot be written: {err.strerror or err}",
+        code="file-unwritable",
         hint="set TMPDIR to a folder that can be written to",
     )
 

@@ -61,7 +61,11 @@ class SourceFolder:
         path = self.path / name
         parts = PurePosixPath(name).parts
         if not parts or "\0" in name or PurePosixPath(name).is_absolute() or ".." in parts:
-            raise SpecError(f"{name!r} is not the name of a file in {self.path}", hint=_HINT)
+            raise SpecError(
+                f"{name!r} is not the name of a file in {self.path}",
+                code="file-outside",
+                hint=_HINT,
+            )
         try:
             with _open_folder(self.root, [*self.below.parts, *parts[:-1]]) as folder:
                 _check_kind(parts[-1], folder)
@@ -74,9 +78,11 @@ class SourceFolder:
             if missing:
                 return None
             reason = f"cannot be read: {err.strerror or err}"
-            raise SpecError(reason, place=ErrorPlace(str(path))) from None
+            raise SpecError(reason, code="file-unreadable", place=ErrorPlace(str(path))) from None
         except ValueError as err:
-            raise SpecError(str(err), place=ErrorPlace(str(path)), hint=_HINT) from None
+            raise SpecError(
+                str(err), code="file-unreadable", place=ErrorPlace(str(path)), hint=_HINT
+            ) from None
 
     def digest(self) -> str:
         """Return a digest of the paths and contents of all regular files."""
@@ -108,7 +114,7 @@ def read_regular(path: Path) -> bytes:
     try:
         return _read_regular(os.open(path, _FILE_FLAGS))
     except ValueError as err:
-        raise SpecError(str(err), place=ErrorPlace(str(path))) from None
+        raise SpecError(str(err), code="file-unreadable", place=ErrorPlace(str(path))) from None
 
 
 class _NotThereError(Exception):
@@ -175,12 +181,19 @@ def decode_text(content: bytes, place: ErrorPlace) -> str:
         line += content.count(b"\n", 0, err.start)
         raise SpecError(
             f"is not UTF-8 (the byte {content[err.start]:#04x})",
+            code="not-utf8",
             place=ErrorPlace(place.file, line),
             hint="convert the file, for example: `iconv -f latin1 -t utf-8`",
         ) from None
     if text.startswith("\ufeff"):
-        raise SpecError("begins with a byte order mark; remove it", place=ErrorPlace(place.file, 1))
+        raise SpecError(
+            "begins with a byte order mark; remove it",
+            code="not-utf8",
+            place=ErrorPlace(place.file, 1),
+        )
     if "\0" in text:
         line += text.count("\n", 0, text.index("\0"))
-        raise SpecError("has a NUL character", place=ErrorPlace(place.file, line))
+        raise SpecError(
+            "has a NUL character", code="control-characters", place=ErrorPlace(place.file, line)
+        )
     return text

@@ -105,7 +105,7 @@ def read_trust() -> Entries:
     except FileNotFoundError:
         return ()
     except OSError as err:
-        raise PatchgenError(f"{path} cannot be read: {err.strerror}") from None
+        raise PatchgenError(f"{path} cannot be read: {err.strerror}", code="trust-store") from None
     try:
         _check_owner(path, os.fstat(descriptor), stat.S_ISREG)
         _check_owner(path.parent, path.parent.stat(), stat.S_ISDIR)
@@ -127,20 +127,25 @@ def change_trust(change: Callable[[Entries], Entries]) -> Entries:
             entries = change(read_trust())
             _write(path, entries)
     except OSError as err:
-        raise PatchgenError(f"{path} cannot be written: {err.strerror}") from None
+        raise PatchgenError(
+            f"{path} cannot be written: {err.strerror}", code="trust-store"
+        ) from None
     return entries
 
 
 def _check_owner(path: Path, status: os.stat_result, is_kind: Callable[[int], bool]) -> None:
     if not is_kind(status.st_mode):
-        raise PatchgenError(f"{path} is not a regular file", hint=_HINT)
+        raise PatchgenError(f"{path} is not a regular file", code="trust-store", hint=_HINT)
     if status.st_uid != os.geteuid():
         raise PatchgenError(
-            f"{path} belongs to another user, so nothing in it is trusted", hint=_HINT
+            f"{path} belongs to another user, so nothing in it is trusted",
+            code="trust-store",
+            hint=_HINT,
         )
     if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise PatchgenError(
             f"others can write to {path}, so nothing in it is trusted",
+            code="trust-store",
             hint=f"check it with `patchgen trust` after: chmod go-w {path}",
         )
 
@@ -151,11 +156,14 @@ def _parse(path: Path, content: bytes) -> Entries:
         if document["version"] != VERSION:
             raise PatchgenError(
                 f"{path} has version {document['version']}; this patchgen reads version {VERSION}",
+                code="trust-store",
                 hint=_HINT,
             )
         return tuple(_parse_entry(entry) for entry in document["entries"])
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as err:
-        raise PatchgenError(f"{path} is damaged: {type(err).__name__}: {err}", hint=_HINT) from None
+        raise PatchgenError(
+            f"{path} is damaged: {type(err).__name__}: {err}", code="trust-store", hint=_HINT
+        ) from None
 
 
 def _parse_entry(document: Mapping[str, object]) -> TrustEntry:

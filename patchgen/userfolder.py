@@ -23,5 +23,7 @@ def user_folder(variable: str, default: str) -> Path:
         return Path.home() / default
     except RuntimeError:
         raise PatchgenError(
-            "the home directory cannot be determined", hint=f"set HOME or {variable}"
+            "the home directory cannot be determined",
+            code="home-unknown",
+            hint=f"set HOME or {variable}",
         ) from None

@@ -127,6 +127,7 @@ def _check_config(config: DotConfig) -> None:
     if not any(config.options.get(name) == "y" for name in _BITS):
         raise RefusedError(
             f"the .config sets neither {' nor '.join(_BITS)}: it is not a complete .config of x86",
+            code="dot-config",
             hint="name the .config of a build folder; `make olddefconfig` completes a fragment",
             parameters=("config",),
         )

@@ -107,6 +107,7 @@ def find_boot_path(code: LinkedCode, tables: Tables) -> BootPath:
                     return path
     raise RefusedError(
         f"no calls lead from {' or '.join(tables.boot_path_from)} to {' or '.join(tables.end)}",
+        code="audit-code",
         hint="an audit needs a kernel that patches alternatives at boot; a .config has to build "
         "all files of arch/x86/kernel and init on that path",
         parameters=("config",),

@@ -106,6 +106,7 @@ def load_questions(folder: SourceFolder, tables: Tables) -> Tables:
     if content is None:
         raise SpecError(
             "the file does not exist",
+            code="file-missing",
             place=ErrorPlace(str(path)),
             hint="it names the calls that the audit of a variant looks for",
         )

@@ -46,6 +46,7 @@ def find_files(git: Git, tree: Oid, tables: Tables) -> list[TreeFile]:
     if not any(file.path.as_posix().startswith("arch/x86/kernel/") for file in files):
         raise RefusedError(
             "the tree has no arch/x86/kernel: an audit needs an x86 kernel",
+            code="not-a-kernel",
             hint="name the git repository of a kernel and one of its commits",
             parameters=("tree", "rev", "base"),
         )

@@ -211,12 +211,14 @@ def _build_step(function: FunctionReasons, caller: Caller | None) -> PathStep:
 def _refuse(reasons: Reasons, name: str) -> RefusedError:
     if name in reasons.unread:
         return RefusedError(
-            f"early code calls {name}(), but no file that the audit reads defines it"
+            f"early code calls {name}(), but no file that the audit reads defines it",
+            code="audit-code",
         )
     names = {function.name for function in reasons.functions}
     close = difflib.get_close_matches(name, names, n=1)
     return RefusedError(
         f"no file that the audit reads defines a function {name}()",
+        code="audit-code",
         hint=f"did you mean {close[0]}?" if close else "",
         parameters=("why",),
     )

@@ -84,6 +84,7 @@ def _refuse_second_version(repository: Repository, branch: str, revision: int) -
         raise RefusedError(
             f"{earlier[0]} is version {earlier[1]} of this series; to run the semantic patch alone "
             f"would make version {revision} without its review tags and hand edits",
+            code="series-exists",
             hint=f"`patchgen reroll {earlier[0]}` makes the next version with them",
             alternatives={"force": "make the version without them"},
         )

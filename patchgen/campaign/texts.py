@@ -70,6 +70,7 @@ def parse_text(text: str, name: str) -> Text:
     if (match := _CUT.search(message.text)) is not None:
         raise RefusedError(
             f"{name}: a line would end the message for `git am`: {match[0]}",
+            code="message-cut",
             hint="indent it",
         )
     subject = message.subject.strip() if has_subject else ""

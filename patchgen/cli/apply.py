@@ -87,7 +87,9 @@ def command(
     if name is None and variant is None:
         raise click.UsageError("Missing option '--variant' or argument 'VARIANT'.")
     if name is not None and variant is not None:
-        raise UsageError("VARIANT cannot be combined with --variant: name one variant")
+        raise UsageError(
+            "VARIANT cannot be combined with --variant: name one variant", code="option-combination"
+        )
     request = ApplyRequest(variant=name or variant or "", **options)
     printer = Printer(quiet=quiet, as_json=as_json)
     check_config(printer, request.tree)

@@ -121,10 +121,14 @@ def _check_outputs(
 ) -> None:
     """Raise UsageError for options that exclude each other; those in use are true."""
     if outputs["--json"] and outputs["--dot"]:
-        raise UsageError("--json cannot be combined with --dot: both print to standard output")
+        raise UsageError(
+            "--json cannot be combined with --dot: both print to standard output",
+            code="option-combination",
+        )
     if outputs["--diff"] and outputs["--dot"]:
         raise UsageError(
             "--diff cannot be combined with --dot",
+            code="option-combination",
             hint="--html FILE draws the paths of the later commit",
         )
     for mode, chosen in modes.items():
@@ -133,7 +137,9 @@ def _check_outputs(
             others |= {"--late": modes["--late"], "--strict": strict}
         for other, value in others.items():
             if chosen and value:
-                raise UsageError(f"{mode} cannot be combined with {other}")
+                raise UsageError(
+                    f"{mode} cannot be combined with {other}", code="option-combination"
+                )
 
 
 def _run_why(
@@ -183,7 +189,9 @@ def _run_diff(
     first, dots, second = span.partition("..")
     if not dots or not first or not second or second.startswith("."):
         raise UsageError(
-            f"{span!r} is not a range REV1..REV2", hint="for example --diff v6.1..my-branch"
+            f"{span!r} is not a range REV1..REV2",
+            code="revision-unknown",
+            hint="for example --diff v6.1..my-branch",
         )
     with printer.progress("reading") as on_progress:
         before, after = (

@@ -110,7 +110,7 @@ def _git_subcommand(name: str, purpose: str, remedy: str) -> ProgramStatus:
     def find() -> str:
         path = find_git_subcommand(name)
         if path is None:
-            raise ToolError("not installed")
+            raise ToolError("not installed", code="program-missing")
         return str(path)
 
     return _probe(f"git {name}", purpose, find, remedy, needed=False)

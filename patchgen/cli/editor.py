@@ -52,6 +52,7 @@ class TextEditor:
             if not text.subject:
                 raise RefusedError(
                     f"the {name} has no subject; nothing was written",
+                    code="text-without-subject",
                     hint="its first line is the subject, and an empty line follows it",
                 )
         return edited
@@ -72,14 +73,19 @@ class TextEditor:
         if code != 0:
             raise RefusedError(
                 f"the editor failed with exit code {code}; nothing was written",
+                code="editor-failed",
                 hint=f"$GIT_EDITOR replaces the editor, which is {editor}",
             )
         if not edited:
-            raise RefusedError("cancelled, as the text is empty; nothing was written")
+            raise RefusedError(
+                "cancelled, as the text is empty; nothing was written", code="cancelled"
+            )
         try:
             return f"{edited.decode()}\n"
         except UnicodeDecodeError:
-            raise RefusedError("the edited text is not UTF-8; nothing was written") from None
+            raise RefusedError(
+                "the edited text is not UTF-8; nothing was written", code="not-utf8"
+            ) from None
 
     def _save(self, name: str, text: bytes) -> None:
         path = cache_path("edited") / name

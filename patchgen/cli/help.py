@@ -1,21 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`patchgen help`: the topics, the help of a command, or a guide as text."""
+"""`patchgen help`: the topics, the help of a command, a guide as text, or a code of an error."""
 
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
 
 import click
 
 from patchgen.cli.command import ExplainedCommand
 from patchgen.cli.printer import Printer
-from patchgen.errors import UsageError, suggest_name
+from patchgen.errors import UsageError
 from patchgen.resources import shipped_folder
 
 # An entry of the index: - [Title](NAME.md): what the page is for
 _ENTRY = re.compile(r"^- \[[^\]]*\]\(([\w-]+)\.md\): (.*?)(?=^- |\n\n)", re.MULTILINE | re.DOTALL)
 # Notes for the tests of the pages; a reader does not need them.
 _COMMENT = re.compile(r"^<!--.*?-->\n", re.MULTILINE | re.DOTALL)
+# A section of messages.md, whose heading is the code of an error.
+_CODE = re.compile(r"^### ([\w-]+)\n\n(.*?)\n(?=\n#|\Z)", re.MULTILINE | re.DOTALL)
 
 
 def _list_topics(root: click.Context) -> list[str]:
@@ -24,7 +27,8 @@ def _list_topics(root: click.Context) -> list[str]:
 
 
 def _complete_topic(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    return [topic for topic in _list_topics(ctx.find_root()) if topic.startswith(incomplete)]
+    topics = _list_topics(ctx.find_root()) + (list(_read_codes()) if incomplete else [])
+    return [topic for topic in topics if topic.startswith(incomplete)]
 
 
 @click.command(
@@ -35,14 +39,17 @@ def _complete_topic(ctx: click.Context, param: click.Parameter, incomplete: str)
         Show the options of a command, and examples.
     patchgen help first-series
         Read how to make a first series.
+    patchgen help not-trusted
+        See what the code in an error's brackets means, and what to do.
     """,
 )
 @click.argument("topic", required=False, metavar="[TOPIC]", shell_complete=_complete_topic)
 @click.pass_context
 def command(ctx: click.Context, topic: str | None) -> None:
-    """Explain a command, or show a guide.
+    """Explain a command or an error, or show a guide.
 
-    TOPIC is the name of a command or of a guide; without it, all topics are listed.
+    TOPIC is the name of a command or of a guide, or the code of an error; without it, all commands
+    and guides are listed.
     """
     root = ctx.find_root()
     assert isinstance(root.command, click.Group)
@@ -51,17 +58,29 @@ def command(ctx: click.Context, topic: str | None) -> None:
     elif explained := root.command.get_command(root, topic):
         explained.make_context(topic, ["--help"], parent=root)
     elif topic in list_guides():
-        page = (shipped_folder("docs") / f"{topic}.md").read_text(encoding="utf-8")
-        Printer().page(_COMMENT.sub("", page))
+        Printer().page(_COMMENT.sub("", _read_page(topic)))
+    elif explanation := _read_codes().get(topic.strip("[]")):
+        Printer().text(f"{explanation}\n")
     else:
-        hint = suggest_name(topic, _list_topics(root), "topics")
-        raise UsageError(f"unknown topic {topic!r}", hint=hint)
+        names = [*_list_topics(root), *_read_codes()]
+        similar = get_close_matches(topic, names, n=1)
+        hint = f"did you mean {similar[0]!r}?" if similar else "`patchgen help` lists the topics"
+        raise UsageError(f"unknown topic {topic!r}", code="name-unknown", hint=hint)
 
 
 def list_guides() -> dict[str, str]:
     """Return the names of the shipped guides in the order of the index, and what each is for."""
-    index = (shipped_folder("docs") / "index.md").read_text(encoding="utf-8")
-    return {name: " ".join(purpose.split()) for name, purpose in _ENTRY.findall(index)}
+    entries = _ENTRY.findall(_read_page("index"))
+    return {name: " ".join(purpose.split()) for name, purpose in entries}
+
+
+def _read_page(name: str) -> str:
+    return (shipped_folder("docs") / f"{name}.md").read_text(encoding="utf-8")
+
+
+def _read_codes() -> dict[str, str]:
+    """Return the explanation of each code of an error."""
+    return dict(_CODE.findall(_read_page("messages")))
 
 
 def _describe_topics(root: click.Context) -> str:

@@ -19,9 +19,14 @@ def check_kept_folder(folder: Path | None) -> None:
     if folder is None:
         return
     if not folder.parent.is_dir():
-        raise UsageError(f"{folder} cannot be made: the folder {folder.parent} does not exist")
+        raise UsageError(
+            f"{folder} cannot be made: the folder {folder.parent} does not exist",
+            code="folder-missing",
+        )
     if folder.exists() and any(folder.iterdir()):
-        raise UsageError(f"{folder} is not empty", hint="name a new or empty folder")
+        raise UsageError(
+            f"{folder} is not empty", code="folder-not-empty", hint="name a new or empty folder"
+        )
 
 
 def keep_written(printer: Printer, folder: Path | None, results: Sequence[Sweep]) -> None:
@@ -47,5 +52,7 @@ def keep_written(printer: Printer, folder: Path | None, results: Sequence[Sweep]
                 (own / name).parent.mkdir(parents=True, exist_ok=True)
                 (own / name).write_bytes(content)
             except OSError as err:
-                raise UsageError(f"{own / name} cannot be written: {err.strerror}") from None
+                raise UsageError(
+                    f"{own / name} cannot be written: {err.strerror}", code="file-unwritable"
+                ) from None
         printer.note(f"{result.semantic_patch}: its scripts wrote {names}, kept in {own}")

@@ -14,7 +14,10 @@ from patchgen.scratch import owned_folder
 def check_output_file(path: Path | None) -> None:
     """Raise UsageError if the file's folder does not exist. Call this before the work."""
     if path is not None and not path.parent.is_dir():
-        raise UsageError(f"{path} cannot be written: the folder {path.parent} does not exist")
+        raise UsageError(
+            f"{path} cannot be written: the folder {path.parent} does not exist",
+            code="folder-missing",
+        )
 
 
 def write_output_file(path: Path, text: str) -> None:
@@ -36,4 +39,6 @@ def write_output_file(path: Path, text: str) -> None:
                 file.chmod(stat.S_IMODE(mode))
             file.replace(target)
     except OSError as err:
-        raise UsageError(f"{path} cannot be written: {err.strerror or err}") from None
+        raise UsageError(
+            f"{path} cannot be written: {err.strerror or err}", code="file-unwritable"
+        ) from None

@@ -55,7 +55,7 @@ class ReaderGoneError(Exception):
 
 def _cannot_write(reason: str) -> OutputError:
     written = describe_written()
-    return OutputError(f"{reason}; {written}" if written else reason)
+    return OutputError(f"{reason}; {written}" if written else reason, code="output-unwritable")
 
 
 def is_terminal(stream: TextIO | None) -> bool:

@@ -97,13 +97,16 @@ def command(as_json: bool, quiet: bool, abort: bool, **options: Any) -> None:
     request = RerollRequest(**options)
     if abort:
         if request.resume:
-            raise UsageError("--continue cannot be combined with --abort")
+            raise UsageError(
+                "--continue cannot be combined with --abort", code="option-combination"
+            )
         abort_reroll(request.tree)
         printer.line("The reroll was abandoned; nothing was changed.")
         return
     if request.resume and request != RerollRequest(request.tree, resume=True):
         raise UsageError(
             "--continue takes no option but --tree: it resumes with the options of the first run",
+            code="option-combination",
             hint="to use other options, run --abort, then reroll again",
         )
     check_config(printer, request.tree)

@@ -222,7 +222,11 @@ def command(
     if show_macros:
         return _show_macros(tree, options["base"])
     if target is None:
-        raise UsageError("no semantic patch is named", hint="name a .cocci, a folder, or a variant")
+        raise UsageError(
+            "no semantic patch is named",
+            code="arguments",
+            hint="name a .cocci, a folder, or a variant",
+        )
     campaign, edit = read_campaign(options)
     check_output_file(sarif)
     check_kept_folder(keep)
@@ -286,7 +290,9 @@ def _show_macros(tree: Path, base: str) -> int:
 
 def _choose_executor(name: str, scheduler: str | None) -> Executor | None:
     if (name == "dask") != (scheduler is not None):
-        raise UsageError("--executor dask and --scheduler ADDRESS require each other")
+        raise UsageError(
+            "--executor dask and --scheduler ADDRESS require each other", code="option-combination"
+        )
     if scheduler is None:
         return None
     from patchgen.sweep.cluster import run_on_cluster

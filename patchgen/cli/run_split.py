@@ -163,6 +163,7 @@ def read_campaign(options: dict[str, Any]) -> tuple[CampaignRequest | None, bool
             if series_options[name] and is_given(ctx, name):
                 raise UsageError(
                     f"{option} requires --split",
+                    code="option-combination",
                     hint="choose how to divide the series: --split ...",
                 )
         return None, False

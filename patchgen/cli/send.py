@@ -159,7 +159,7 @@ def _send(
         echo(f"patchgen: interrupted; {resume} sends the remaining mails", err=True)
         sys.exit(EXIT_INTERRUPTED)
     if result is None:
-        raise RefusedError("cancelled; nothing was sent")
+        raise RefusedError("cancelled; nothing was sent", code="cancelled")
     return result
 
 
@@ -167,21 +167,26 @@ def _check_confirmation(*, yes: bool, as_json: bool) -> None:
     """Raise UsageError if the user must confirm, and cannot be asked."""
     hint = "--yes sends without asking"
     if not yes and not is_terminal(sys.stdin):
-        raise UsageError("cannot ask for confirmation without a terminal", hint=hint)
+        raise UsageError(
+            "cannot ask for confirmation without a terminal", code="no-terminal", hint=hint
+        )
     if as_json and not yes:
         raise UsageError(
-            "--json requires --yes or --dry-run: it cannot ask for confirmation", hint=hint
+            "--json requires --yes or --dry-run: it cannot ask for confirmation",
+            code="option-combination",
+            hint=hint,
         )
 
 
 def _check_options(request: SendRequest) -> None:
     if (request.arrived or request.again) and not request.resume:
-        raise UsageError("--arrived and --again require --resume")
+        raise UsageError("--arrived and --again require --resume", code="option-combination")
     if request.reflect and request.resume:
-        raise UsageError("--reflect cannot be combined with --resume")
+        raise UsageError("--reflect cannot be combined with --resume", code="option-combination")
     if request.only is not None and request.resume:
         raise UsageError(
             "--only cannot be combined with --resume, which sends the mails of the last run",
+            code="option-combination",
             hint="resume first, then send others",
         )
 
@@ -242,6 +247,7 @@ class _Confirmation:
             echo(f"  {text}", err=True)
         raise RefusedError(
             f"{version.name} does not pass {', '.join(_FAST)}",
+            code="checks-failed",
             hint="fix it, or send it without these checks: --skip-checks",
         )
 
@@ -325,11 +331,15 @@ def _explain_failure(result: SendResult, request: SendRequest) -> None:
     failed = report.entries[report.failed]
     summary = f"sent: {', '.join(map(str, sent))}" if sent else "nothing was sent"
     if request.reflect:
-        raise RefusedError(f"mail {report.failed} was not accepted: {failed.reason} ({summary})")
+        raise RefusedError(
+            f"mail {report.failed} was not accepted: {failed.reason} ({summary})",
+            code="mail-not-accepted",
+        )
     if failed.state is MailState.UNKNOWN:
         raise build_unknown_error(name, report.failed, failed, f" ({summary})")
     raise RefusedError(
         f"mail {report.failed} was not accepted: {failed.reason} ({summary})",
+        code="mail-not-accepted",
         hint=f"{format_resume(name)} sends it and the following mails, in the same thread",
     )
 

@@ -79,7 +79,7 @@ class _Result:
         """Why the semantic patch failed; empty if it passed."""
         never_fired = self.checked.run.never_fired if self.checked.run else ()
         return [
-            *([str(self.checked.error)] if self.checked.error else []),
+            *([self.checked.error.describe({})] if self.checked.error else []),
             *(f"{name}: {why}" for name, why in self.failures.items()),
             *(f"the rule {rule} matches in no case" for rule in never_fired),
         ]
@@ -133,6 +133,7 @@ def _describe(result: _Result) -> dict[str, Any]:
         "semantic_patch": checked.name,
         "passed": result.passed,
         "error": checked.error.message if checked.error else None,
+        "code": checked.error.code if checked.error else None,
         "cases": [
             {
                 "case": str(outcome.case.name),

@@ -73,9 +73,9 @@ def command(
     """
     names = (*sources, None) if lore else sources
     if not names:
-        raise UsageError("Missing argument: the replies, or --lore")
+        raise UsageError("Missing argument: the replies, or --lore", code="arguments")
     if len(names) > 2:
-        raise UsageError("expected at most one branch and one source of mails")
+        raise UsageError("expected at most one branch and one source of mails", code="arguments")
     branch = names[0] if len(names) == 2 else None
     request = CollectRequest(tree, names[-1], branch, start, dry_run, accepted)
     printer = Printer(quiet=quiet, as_json=as_json)

@@ -85,6 +85,7 @@ def resolve_paths(tree: Path, names: Sequence[str]) -> tuple[PurePosixPath, ...]
         if not name or not path.is_relative_to(top):
             raise UsageError(
                 f"{name!r} is not a path in the tree",
+                code="path-unknown",
                 hint="a path is relative to the current folder, or to the tree that is named",
                 parameters=("tree",),
             )

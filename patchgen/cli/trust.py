@@ -90,11 +90,17 @@ def _check_options(
     paths: Sequence[str], *, is_config: bool, is_list: bool, is_revoke: bool
 ) -> None:
     if is_list + is_revoke + is_config > 1:
-        raise UsageError("--list, --revoke and --tree-config cannot be combined")
+        raise UsageError(
+            "--list, --revoke and --tree-config cannot be combined", code="option-combination"
+        )
     if paths and (is_list or is_config):
-        raise UsageError("--list and --tree-config take no argument")
+        raise UsageError("--list and --tree-config take no argument", code="option-combination")
     if is_revoke and not paths:
-        raise UsageError("--revoke requires a path or an ID", hint="`patchgen trust` lists them")
+        raise UsageError(
+            "--revoke requires a path or an ID",
+            code="arguments",
+            hint="`patchgen trust` lists them",
+        )
 
 
 def describe(entry: TrustEntry) -> dict[str, Any]:

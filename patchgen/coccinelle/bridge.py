@@ -177,7 +177,10 @@ def _run(
     if _NOTHING_WRITTEN in completed.stderr:
         results = [result for result in results if result.failure is not None]
         if not results:
-            raise ToolError(f"{program.patch.name}: spatch wrote no file, and gave no reason")
+            raise ToolError(
+                f"{program.patch.name}: spatch wrote no file, and gave no reason",
+                code="spatch-failed",
+            )
     share = completed.seconds / len(sources)
     return [names.restore(replace(result, seconds=share)) for result in results]
 
@@ -206,6 +209,7 @@ def _check_copied(completed: Completed) -> None:
     if (error := _CP_ERROR.search(completed.stderr)) is not None:
         raise ToolError(
             f"spatch cannot write its result: {error[0].decode('utf-8', 'replace')}",
+            code="file-unwritable",
             hint="the disk may be full; set TMPDIR to a folder on another one",
         )
 

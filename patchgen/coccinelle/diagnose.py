@@ -76,7 +76,7 @@ def explain_failure(patch: SemanticPatch, failure: Failure, path: PurePosixPath)
     """Return the error for a file that spatch gave up, at the author's line if spatch names one."""
     output = failure.reason.replace(r"\n", "\n")
     return _explain(patch, prepare_text(patch.text), output) or ToolError(
-        f"{patch.name}: spatch cannot finish {path}: {failure.reason}"
+        f"{patch.name}: spatch cannot finish {path}: {failure.reason}", code="spatch-failed"
     )
 
 
@@ -88,7 +88,9 @@ def explain_refusal(
     outcome = f"exited with {completed.returncode} and gave no reason"
     if completed.timed_out:
         outcome = f"was still reading it after {completed.seconds:.0f} s"
-    return _explain(patch, prepared, output) or ToolError(f"{patch.name}: spatch {outcome}")
+    return _explain(patch, prepared, output) or ToolError(
+        f"{patch.name}: spatch {outcome}", code="spatch-failed"
+    )
 
 
 def _explain(patch: SemanticPatch, prepared: PreparedText, output: str) -> PatchgenError | None:
@@ -96,6 +98,7 @@ def _explain(patch: SemanticPatch, prepared: PreparedText, output: str) -> Patch
     if "No rules apply" in message:
         return SpecError(
             f"{patch.name}: spatch finds no rule to apply",
+            code="no-rule-applies",
             hint="check for a virtual identifier without a value, or a dependency that cannot hold",
         )
     column = None
@@ -106,19 +109,28 @@ def _explain(patch: SemanticPatch, prepared: PreparedText, output: str) -> Patch
     elif (named := _LINE.search(message)) is not None:
         line = int(next(filter(None, named.groups())))
     elif (rule := _named_rule(message, patch)) is not None:
-        return SpecError(f"spatch: {_NUMBERS.sub('', message)}", place=patch.place(rule.start))
+        return SpecError(
+            f"spatch: {_NUMBERS.sub('', message)}",
+            code="smpl-refused",
+            place=patch.place(rule.start),
+        )
     elif message:
         # "nothing to attach pragma to": the code consists of a comment or a marker only.
-        return SpecError(f"spatch: {message}", place=ErrorPlace(patch.name))
+        return SpecError(f"spatch: {message}", code="smpl-refused", place=ErrorPlace(patch.name))
     else:
         return None
     # At the end of the file, spatch names the line after the last one.
     line = min(line, len(prepared.lines))
     original = prepared.lines[line - 1] if line > 0 else None
     if original is None:
-        return ToolError(f"{patch.name}: spatch refuses a rule added by the bridge: {message}")
+        return ToolError(
+            f"{patch.name}: spatch refuses a rule added by the bridge: {message}",
+            code="spatch-failed",
+        )
     return SpecError(
-        f"spatch: {_NUMBERS.sub('', message).strip()}", place=patch.place(original, column)
+        f"spatch: {_NUMBERS.sub('', message).strip()}",
+        code="smpl-refused",
+        place=patch.place(original, column),
     )
 
 

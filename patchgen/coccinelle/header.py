@@ -95,6 +95,7 @@ def decode_cocci(content: bytes, name: str) -> str:
         excerpt = content.split(b"\n")[line - 1].decode("utf-8", "replace").rstrip("\r")
         raise SpecError(
             "this is not UTF-8",
+            code="not-utf8",
             place=ErrorPlace(name, line, excerpt=excerpt),
             hint="convert the file, for example: `iconv -f latin1 -t utf-8`",
         ) from error

@@ -31,6 +31,7 @@ def check_markers(patch: SemanticPatch) -> None:
             if match["name"] not in patch.texts:
                 raise SpecError(
                     f"no text is declared for the marker {match['name']}",
+                    code="marker-mismatch",
                     place=patch.place(number, match.start() + 1),
                     hint=f'add `text = {{ {match["name"]} = "FILE" }}` to the manifest',
                 )
@@ -39,12 +40,14 @@ def check_markers(patch: SemanticPatch) -> None:
         if name not in identifiers:
             raise SpecError(
                 f"{patch.name} has no virtual identifier {name}",
+                code="definition-unknown",
                 hint=f"declare it in the rule that uses it: identifier virtual.{name};",
             )
     for name in patch.texts:
         if name not in used:
             raise SpecError(
                 f"{patch.name} has no marker for the text {name}",
+                code="marker-mismatch",
                 hint=f"put `+/* patchgen: {name} */` where the text belongs",
             )
 

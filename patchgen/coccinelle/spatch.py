@@ -219,7 +219,9 @@ def _write_companions(folder: Path, companions: Mapping[str, str]) -> None:
             if not path.exists():
                 path.write_text(text, encoding="utf-8")
         except OSError as err:
-            raise SpecError(f"{name} cannot be included: {err.strerror}") from None
+            raise SpecError(
+                f"{name} cannot be included: {err.strerror}", code="file-unreadable"
+            ) from None
 
 
 def _name_isomorphisms(program: RunnableSmpl, scratch: Path, folder: str) -> tuple[str, ...]:
@@ -267,19 +269,28 @@ def find_spatch() -> Spatch:
     name = os.environ.get("SPATCH") or "spatch"
     path = shutil.which(name)
     if path is None:
-        raise ToolError(f"{name} is not installed", hint=HINT)
+        raise ToolError(f"{name} is not installed", code="program-missing", hint=HINT)
     output = _query_version(path)
     # Between releases, a description of the commit follows the number: 1.3.1-00210-g59ee3d196.
     match = re.search(r"spatch version ((\d+(?:\.\d+)*)\S*)", output)
     if match is None:
-        raise ToolError(f"{path} does not identify itself as spatch: {output[:80]!r}", hint=HINT)
+        raise ToolError(
+            f"{path} does not identify itself as spatch: {output[:80]!r}",
+            code="program-version",
+            hint=HINT,
+        )
     version, number = match.groups()
     if tuple(int(part) for part in number.split(".")) < MINIMUM_VERSION:
         minimum = ".".join(map(str, MINIMUM_VERSION))
-        raise ToolError(f"{path} is spatch {version}; {minimum} or later is needed", hint=HINT)
+        raise ToolError(
+            f"{path} is spatch {version}; {minimum} or later is needed",
+            code="program-version",
+            hint=HINT,
+        )
     if shutil.which("cp") is None:
         raise ToolError(
             "cp is not installed; spatch needs it to write a changed file",
+            code="program-missing",
             hint="install coreutils, or add the folder of cp to PATH",
         )
     return Spatch(path, version)

@@ -104,6 +104,7 @@ def refuse_code(patch: SemanticPatch) -> None:
     for line, why in find_forbidden(patch.text):
         raise SpecError(
             f"{why}; a variant must not do that",
+            code="code-in-variant",
             place=patch.place(line),
             hint="use rules, virtual identifiers and texts instead",
         )
@@ -127,6 +128,7 @@ def check_harmless(patch: SemanticPatch, text: str, companions: Mapping[str, str
     if code:
         raise SpecError(
             f"{patch.name} is not trusted, and {code[0].why}: {code[0].text.strip()!r}",
+            code="not-trusted",
             place=ErrorPlace(patch.name),
         )
 

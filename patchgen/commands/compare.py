@@ -110,7 +110,10 @@ def compare_variants(
             generated[name] = _generate(repository, name, request.base)
         results = [result for result in generated.values() if isinstance(result, GeneratedSeries)]
         if not results:
-            raise RefusedError(f"none of the variants applies: {next(iter(generated.values()))}")
+            raise RefusedError(
+                f"none of the variants applies: {next(iter(generated.values()))}",
+                code="nothing-applies",
+            )
         with Checkout(repository) as checkout, scratch_folder("compare") as output:
             trial = _Trial(checkout, output, find_config("x86_64"), request, results)
             trial.prepare()
@@ -184,7 +187,9 @@ class _Trial:
             self._builder.build(objects, log)
         except BuildError as err:
             raise RefusedError(
-                f"{name} does not compile: {err.failure.error}", hint=f"the full output is in {log}"
+                f"{name} does not compile: {err.failure.error}",
+                code="build-failed",
+                hint=f"the full output is in {log}",
             ) from None
         codes = {name: read_machine_code(self.output / name) for name in objects}
         sites = [site for code in codes.values() for site in code.sites]

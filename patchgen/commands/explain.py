@@ -101,5 +101,6 @@ def _read_series(
 def _no_record(revision: str, oid: Oid) -> RefusedError:
     return RefusedError(
         f"{revision} ({oid[:12]}) has no record",
+        code="record-missing",
         hint="patchgen stores the record in the cover letter's commit, below the patches",
     )

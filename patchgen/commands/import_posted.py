@@ -94,7 +94,10 @@ def _choose_revision(request: ImportRequest, posted: PostedSeries | None, follow
     revision = request.revision or (posted.revision if posted else 0) or following - 1
     if revision < 1:
         raise UsageError(
-            "cannot tell which version it is", hint="name the version", parameters=("revision",)
+            "cannot tell which version it is",
+            code="version-unknown",
+            hint="name the version",
+            parameters=("revision",),
         )
     return revision
 
@@ -106,7 +109,8 @@ def _check_version(request: ImportRequest, posted: PostedSeries) -> None:
     if request.revision is not None and request.revision not in posted.versions and is_named:
         raise UsageError(
             f"{request.source} has {', '.join(f'v{version}' for version in posted.versions)}, "
-            f"not v{request.revision}"
+            f"not v{request.revision}",
+            code="version-unknown",
         )
 
 
@@ -122,12 +126,15 @@ def _identify(
         tip = repository.find_ref(f"refs/heads/{request.series}")
         if tip is None:
             raise RefusedError(
-                f"branch {request.series!r} does not exist", hint="`git branch` lists them"
+                f"branch {request.series!r} does not exist",
+                code="branch-unknown",
+                hint="`git branch` lists them",
             )
         tracking = read_branch(repository, checkout, request.series, tip).tracking
         if tracking is None:
             raise RefusedError(
                 f"{request.series} has no change-id: it has no cover letter's commit",
+                code="cover-missing",
                 hint="patchgen apply and b4 prep make one",
             )
         return tracking.change_id, tracking.revision

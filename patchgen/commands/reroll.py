@@ -97,6 +97,7 @@ def reroll_series(
 def _refuse_empty(generated: Generated) -> RefusedError:
     return RefusedError(
         f"{generated.base.describe} has the whole series: no patch is left",
+        code="already-applied",
         hint="`patchgen status` shows the state of each patch",
     )
 
@@ -105,7 +106,7 @@ def abort_reroll(tree: Path) -> None:
     """End the reroll that is waiting. Raises RefusedError if there is none."""
     with closing(Repository(tree)) as repository:
         if not is_stopped(repository):
-            raise RefusedError("no reroll is waiting here")
+            raise RefusedError("no reroll is waiting here", code="no-reroll-waiting")
         forget_stopped(repository)
 
 

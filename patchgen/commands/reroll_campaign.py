@@ -32,6 +32,7 @@ class CampaignSource:
         if request.variant_options:
             raise UsageError(
                 f"{name} is a campaign, not the series of a variant",
+                code="series-kind",
                 hint="omit what only a variant takes",
                 parameters=request.variant_options,
             )
@@ -40,6 +41,7 @@ class CampaignSource:
             raise RefusedError(
                 f"{name} is a campaign of {record.variant}, and its record does not contain the "
                 "options of the run, so it cannot be rerolled",
+                code="record-missing",
                 hint=f"`patchgen run {record.variant} --base REV --split {record.split} "
                 f"-v {history.revision} --force` runs it again, without tags and hand edits",
             )
@@ -56,6 +58,7 @@ class CampaignSource:
             raise RefusedError(
                 f"{self._history.series.name} was made from the files that a .config builds, and "
                 "its record does not contain the .config",
+                code="record-missing",
                 hint="name the .config again",
                 parameters=("only_built",),
             )
@@ -139,7 +142,12 @@ class CampaignSource:
         present = tuple(path for path in run.paths if self._exists(tree, path))
         missing = [f"{path} is missing from the base" for path in run.paths if path not in present]
         if missing and not present:
-            raise RefusedError("; ".join(missing), hint="name another base", parameters=("base",))
+            raise RefusedError(
+                "; ".join(missing),
+                code="path-unknown",
+                hint="name another base",
+                parameters=("base",),
+            )
         return replace(run, paths=present), missing
 
     def _exists(self, tree: Oid, path: PurePosixPath) -> bool:

@@ -127,18 +127,28 @@ def require_campaign(plan: RunPlan) -> SweepRequest:
     if len(plan.sweeps) + len(plan.skipped) != 1:
         raise UsageError(
             "a campaign is made from one semantic patch, not several",
+            code="split-one-patch",
             hint="name a single .cocci file or a recipe",
         )
     [request] = plan.sweeps
     if request.header is None:
         raise UsageError(
             "a campaign is not made from a variant, which defines its own patches",
+            code="split-one-patch",
             hint="`patchgen apply VARIANT` makes them",
         )
     if request.mode is not Mode.PATCH:
-        raise UsageError(f"{request.name} runs in {request.mode} mode, which changes nothing")
+        raise UsageError(
+            f"{request.name} runs in {request.mode} mode, which changes nothing",
+            code="mode-unknown",
+        )
     if request.unmet:
-        raise RefusedError("; ".join(request.unmet), hint="name another base", parameters=("base",))
+        raise RefusedError(
+            "; ".join(request.unmet),
+            code="base-lacks-needs",
+            hint="name another base",
+            parameters=("base",),
+        )
     return request
 
 
@@ -214,6 +224,7 @@ def list_semantic_patches(target: str, tree: GitTree) -> list[str]:
     if not names:
         raise UsageError(
             f"{target} is not a semantic patch",
+            code="semantic-patch-unknown",
             hint="name a .cocci, a folder of them, a recipe or a variant (`patchgen variants`)",
         )
     return names
@@ -227,7 +238,7 @@ def read_semantic_patch(tree: GitTree, path: str) -> bytes | None:
     if Path(path).is_file():
         return Path(path).read_bytes()
     if os.path.lexists(path) and not Path(path).is_dir():
-        raise SpecError("is not a regular file", place=ErrorPlace(path))
+        raise SpecError("is not a regular file", code="file-kind", place=ErrorPlace(path))
     return _read_from_tree(tree, path)
 
 
@@ -250,6 +261,7 @@ def _check_version(cocci: CocciFile) -> None:
     if not cocci.header.is_met_by(spatch.version):
         raise RefusedError(
             f"{cocci.name} needs spatch {cocci.header.requires}, here it is {spatch.version}",
+            code="program-version",
             hint="set SPATCH to a newer one",
         )
 
@@ -287,7 +299,7 @@ def _plan_variant(
     from patchgen.pipeline.generate import VariantRequest, plan_variant
 
     if request.mode not in (None, Mode.PATCH):
-        raise UsageError("a variant can only be run in patch mode")
+        raise UsageError("a variant can only be run in patch mode", code="mode-unknown")
     variables = tuple(request.definitions)
     variant = VariantRequest(request.target, request.base, definitions=variables)
     for patch in plan_variant(repository, variant, 1).patches:
@@ -325,7 +337,9 @@ def _check_paths(repository: Repository, tree: GitTree, base: Base, request: Run
     for path, _, is_folder in resolve_paths(repository, base.tree, request.paths):
         if not is_folder and not (tree.find([str(path)]) and path.suffix in _C_SUFFIXES):
             raise UsageError(
-                f"{path} is neither a C file nor a folder", hint="name .c or .h files, or folders"
+                f"{path} is neither a C file nor a folder",
+                code="path-unknown",
+                hint="name .c or .h files, or folders",
             )
 
 

@@ -120,7 +120,9 @@ def send_version(
             # Another patchgen may have sent some of the mails before the lock was taken.
             locked_plan = _plan(repository, quarantine, request, journal)
             if locked_plan.version.mails != version.mails:
-                raise RefusedError(f"{version.name} has changed meanwhile; nothing was sent")
+                raise RefusedError(
+                    f"{version.name} has changed meanwhile; nothing was sent", code="series-changed"
+                )
             entries = _apply_answers(version.name, locked_plan.entries, request)
             journal.options = locked_plan.options
             journal.write(entries)
@@ -174,6 +176,7 @@ def _check_not_sent(repository: Repository, version: SendableVersion) -> Iterato
     if tags:
         raise RefusedError(
             f"v{version.revision} of {version.name} was sent already ({tags[0]})",
+            code="already-sent",
             hint="`patchgen reroll` makes the next version",
         )
     revisions = [earlier.revision for earlier in sent]
@@ -206,16 +209,20 @@ def _choose_part(
     """
     total = len(earlier.entries)
     if request.resume and not total:
-        raise RefusedError("no mail of this version was sent: nothing to resume")
+        raise RefusedError(
+            "no mail of this version was sent: nothing to resume", code="nothing-to-resume"
+        )
     is_complete = total > 0 and len(earlier.sent) == total
     if not request.resume and (earlier.is_interrupted or is_complete):
         raise RefusedError(
             f"{len(earlier.sent)} of {total} mails of this version have been sent already",
+            code="partly-sent",
             hint=_next_step(version, is_complete=is_complete),
         )
     if request.resume and not earlier.is_open and not is_complete:
         raise RefusedError(
             "the last run sent all of its mails: nothing to resume",
+            code="nothing-to-resume",
             hint="`patchgen send` sends the others",
         )
     if request.resume:
@@ -252,7 +259,7 @@ def _apply_answers(
         (n, MailState.WAITING) for n in request.again
     ]:
         if not 0 <= number < len(chosen) or chosen[number].state is not MailState.UNKNOWN:
-            raise UsageError(f"mail {number} is not in an unknown state")
+            raise UsageError(f"mail {number} is not in an unknown state", code="mail-number")
         chosen[number] = set_state(chosen[number], state, "set by the user")
     for number, entry in enumerate(chosen):
         if entry.state is MailState.UNKNOWN:

@@ -70,10 +70,16 @@ def read_version(
     if repository.find_ref(f"refs/heads/{source}") is None and Path(source).exists():
         if request.in_reply_to:
             raise UsageError(
-                "mails in a folder already name the mail they answer", hint="name a branch"
+                "mails in a folder already name the mail they answer",
+                code="folder-has-recipients",
+                hint="name a branch",
             )
         if request.get_maintainer:
-            raise UsageError("mails in a folder already have recipients", hint="name a branch")
+            raise UsageError(
+                "mails in a folder already have recipients",
+                code="folder-has-recipients",
+                hint="name a branch",
+            )
         return _from_folder(Path(source)), ()
     return prepare_branch(
         repository,
@@ -89,18 +95,23 @@ def _from_folder(path: Path) -> SendableVersion:
     series = choose_series(read_mails(path), str(path))
     if series.cover is None:
         raise RefusedError(
-            f"{path} has no cover letter", hint="name the branch, or a folder that patchgen made"
+            f"{path} has no cover letter",
+            code="cover-missing",
+            hint="name the branch, or a folder that patchgen made",
         )
     cover = series.cover
     change_id = read_footer(cover.body.everything, "change-id")
     if not change_id or not series.revision:
-        raise RefusedError(f"{path / cover.name} has no change-id", hint="name the branch")
+        raise RefusedError(
+            f"{path / cover.name} has no change-id", code="cover-missing", hint="name the branch"
+        )
     mails = (cover.mail, *series.mails)
     _check_ids(str(path), mails)
     strays = [patch for patch in series.patches if cover.message_id not in patch.answers]
     if strays:
         raise RefusedError(
             f"{path / strays[0].name} does not answer the cover letter, {cover.name}",
+            code="thread-broken",
             hint="name the branch, or a folder that patchgen made, with the mails of one series",
         )
     return SendableVersion(
@@ -137,6 +148,7 @@ def _check_ids(name: str, mails: Sequence[Mail]) -> None:
     if "" in ids or len(ids) != len(mails):
         raise RefusedError(
             f"the mails of {name} do not form a thread: message-ids are missing or not unique",
+            code="thread-broken",
             hint="name the branch, or a folder that patchgen made",
         )
 
@@ -148,11 +160,15 @@ def check_mails(version: SendableVersion) -> None:
         recipients = list_recipients(mail)
         if not recipients.to and not recipients.cc:
             raise RefusedError(
-                f"{mail.file_name} has no recipients", hint="name them", parameters=("to", "cc")
+                f"{mail.file_name} has no recipients",
+                code="no-recipients",
+                hint="name them",
+                parameters=("to", "cc"),
             )
     cover = version.mails[0].content.decode("utf-8", "replace")
     if _PLACEHOLDER in cover:
         raise RefusedError(
             f"the cover letter still has {_PLACEHOLDER} in it",
+            code="placeholder",
             hint="edit it: `git rebase -i`, or `b4 prep --edit-cover`",
         )

@@ -151,6 +151,7 @@ def _read_series(
     except RefusedError as err:
         raise RefusedError(
             err.message,
+            code=err.code,
             hint="a branch made by `patchgen run --split` or `patchgen apply` has its base in the "
             "cover letter's commit, below a line of patches",
         ) from None

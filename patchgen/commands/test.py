@@ -89,7 +89,9 @@ def update_results(run: GoldenRun) -> Iterator[Path]:
         try:
             path.write_bytes(outcome.actual)
         except OSError as err:
-            raise UsageError(f"{path} cannot be written: {err.strerror}") from None
+            raise UsageError(
+                f"{path} cannot be written: {err.strerror}", code="file-unwritable"
+            ) from None
         yield path
 
 
@@ -105,7 +107,7 @@ def find_patches(target: str | None) -> dict[str, Path]:
     if path.is_dir():
         files = {str(file): file for file in sorted(path.rglob("*.cocci")) if file.is_file()}
         if not files:
-            raise UsageError(f"{target} has no .cocci")
+            raise UsageError(f"{target} has no .cocci", code="semantic-patch-unknown")
         return files
     if path.exists():
         return {target: path}
@@ -115,6 +117,7 @@ def find_patches(target: str | None) -> dict[str, Path]:
         similar = difflib.get_close_matches(target, names, n=1)
         raise UsageError(
             f"{target} is not a semantic patch",
+            code="semantic-patch-unknown",
             hint=f"did you mean {similar[0]}?"
             if similar
             else "name a .cocci, a folder of them, or a recipe (`patchgen variants`)",

@@ -91,7 +91,9 @@ def trust_config(tree: Path) -> TreeConfig:
     repository.close()
     config = read_tree_config(repository.work_tree)
     if config is None:
-        raise UsageError(f"{repository.top} has no .patchgen.toml or patchgen.toml")
+        raise UsageError(
+            f"{repository.top} has no .patchgen.toml or patchgen.toml", code="file-missing"
+        )
     content = config.parse()
     entry = config_entry(config, str(repository.git_dir), _today())
     change_trust(lambda entries: _replace_entries(entries, [entry]))
@@ -180,10 +182,15 @@ def _find_entry(entries: Entries, name: str) -> TrustEntry:
     if not matches:
         raise UsageError(
             f"{name} is not an entry of the store",
+            code="trust-entry",
             hint="`patchgen trust` lists them with their ids",
         )
     ids = ", ".join(entry.id for entry in matches)
-    raise UsageError(f"{name} matches {len(matches)} entries: {ids}", hint="name one by its id")
+    raise UsageError(
+        f"{name} matches {len(matches)} entries: {ids}",
+        code="trust-entry",
+        hint="name one by its id",
+    )
 
 
 def _today() -> str:

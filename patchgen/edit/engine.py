@@ -151,7 +151,7 @@ def _run_step(chain: _Chain, step: _Step, spatch: Spatch, timeout_s: int) -> byt
             return insert_lines(chain.content or b"", step.edit)
         case NewFile(content=content):
             if chain.content is not None:
-                raise RefusedError(f"{chain.path} is added twice")
+                raise RefusedError(f"{chain.path} is added twice", code="path-added-twice")
             return content
         case _:
             assert_never(step.edit)
@@ -177,6 +177,7 @@ def _collect(index: int, planned: PlannedPatch, chains: Sequence[_Chain]) -> Mad
     if not edits and not planned.optional:
         raise RefusedError(
             f"patch {planned.name} changes nothing in this base",
+            code="patch-empty",
             hint="its rules match nothing here; if the base has the change, its probe missed that",
         )
     all_results = [result for _, results in runs for result in results]

@@ -32,6 +32,7 @@ def insert_lines(content: bytes, edit: InsertLines) -> bytes:
         tried.append(f"{count} {anchor!r}")
     raise RefusedError(
         f"{', '.join(tried)}; an anchor must match exactly one line",
+        code="anchor-missing",
         place=ErrorPlace(str(edit.file.path)),
     )
 

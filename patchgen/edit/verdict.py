@@ -18,6 +18,7 @@ def check_declared_rules(run: RunRules) -> None:
         if name not in names:
             raise SpecError(
                 f"must_fire names the rule {name!r}, which does not exist",
+                code="name-unknown",
                 place=ErrorPlace(run.patch.name),
                 hint=f"its rules: {', '.join(names) or 'none has a name'}",
             )
@@ -30,6 +31,7 @@ def check_finished(planned: PlannedPatch, run: RunRules, results: Sequence[FileR
             raise ToolError(
                 f"patch {planned.name}: {run.patch.name}: spatch gave up on {result.path} after "
                 f"{result.failure.limit_s:g} s",
+                code="spatch-too-slow",
                 hint="simplify the rule",
                 alternatives={"timeout_s": "give more time"},
             )
@@ -58,18 +60,22 @@ def _explain_hits(
     if hits > expected.count:
         sites = next(t.sites for r, t in sum_hits(results).items() if r == name)
         at = f" (at {', '.join(map(str, sites))})" if sites else ""
-        return RefusedError(f"{observed}{at}, but must match {expected}", place=place)
+        return RefusedError(
+            f"{observed}{at}, but must match {expected}", code="rule-did-not-match", place=place
+        )
     unparsed_targets = _find_unparsed_targets(run, results, name)
     if unparsed_targets:
         return RefusedError(
             f"{observed}, but must match {expected}: its target is code that spatch cannot parse: "
             + ", ".join(map(str, unparsed_targets)),
+            code="rule-did-not-match",
             place=place,
             hint="define the macros that confuse spatch in the variant's `macros` file",
         )
     unparsed = [function for result in results for function in result.unparsed if function.name]
     return RefusedError(
         f"{observed}, but must match {expected}",
+        code="rule-did-not-match",
         place=place,
         hint="the base has no code of that form: the variant is not for it, or needs another rule"
         + (f". spatch could not parse {', '.join(map(str, unparsed))}" if unparsed else ""),

@@ -150,7 +150,9 @@ class _Walk:
             {"sub_make_done": "1", "MAKECMDGOALS": "all", "MAKEFLAGS": "rR --no-print-directory"}
         )
         if not top.include("Makefile"):
-            raise RefusedError("the tree has no top Makefile: it is not a kernel")
+            raise RefusedError(
+                "the tree has no top Makefile: it is not a kernel", code="not-a-kernel"
+            )
         return top
 
     def _set_base(self, make: Make) -> None:

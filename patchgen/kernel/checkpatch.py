@@ -40,7 +40,9 @@ def check_mail(tree: Path, mail: Mail) -> list[CheckpatchReport]:
     """
     if not has_checkpatch(tree):
         raise ToolError(
-            f"the base has no {SCRIPT}", alternatives={"skip": "skip the checkpatch check"}
+            f"the base has no {SCRIPT}",
+            code="checkpatch",
+            alternatives={"skip": "skip the checkpatch check"},
         )
     with scratch_folder("checkpatch") as folder:
         file = folder / "mail.patch"
@@ -57,5 +59,8 @@ def check_mail(tree: Path, mail: Mail) -> list[CheckpatchReport]:
             line = int(match["line"]) if match["line"] else None
             reports.append(CheckpatchReport(match["level"], match["text"].strip(), line))
     if completed.returncode != 0 and not reports:
-        raise ToolError(f"{SCRIPT} failed: {completed.errors or completed.stdout.decode()[-500:]}")
+        raise ToolError(
+            f"{SCRIPT} failed: {completed.errors or completed.stdout.decode()[-500:]}",
+            code="checkpatch",
+        )
     return reports

@@ -125,7 +125,7 @@ def find_config(name: str) -> BuildConfig:
         path = Path(name)
         text = read_dotconfig(path)
         if "CONFIG_" not in text:
-            raise UsageError(f"{name}: the file has no CONFIG_ option")
+            raise UsageError(f"{name}: the file has no CONFIG_ option", code="dot-config")
         is_32_bit = "CONFIG_X86_32=y\n" in text
         return BuildConfig(
             path.name.lstrip("."),
@@ -144,12 +144,14 @@ def find_config(name: str) -> BuildConfig:
             return cross_config
         raise ToolError(
             f"no compiler for {arch} is installed",
+            code="program-missing",
             hint=f"apt-get install {name_compiler_package(arch)}",
         )
     names = [config.name for config in CONFIGS]
     similar = difflib.get_close_matches(name, names, n=1)
     raise UsageError(
         f"unknown configuration {name!r}",
+        code="name-unknown",
         hint=(f"did you mean {similar[0]}? " if similar else "")
         + f"known: {', '.join(names)}; or the path of a .config, with a /",
         parameters=("configs",),

@@ -47,7 +47,9 @@ def read_dotconfig(path: Path) -> str:
         why = f"cannot be read: {err.strerror}"
     except SpecError as err:
         why = err.message
-    raise UsageError(f"{path}: the configuration {why}", hint=_HINT, parameters=_PARAMETERS)
+    raise UsageError(
+        f"{path}: the configuration {why}", code="dot-config", hint=_HINT, parameters=_PARAMETERS
+    )
 
 
 def load_dotconfig(path: Path) -> DotConfig:
@@ -63,11 +65,15 @@ def load_dotconfig(path: Path) -> DotConfig:
         elif line.strip() and not line.startswith("#"):
             raise UsageError(
                 "this line does not belong in a .config",
+                code="dot-config",
                 place=ErrorPlace(str(path), number, excerpt=line[:200]),
             )
     if not is_config:
         raise UsageError(
-            f"{path}: the file has no CONFIG_ option", hint=_HINT, parameters=_PARAMETERS
+            f"{path}: the file has no CONFIG_ option",
+            code="dot-config",
+            hint=_HINT,
+            parameters=_PARAMETERS,
         )
     return parse_dotconfig(text)
 

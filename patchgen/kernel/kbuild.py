@@ -59,6 +59,7 @@ def check_build_tools() -> None:
         packages = dict.fromkeys(BUILD_PROGRAMS[name] for name in missing)
         raise ToolError(
             f"not installed, but needed to build: {', '.join(missing)}",
+            code="program-missing",
             hint=f"apt-get install {' '.join(packages)}",
             alternatives={"skip": "skip the build check"},
         )
@@ -97,9 +98,17 @@ def check_make_variables(variables: Sequence[str]) -> None:
     for text in variables:
         name, equals, _ = text.partition("=")
         if not equals or not _VARIABLE.fullmatch(name):
-            raise UsageError(f"{text!r}: expected NAME=VALUE", parameters=("make_variables",))
+            raise UsageError(
+                f"{text!r}: expected NAME=VALUE",
+                code="make-variable",
+                parameters=("make_variables",),
+            )
         if name in _RESERVED_VARIABLES:
-            raise UsageError(f"{text!r}: verify sets {name} itself", parameters=("make_variables",))
+            raise UsageError(
+                f"{text!r}: verify sets {name} itself",
+                code="make-variable",
+                parameters=("make_variables",),
+            )
 
 
 class BuildError(Exception):

@@ -42,6 +42,7 @@ def find_program(name: str) -> Path:
         problem = "cannot be run" if Path(name).exists() else "does not exist"
         raise RefusedError(
             f"the program {escape_controls(name)} {problem}",
+            code="recipient-sources",
             hint="it must be executable, and take a patch like scripts/get_maintainer.pl",
         )
     return Path(path).absolute()
@@ -80,7 +81,8 @@ def _ask(program: Path, scratch: Path, file_name: str) -> Recipients:
     completed = run([str(program), *_OPTIONS, file_name], cwd=scratch, env=env, ok=None)
     if completed.returncode != 0:
         raise ToolError(
-            f"{program} failed with exit code {completed.returncode}: {completed.errors}"
+            f"{program} failed with exit code {completed.returncode}: {completed.errors}",
+            code="recipient-sources",
         )
     return parse_recipients(completed.stdout.decode("utf-8", "replace"), str(program))
 
@@ -102,7 +104,8 @@ def parse_recipients(output: str, program: str = "get_maintainer.pl") -> Recipie
             person = parse_person(text.strip())
         except AddressError as err:
             raise ToolError(
-                f"{escape_controls(program)} printed an invalid address: {err}"
+                f"{escape_controls(program)} printed an invalid address: {err}",
+                code="recipient-sources",
             ) from None
         address = format_recipient(person.name, person.address)
         if address not in to + cc:

@@ -244,7 +244,8 @@ class Make:
         self._remaining[0] -= expansions
         if self._remaining[0] < 0 or length > _MAX_LENGTH:
             raise RefusedError(
-                "expanding the tree's makefiles takes too many steps or too much memory"
+                "expanding the tree's makefiles takes too many steps or too much memory",
+                code="makefiles-too-large",
             )
 
     def _reference(self, inner: str) -> str:

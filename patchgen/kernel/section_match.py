@@ -273,6 +273,9 @@ def _run_worker(
     completed = run(argv, stdin=json.dumps(request).encode(), timeout_s=_STALL_S, ok=None)
     if completed.timed_out or completed.returncode != 0:
         why = "it took too long" if completed.timed_out else completed.errors.rpartition("\n")[2]
-        raise ToolError(f"the regular expressions of MAINTAINERS cannot be matched: {why}")
+        raise ToolError(
+            f"the regular expressions of MAINTAINERS cannot be matched: {why}",
+            code="recipient-sources",
+        )
     answers: list[list[int] | str] = json.loads(completed.stdout)
     return answers

@@ -125,7 +125,9 @@ def find_qemu() -> str:
     """Return the path of $QEMU or qemu-system-x86_64. Raises ToolError if there is none."""
     name = os.environ.get("QEMU") or "qemu-system-x86_64"
     if (path := shutil.which(name)) is None:
-        raise ToolError(f"{name} is not installed (needed to boot kernels)", hint=HINT)
+        raise ToolError(
+            f"{name} is not installed (needed to boot kernels)", code="program-missing", hint=HINT
+        )
     return path
 
 
@@ -146,7 +148,8 @@ def run_qemu(
     completed = run(argv, timeout_s=timeout_s, ok=None)
     if completed.returncode != 0 and not completed.timed_out:
         raise ToolError(
-            f"{argv[0]} failed with exit code {completed.returncode}: {completed.errors}"
+            f"{argv[0]} failed with exit code {completed.returncode}: {completed.errors}",
+            code="program-failed",
         )
     text = completed.stdout.decode("utf-8", "replace").replace("\r", "")
     lines = (line.rstrip() for line in re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text).splitlines())

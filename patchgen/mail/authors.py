@@ -73,6 +73,7 @@ def _find_person(mail: ReadableMail, message: Message) -> Person | None:
     if is_rewritten and not _IN_BODY_FROM.match(mail.body.text):
         raise RefusedError(
             f"{mail.name} does not name its author: a list has replaced its From by {sender}",
+            code="author-unknown",
             hint='begin its body with a line "From: NAME <ADDRESS>" and an empty line',
         )
     return sender
@@ -106,6 +107,7 @@ def _find_date(mail: ReadableMail, message: Message) -> str:
     if stated:
         raise RefusedError(
             f"the Date of {mail.name} is not a date: {escape_controls(stated[:80])}",
+            code="mail-damaged",
             hint="correct it, as in: Date: Fri, 20 Aug 2021 09:00:00 +0200",
         )
     return ""

@@ -59,7 +59,7 @@ def read_mails(path: Path) -> list[Mail]:
         mails = _read_folder(path) if path.is_dir() else _read_file(path)
     except (OSError, ValueError) as err:
         reason = (isinstance(err, OSError) and err.strerror) or err
-        raise RefusedError(f"{path} cannot be read: {reason}") from None
+        raise RefusedError(f"{path} cannot be read: {reason}", code="mail-unreadable") from None
     return _require_mails(mails, str(path))
 
 
@@ -73,13 +73,16 @@ def read_stream(stream: IO[bytes], name: str) -> list[Mail]:
         files = _unzip(content, name) if content.startswith(_ZIP) else [(name, content)]
         return _require_mails([mail for file in files for mail in _split(file[1], file[0])], name)
     except OSError as err:
-        raise RefusedError(f"{name} cannot be read: {err.strerror or err}") from None
+        raise RefusedError(
+            f"{name} cannot be read: {err.strerror or err}", code="mail-unreadable"
+        ) from None
 
 
 def _require_mails(mails: list[Mail], name: str) -> list[Mail]:
     if not any(looks_like_mail(strip_from_line(mail.content)) for mail in mails):
         raise RefusedError(
             f"{name} has no mails",
+            code="no-patches",
             hint="expected an mbox, a maildir, a mail, or a folder of files that end in "
             + ", ".join(_SUFFIXES),
         )
@@ -127,7 +130,9 @@ def _unzip(content: bytes, name: str) -> list[tuple[str, bytes]]:
                 files.append((PurePosixPath(info.filename).name, part))
     except (*_DAMAGE, zipfile.BadZipFile, RuntimeError) as err:
         # RuntimeError: the archive is encrypted, or uses another compression.
-        raise RefusedError(f"{name} is compressed and damaged: {err}") from None
+        raise RefusedError(
+            f"{name} is compressed and damaged: {err}", code="mail-unreadable"
+        ) from None
     return files
 
 
@@ -136,7 +141,11 @@ def _read_limited(stream: IO[bytes], name: str, limit: int = SIZE_LIMIT) -> byte
     content = stream.read(limit + 1)
     condition = ""
     if content.startswith(_ZSTD):
-        raise RefusedError(f"{name} is compressed with zstd", hint="decompress it with `unzstd`")
+        raise RefusedError(
+            f"{name} is compressed with zstd",
+            code="mail-unreadable",
+            hint="decompress it with `unzstd`",
+        )
     for magic, unpack in _PACKERS.items():
         if content.startswith(magic) and len(content) <= limit:
             condition = " when decompressed"
@@ -144,11 +153,14 @@ def _read_limited(stream: IO[bytes], name: str, limit: int = SIZE_LIMIT) -> byte
                 with unpack(io.BytesIO(content)) as packed:
                     content = packed.read(limit + 1)
             except _DAMAGE as err:
-                raise RefusedError(f"{name} is compressed and damaged: {err}") from None
+                raise RefusedError(
+                    f"{name} is compressed and damaged: {err}", code="mail-unreadable"
+                ) from None
             break
     if len(content) > limit:
         raise RefusedError(
             f"{name} is larger than the limit of {SIZE_LIMIT >> 20} MiB{condition}",
+            code="mail-unreadable",
             hint="name the mails of one series only",
         )
     return content

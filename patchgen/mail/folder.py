@@ -76,7 +76,9 @@ class StagedFolder:
                     (self._staged / mail.file_name).write_bytes(mail.content)
                 self._stack = stack.pop_all()
         except OSError as err:
-            raise RefusedError(f"the mails cannot be written: {err}") from None
+            raise RefusedError(
+                f"the mails cannot be written: {err}", code="file-unwritable"
+            ) from None
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -107,6 +109,7 @@ class StagedFolder:
             raise RefusedError(
                 f"the output folder {self._target} has a file that is not a mail of this version "
                 f"of the series: {min(others).name}",
+                code="folder-not-empty",
                 hint="name another folder, or allow other files in it",
                 parameters=("output", "force"),
             )
@@ -115,6 +118,7 @@ class StagedFolder:
                 raise RefusedError(
                     f"{self._target / mail.file_name} is not a mail of this version of the series; "
                     "it is not overwritten",
+                    code="folder-not-empty",
                     hint="move it away, or name another folder",
                     parameters=("output",),
                 )
@@ -138,6 +142,7 @@ class StagedFolder:
         except OSError as err:
             raise RefusedError(
                 f"the branch exists, but its mails cannot be put in place: {err}",
+                code="mails-not-in-place",
                 hint="`patchgen format` writes the mails of a branch again",
             ) from None
         return [self._target / mail.file_name for mail in self._mails]
@@ -156,10 +161,16 @@ def name_folder(branch: str, revision: int) -> PurePosixPath:
 def check_folder(target: Path, existing: Existing) -> None:
     """Raise UsageError or RefusedError if the output folder cannot be used, whatever the mails."""
     if target.exists() and not target.is_dir():
-        raise UsageError(f"{target} is not a folder", hint="name a folder", parameters=("output",))
+        raise UsageError(
+            f"{target} is not a folder",
+            code="file-kind",
+            hint="name a folder",
+            parameters=("output",),
+        )
     if existing is Existing.NOTHING and target.exists() and any(target.iterdir()):
         raise RefusedError(
             f"the output folder {target} exists and is not empty",
+            code="folder-not-empty",
             hint="name another folder, or have the mails of this version in it replaced",
             parameters=("output", "force"),
         )

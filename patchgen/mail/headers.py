@@ -51,7 +51,9 @@ def read_people(message: EmailMessage, name: str) -> tuple[str, ...]:
     try:
         pairs = email.utils.getaddresses([read_header(message, name)])
     except Exception:
-        raise RefusedError(f"the {name} of <{read_message_id(message)}> cannot be read") from None
+        raise RefusedError(
+            f"the {name} of <{read_message_id(message)}> cannot be read", code="mail-damaged"
+        ) from None
     return tuple(str(Person(display_name, address)) for display_name, address in pairs if address)
 
 
@@ -96,7 +98,9 @@ def encode_address(address: str) -> str:
         if len(people) != 1:
             raise AddressError(f"'{escape_controls(address)}' is not one address")
     except AddressError as err:
-        raise RefusedError(f"a recipient or sender is invalid: {err}") from None
+        raise RefusedError(
+            f"a recipient or sender is invalid: {err}", code="address-invalid"
+        ) from None
     name, mailbox = people[0].name, people[0].address
     if not name:
         return mailbox
@@ -122,6 +126,7 @@ def check_headers(mail: Mail) -> Mail:
         if has_controls(text) or has_controls(decoded):
             raise RefusedError(
                 f"{name} of {mail.file_name} has control characters: {escape_controls(decoded)}",
+                code="mail-damaged",
                 hint="they come from a variant, a commit, a name in the tree, or a configuration",
             )
     return mail

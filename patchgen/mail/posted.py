@@ -63,7 +63,9 @@ def choose_series(mails: Sequence[Mail], name: str, revision: int | None = None)
     unique = _drop_copies(name, [mail for mail in readable if not mail.subject.is_reply])
     versions = sorted({mail.subject.revision or 0 for mail in unique if mail.is_patch})
     if not versions:
-        raise RefusedError(f"{name} has no mail with a diff{_list_unreadable(unreadable)}")
+        raise RefusedError(
+            f"{name} has no mail with a diff{_list_unreadable(unreadable)}", code="no-patches"
+        )
     chosen = revision if revision in versions else versions[-1]
     parts = [mail for mail in unique if (mail.subject.revision or 0) == chosen]
     covers = [mail for mail in parts if mail.subject.number == 0]
@@ -72,7 +74,8 @@ def choose_series(mails: Sequence[Mail], name: str, revision: int | None = None)
     if len(covers) > 1:
         raise RefusedError(
             f"{name} has {len(covers)} cover letters of v{chosen}: "
-            + " and ".join(cover.name for cover in covers)
+            + " and ".join(cover.name for cover in covers),
+            code="posted-inconsistent",
         )
     if revision is None:
         others = [mail for mail in unique if mail not in covers]
@@ -92,7 +95,8 @@ def _check_newer_covers(
         if mail.subject.number == 0 and (mail.subject.revision or 0) > chosen:
             raise RefusedError(
                 f"{name} is incomplete: it has the cover letter of v{mail.subject.revision} "
-                f"({mail.name}), and none of its patches{_list_unreadable(unreadable)}"
+                f"({mail.name}), and none of its patches{_list_unreadable(unreadable)}",
+                code="posted-incomplete",
             )
 
 
@@ -157,7 +161,8 @@ def _drop_copies(name: str, mails: Sequence[ReadableMail]) -> list[ReadableMail]
         if not _are_copies(first, mail):
             raise RefusedError(
                 f"{name} has two mails with the message-id {escape_controls(mail.message_id)}, "
-                f"and they differ: {first.name} and {mail.name}"
+                f"and they differ: {first.name} and {mail.name}",
+                code="posted-inconsistent",
             )
         unique[index] = min(first, mail, key=_measure_changes_of_list)
     return unique
@@ -206,21 +211,28 @@ def _order(
     patches = [mail for mail in parts if mail.is_patch]
     damaged = [mail for mail in patches if mail.body.is_damaged]
     if damaged:
-        raise RefusedError(f"{name}: {damaged[0].name}: {'; '.join(damaged[0].body.problems)}")
+        raise RefusedError(
+            f"{name}: {damaged[0].name}: {'; '.join(damaged[0].body.problems)}", code="mail-damaged"
+        )
     numbered = [mail for mail in patches if mail.subject.number is not None]
     if not numbered and (letter := next((m for m in parts if m.subject.number == 0), None)):
         raise RefusedError(
             f"{name} has patches without numbers, such as {patches[0].name}, and a cover letter "
-            f'marked "{letter.subject.label}": cannot tell whether the series is complete'
+            f'marked "{letter.subject.label}": cannot tell whether the series is complete',
+            code="posted-inconsistent",
         )
     if not numbered:
         if unreadable and len(patches) > 1:
-            raise RefusedError(f"{name}: not all mails can be read{_list_unreadable(unreadable)}")
+            raise RefusedError(
+                f"{name}: not all mails can be read{_list_unreadable(unreadable)}",
+                code="mail-damaged",
+            )
         return tuple(patches)
     if len(numbered) < len(patches):
         unnumbered = next(mail for mail in patches if mail.subject.number is None)
         raise RefusedError(
-            f"{name} has a patch without a number among numbered ones: {unnumbered.name}"
+            f"{name} has a patch without a number among numbered ones: {unnumbered.name}",
+            code="posted-inconsistent",
         )
     by_number: dict[int, ReadableMail] = {}
     for mail in numbered:
@@ -230,7 +242,8 @@ def _order(
         if _read_patch(first) != _read_patch(mail):
             raise RefusedError(
                 f"{name} has two patches {mail.subject.label}, and they differ: "
-                f"{first.name} and {mail.name}"
+                f"{first.name} and {mail.name}",
+                code="posted-inconsistent",
             )
     _check_numbers(name, revision, parts, by_number, unreadable)
     return tuple(by_number[number] for number in sorted(by_number))
@@ -250,12 +263,15 @@ def _check_numbers(
     if len(totals) > 1:
         raise RefusedError(
             f"{name}: the mails of v{revision} do not agree on how many patches there are: "
-            + " or ".join(map(str, totals))
+            + " or ".join(map(str, totals)),
+            code="posted-inconsistent",
         )
     total = totals[0]
     surplus = [number for number in by_number if number > total]
     if surplus:
-        raise RefusedError(f"{name} has a patch {by_number[surplus[0]].subject.label}")
+        raise RefusedError(
+            f"{name} has a patch {by_number[surplus[0]].subject.label}", code="posted-inconsistent"
+        )
     # A subject may claim any total.
     absent = (number for number in range(1, total + 1) if number not in by_number)
     missing = list(itertools.islice(absent, _SHOWN + 1))
@@ -267,7 +283,8 @@ def _check_numbers(
         raise RefusedError(
             f"{name} is incomplete: of {total} patches of v{revision}, these are missing: "
             + f"{numbers}{remark}"
-            + _list_unreadable(unreadable)
+            + _list_unreadable(unreadable),
+            code="posted-incomplete",
         )
 
 
@@ -291,7 +308,8 @@ def _check_threads(name: str, mails: Sequence[ReadableMail]) -> None:
         raise RefusedError(
             f"{name} has mails of two threads: {one.name} answers "
             f"<{escape_controls(one.answers[0])}>, and {other.name} answers "
-            f"<{escape_controls(other.answers[0])}>"
+            f"<{escape_controls(other.answers[0])}>",
+            code="posted-inconsistent",
         )
 
 

@@ -182,7 +182,9 @@ def split_people(
                 people.setdefault(person.address.lower(), str(person))
         except AddressError as err:
             hint = "to define aliases, see sendemail.aliasesFile in git-send-email(1)"
-            raise UsageError(str(err), hint=None if "@" in text else hint) from None
+            raise UsageError(
+                str(err), code="address-invalid", hint=None if "@" in text else hint
+            ) from None
     return tuple(people.values())
 
 
@@ -256,7 +258,10 @@ def find_aliases(repository: Repository) -> Callable[[str], bool]:
         args = ["git", "send-email", "--dump-aliases"]
         completed = run(args, cwd=repository.top, env=reading_environment(), ok=None)
         if completed.returncode != 0:
-            raise ToolError(f"git send-email cannot read the file of aliases: {completed.errors}")
+            raise ToolError(
+                f"git send-email cannot read the file of aliases: {completed.errors}",
+                code="recipient-sources",
+            )
         return frozenset(completed.stdout.decode("utf-8", "replace").split("\n"))
 
     return lambda name: name in list_aliases()

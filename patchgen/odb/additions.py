@@ -39,19 +39,27 @@ def check_additions(git: Git, base: Oid, drafts: Sequence[CommitDraft]) -> None:
     folders: dict[PurePosixPath, str] = {}
     for subject, path, mode in added:
         if (reason := refuse_tree_path(str(path), mode)) is not None:
-            raise RefusedError(f'"{subject}" adds the file {str(path)!r}; this path {reason}')
+            raise RefusedError(
+                f'"{subject}" adds the file {str(path)!r}; this path {reason}',
+                code="path-added-twice",
+            )
         for folder in _with_above(path):
             entry = tree.get(str(folder))
             if entry is not None and (folder == path or entry[0] != FOLDER):
                 kind = _KINDS.get(entry[0], "a file")
-                raise RefusedError(f'"{subject}" adds {path}, but the base has {kind} at {folder}')
+                raise RefusedError(
+                    f'"{subject}" adds {path}, but the base has {kind} at {folder}',
+                    code="path-added-twice",
+                )
             if folder in names:
                 raise RefusedError(
-                    f'"{subject}" adds {path}, but "{names[folder]}" adds a file {folder}'
+                    f'"{subject}" adds {path}, but "{names[folder]}" adds a file {folder}',
+                    code="path-added-twice",
                 )
         if path in folders:
             raise RefusedError(
-                f'"{subject}" adds {path}, but "{folders[path]}" adds a file below it'
+                f'"{subject}" adds {path}, but "{folders[path]}" adds a file below it',
+                code="path-added-twice",
             )
         names[path] = subject
         folders |= dict.fromkeys(_with_above(path)[1:], subject)

@@ -79,13 +79,16 @@ class Checkout(ScratchRepository):
                 args = (*self._promise(), "am", *options, f"-p{strip}", str(path))
                 completed = self.run(*args, ok=None)
                 if completed.returncode != 0:
-                    self._repository.explain(self, args, b"", ToolError(completed.errors))
+                    self._repository.explain(
+                        self, args, b"", ToolError(completed.errors, code="git-failed")
+                    )
                     self.run("am", "--abort", ok=None)
                     # git's hints refer to this work tree, which the user never sees.
                     lines = completed.errors.splitlines()
                     reason = "; ".join(line for line in lines if not line.startswith("hint: "))
                     raise RefusedError(
                         f"{mail.file_name} does not apply to {base[:12]}: {reason}",
+                        code="patch-does-not-apply",
                         hint="name the commit that the mails were made on",
                         parameters=("start",),
                     )

@@ -124,7 +124,7 @@ def read_raw_commits(git: Git, oids: Sequence[Oid]) -> list[RawCommit]:
     commits = []
     for oid, found in zip(oids, git.objects.read(oids), strict=True):
         if found is None or found[0] != "commit":
-            raise RefusedError(f"{oid} is not a commit that git can read")
+            raise RefusedError(f"{oid} is not a commit that git can read", code="git-failed")
         commits.append(parse_raw_commit(found[1]))
     return commits
 

@@ -51,7 +51,8 @@ def fetch_objects(repository: Repository, oids: Sequence[str]) -> None:
     remotes = find_promisors(repository)
     if not remotes:
         raise RefusedError(
-            f"{repository.top} is not a partial clone: no remote promised the missing objects"
+            f"{repository.top} is not a partial clone: no remote promised the missing objects",
+            code="not-partial",
         )
     missing = tuple(map(Oid, oids))
     refusals = []

@@ -42,6 +42,7 @@ def find_branch_base(repository: Repository, branch: str, tip: Oid) -> Oid:
         )
         raise RefusedError(
             f"cannot tell where the series on {branch} starts: {reason}",
+            code="series-start",
             alternatives={"start": "name the commit below its first patch"},
         )
     return Oid(lines[0].split()[1])
@@ -59,7 +60,7 @@ def read_commits(git: Git, base: Oid, tip: Oid) -> tuple[Commit, ...]:
     if not is_line or (not oids and base != tip):
         args = ("merge-base", "--is-ancestor", base, tip)
         if git.run(*args, ok=(0, 1)).returncode != 0:
-            raise RefusedError(f"{tip[:12]} does not build on {base[:12]}")
+            raise RefusedError(f"{tip[:12]} does not build on {base[:12]}", code="series-start")
     return _describe_all(git, oids, commits)
 
 
@@ -74,7 +75,10 @@ def _describe_all(
     for oid, commit in zip(oids, commits, strict=True):
         if len(commit.parents) != 1:
             fault = "is a merge" if commit.parents else "has no parent"
-            raise RefusedError(f"{oid[:12]} {fault}; a series must be a line of commits on a base")
+            raise RefusedError(
+                f"{oid[:12]} {fault}; a series must be a line of commits on a base",
+                code="series-start",
+            )
     files = _read_files(git, oids) if oids else {}
     return tuple(
         Commit(

@@ -25,6 +25,7 @@ def read_date() -> str:
         if not re.fullmatch(r"[0-9]{1,11}", epoch):
             raise UsageError(
                 f"SOURCE_DATE_EPOCH is {epoch!r}",
+                code="environment-variable",
                 hint="set it to a number of seconds since 1970, with at most 11 digits",
             )
         return f"{int(epoch)} +0000"
@@ -32,6 +33,7 @@ def read_date() -> str:
     if now < 0:
         raise ToolError(
             f"the clock is {-now} seconds before 1970, a date that git cannot represent",
+            code="clock",
             hint="set the clock, or SOURCE_DATE_EPOCH",
         )
     return f"{now} {time.strftime('%z')}"
@@ -51,6 +53,7 @@ def read_person(git: Git, variable: str) -> tuple[str, str]:
         reason = completed.errors.splitlines()[-1:] or ["no reason given"]
         raise ToolError(
             f"git does not know who you are ({reason[0].removeprefix('fatal: ')})",
+            code="git-identity",
             hint="git config user.name NAME; git config user.email ADDRESS",
         )
     _check_person(match["name"], match["email"])
@@ -62,15 +65,19 @@ def _check_person(name: str, email: str) -> None:
     if has_controls(name) or "\ufffd" in name:
         raise ToolError(
             f"your name has control characters, or is not UTF-8: {escape_controls(name)}",
+            code="git-identity",
             hint="git config user.name NAME",
         )
     try:
         encoded = encode_address(email)
     except AddressError as err:
         hint = "git config user.email ADDRESS"
-        raise ToolError(f"your address cannot be used for mail: {err}", hint=hint) from None
+        raise ToolError(
+            f"your address cannot be used for mail: {err}", code="git-identity", hint=hint
+        ) from None
     if encoded != email:
         raise ToolError(
             f"your address {email} has characters other than ASCII",
+            code="git-identity",
             hint=f"git config user.email {encoded}",
         )

@@ -117,7 +117,7 @@ def merge_texts(
             "merge-file", "-p", "--diff3", *labels, *map(str, files), ok=None
         )
     if completed.returncode > 127:
-        raise RefusedError(f"git cannot merge {name}: {completed.errors}")
+        raise RefusedError(f"git cannot merge {name}: {completed.errors}", code="git-failed")
     if completed.returncode == 0:
         return completed.stdout.decode().strip("\n")
     return Conflict(PurePosixPath(name), key, completed.stdout)

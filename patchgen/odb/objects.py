@@ -116,7 +116,9 @@ class ObjectReader:
         if not line.endswith(b"\n"):
             assert self._process is not None and self._process.stderr
             errors = self._process.stderr.read().decode("utf-8", "replace").strip()
-            raise ToolError(f"git cannot read objects: {errors or 'it has ended'}")
+            raise ToolError(
+                f"git cannot read objects: {errors or 'it has ended'}", code="git-failed"
+            )
         match = _FOUND.fullmatch(line)
         if match is None:
             # "NAME missing" or "NAME ambiguous".

@@ -40,10 +40,15 @@ def git_version() -> str:
     output = run(["git", "--version"]).stdout.decode()
     match = re.search(r"(\d+)\.(\d+)(?:\.\d+)*", output)
     if match is None:
-        raise ToolError(f"git does not report its version: {output.strip()!r}")
+        raise ToolError(
+            f"git does not report its version: {output.strip()!r}", code="program-version"
+        )
     if (int(match[1]), int(match[2])) < MINIMUM_GIT:
         minimum = ".".join(map(str, MINIMUM_GIT))
-        raise ToolError(f"git {match[0]} is too old; version {minimum} or later is needed")
+        raise ToolError(
+            f"git {match[0]} is too old; version {minimum} or later is needed",
+            code="program-version",
+        )
     return match[0]
 
 
@@ -124,6 +129,7 @@ def check_alternates(objects: Path) -> None:
             if not alternate.is_dir():
                 raise RefusedError(
                     f"{objects.parent} borrows objects from {alternate}, which does not exist",
+                    code="repository-unreadable",
                     hint=f"restore that folder, or correct its path in {file}",
                 )
             if alternate not in seen and depth < _DEEPEST:
@@ -138,7 +144,9 @@ def read_alternates(objects: Path) -> Iterator[Path]:
     except FileNotFoundError:
         return
     except OSError as err:
-        raise RefusedError(f"{err.filename} cannot be read: {err.strerror}") from None
+        raise RefusedError(
+            f"{err.filename} cannot be read: {err.strerror}", code="repository-unreadable"
+        ) from None
     for line in lines:
         if line and not line.startswith(b"#"):
             yield objects / os.fsdecode(unquote_path(line))
@@ -162,6 +170,7 @@ def _refusal(path: Path, stderr: bytes) -> RefusedError:
         command = trust["command"].strip() if trust else "see safe.directory in git-config(1)"
         return RefusedError(
             f"{foreign['path']} belongs to another user; git refuses to open it",
+            code="repository-unreadable",
             hint=f"if you trust its owner: {command}",
         )
     reason = next(
@@ -171,10 +180,13 @@ def _refusal(path: Path, stderr: bytes) -> RefusedError:
     if not path.exists() or "not a git repository" in reason:
         return RefusedError(
             f"{path} is not in a git repository",
+            code="not-a-repository",
             hint="name the kernel's git tree",
             parameters=("tree",),
         )
-    return RefusedError(f"{path}: git cannot open the repository: {reason}")
+    return RefusedError(
+        f"{path}: git cannot open the repository: {reason}", code="repository-unreadable"
+    )
 
 
 def _real(path: Path) -> Path:

@@ -91,7 +91,9 @@ class Quarantine(ScratchRepository):
             is_moved = self._repository.find_ref(ref) != old
             moved = "it was created or moved while patchgen ran; run patchgen again"
             raise RefusedError(
-                f"{ref} cannot be written: {err.message}", hint=moved if is_moved else err.hint
+                f"{ref} cannot be written: {err.message}",
+                code="ref-unwritable",
+                hint=moved if is_moved else err.hint,
             ) from None
 
     def name_branch(self, branch: str, tip: Oid) -> str:

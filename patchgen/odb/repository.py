@@ -84,6 +84,7 @@ class Repository:
         if Path.cwd().is_relative_to(self.git_dir):
             raise UsageError(
                 f"{self.git_dir} is a bare repository: mails cannot be written into it",
+                code="bare-repository",
                 hint="run patchgen in another folder",
                 alternatives={"output": "name a folder"},
             )
@@ -151,7 +152,7 @@ class Repository:
         Raises RevisionError if it names no commit or several, UsageError if it is an option.
         """
         if revision.startswith("-") or "\n" in revision or "\0" in revision:
-            raise UsageError(f"{revision!r} is not a revision")
+            raise UsageError(f"{revision!r} is not a revision", code="revision-unknown")
         args = ("-c", "core.warnAmbiguousRefs=true", "rev-parse", "--verify")
         completed = self.run(*args, f"{revision}^{{commit}}", ok=None)
         if match := re.search(
@@ -159,21 +160,28 @@ class Repository:
         ):
             raise RefusedError(
                 f"{match[1]!r} is ambiguous: a branch and a tag have that name",
+                code="revision-ambiguous",
                 hint=f"write refs/heads/{match[1]} or refs/tags/{match[1]}",
             )
         oid = completed.stdout.decode("utf-8", "replace").strip()
         if completed.returncode != 0:
-            raise RevisionError(f"{self.top} has no commit {revision!r}", revision)
+            raise RevisionError(
+                f"{self.top} has no commit {revision!r}", revision, code="revision-unknown"
+            )
         # git accepts "^REV": everything that is not in the commit.
         if not _OID.fullmatch(oid):
-            raise RevisionError(f"{revision!r} does not name a single commit", revision)
+            raise RevisionError(
+                f"{revision!r} does not name a single commit", revision, code="revision-ambiguous"
+            )
         return Oid(oid)
 
     def resolve_tree(self, commit: Oid) -> Oid:
         """Return the id of a commit's tree; the tree itself may be missing."""
         [found] = self.objects.read([commit])
         if found is None:
-            raise RevisionError(f"{self.top} has no commit {commit!r}", commit)
+            raise RevisionError(
+                f"{self.top} has no commit {commit!r}", commit, code="revision-unknown"
+            )
         return parse_raw_commit(found[1]).tree
 
     def read_config(self, key: str) -> list[str]:
@@ -199,10 +207,16 @@ class Repository:
         """
         branch = name or self.find_head_branch()
         if branch is None:
-            raise UsageError("HEAD is detached", hint="name the branch of the series")
+            raise UsageError(
+                "HEAD is detached", code="branch-unknown", hint="name the branch of the series"
+            )
         tip = self.find_ref(f"refs/heads/{branch}")
         if tip is None:
-            raise RefusedError(f"branch {branch!r} does not exist", hint="`git branch` lists them")
+            raise RefusedError(
+                f"branch {branch!r} does not exist",
+                code="branch-unknown",
+                hint="`git branch` lists them",
+            )
         return branch, tip
 
     def change_refs(self, commands: Sequence[str], *options: str, written: str) -> None:
@@ -220,10 +234,11 @@ class Repository:
         except ToolError as err:
             lock = _LOCK.search(err.message)
             if lock is None:
-                raise RefusedError(err.message) from None
+                raise RefusedError(err.message, code="ref-unwritable") from None
             # The rest is advice (git's lockfile.c).
             raise RefusedError(
                 err.message.partition("\n\n")[0],
+                code="ref-unwritable",
                 hint="another git is running there, or one was killed; "
                 f"if none runs, remove {lock[1]}",
             ) from None
@@ -243,12 +258,13 @@ class Repository:
             raise UsageError(
                 f"the branch name {escape_controls(branch)} has a control character, or is not "
                 "UTF-8",
+                code="branch-name",
                 hint="choose another name; `git branch -m` renames a branch",
                 parameters=("branch",),
             )
         completed = self.run("check-ref-format", "--branch", branch, ok=None)
         if completed.returncode != 0 or branch.startswith(("-", "@")):
-            raise UsageError(f"{branch!r} is not a valid branch name for git")
+            raise UsageError(f"{branch!r} is not a valid branch name for git", code="branch-name")
         return f"refs/heads/{branch}"
 
     def find_branch(self, ref: str) -> tuple[Oid | None, str | None]:

@@ -87,9 +87,10 @@ def record_sent(
     except RefusedError as err:
         if repository.find_ref(f"refs/tags/{tag}") is None:
             reason = f"the tag {tag} cannot be written: {err.message}"
-            raise RefusedError(reason, hint=err.hint) from None
+            raise RefusedError(reason, code="ref-unwritable", hint=err.hint) from None
         raise RefusedError(
             f"v{revision} is already recorded as sent: the tag {tag} exists",
+            code="already-sent",
             hint=f"`git tag -d {tag}` removes the record",
         ) from None
     return tag

@@ -168,7 +168,7 @@ def resolve_object(git: Git, name: str) -> Oid:
     [found] = git.objects.find([name])
     if found is None:
         explain_failure(git, ("rev-parse", name), b"", "")
-        raise ToolError(f"git cannot find {name}")
+        raise ToolError(f"git cannot find {name}", code="git-failed")
     return found[0]
 
 
@@ -226,7 +226,11 @@ def resolve_paths(git: Git, tree: Oid, paths: Sequence[PurePosixPath]) -> list[R
     for path in paths:
         entry = opened.get("" if str(path) == "." else str(path))
         if entry is None or entry[0] == SUBMODULE:
-            raise RefusedError(f"the tree has no {path}", hint="`git ls-tree -r` lists its files")
+            raise RefusedError(
+                f"the tree has no {path}",
+                code="path-unknown",
+                hint="`git ls-tree -r` lists its files",
+            )
         resolved.append(ResolvedPath(path, entry[1], entry[0] == FOLDER))
     return resolved
 

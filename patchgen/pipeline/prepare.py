@@ -197,6 +197,7 @@ def prepare_branch(
     if series.cover is None or series.tracking is None:
         raise RefusedError(
             f"{branch} has no cover letter",
+            code="cover-missing",
             hint="`patchgen apply` and `b4 prep` store one in a commit; or name a folder of mails",
         )
     cover, remarks = choose_cover(series, series.cover)
@@ -240,7 +241,11 @@ def _parse_message_id(text: str) -> str:
     if message_id.startswith(("https://", "http://")):
         message_id = message_id.rstrip("/").rpartition("/")[2]
     if not re.fullmatch(r"[!-~]+@[!-~]+", message_id) or set(message_id) & set("<>"):
-        raise UsageError(f"{text!r} is not a message-id", hint="for example 2026-1@example.org")
+        raise UsageError(
+            f"{text!r} is not a message-id",
+            code="id-invalid",
+            hint="for example 2026-1@example.org",
+        )
     return message_id
 
 

@@ -47,11 +47,13 @@ class SeriesTarget:
             name = conflicting.removeprefix("refs/heads/")
             raise RefusedError(
                 f"the branch {self.branch} cannot be created, as there is a branch {name}",
+                code="branch-exists",
                 hint="git stores branches in folders: NAME and NAME/... cannot both exist",
             )
         if (checkout := repository.find_checkout(self.ref)) is not None:
             raise RefusedError(
                 f"the branch {self.branch} is checked out in {checkout}, so it cannot be moved",
+                code="branch-checked-out",
                 hint="switch to another branch there",
                 alternatives={"branch": "choose another name"},
             )
@@ -66,6 +68,7 @@ class SeriesTarget:
         """Return the error for a branch that exists and may not be replaced."""
         return RefusedError(
             f"the branch {self.branch} exists already",
+            code="branch-exists",
             alternatives={
                 "force": "replace it, which loses its hand edits",
                 "branch": "create another one",

@@ -202,10 +202,12 @@ class _Collector:
         """Add a tag that was skipped. Raises RefusedError if no patch can get it."""
         listed = [tag for tag in self.tags.not_applied if tag.index == index]
         if not listed:
-            raise RefusedError(f"no tag with the number {index} is in doubt")
+            raise RefusedError(f"no tag with the number {index} is in doubt", code="tag-number")
         targets = [(tag, number) for tag in listed for number in tag.targets]
         if not targets:
-            raise RefusedError(f"tag {index} cannot be added: {listed[0].reason}")
+            raise RefusedError(
+                f"tag {index} cannot be added: {listed[0].reason}", code="tag-number"
+            )
         refused = []
         for tag, number in targets:
             if reason := self._find_objection(tag.trailer, number):
@@ -214,7 +216,7 @@ class _Collector:
                 self._add(number, tag.trailer, tag.reply, "accepted")
         if len(refused) == len(targets):
             reasons = "; ".join(f"patch {tag.number}: {tag.reason}" for tag in refused)
-            raise RefusedError(f"tag {index} cannot be added: {reasons}")
+            raise RefusedError(f"tag {index} cannot be added: {reasons}", code="tag-number")
         others = [tag for tag in self.tags.not_applied if tag.index != index or not tag.targets]
         self.tags.not_applied[:] = sorted([*others, *refused], key=lambda tag: tag.index)
 

@@ -51,6 +51,7 @@ def find_threads(
     if tracking is None:
         raise RefusedError(
             f"{series.name} has no cover letter's commit, so its mails are not known",
+            code="cover-missing",
             hint="name the replies: an mbox, or a folder",
         )
     ids = {
@@ -74,6 +75,7 @@ def find_threads(
     if not threads:
         raise RefusedError(
             f"no version of {series.name} is known to be sent",
+            code="not-sent",
             hint="`patchgen import` records one; or name the replies: an mbox, or a folder",
         )
     return tuple(threads)
@@ -87,7 +89,9 @@ def read_threads(threads: Sequence[LoreThread]) -> tuple[list[Mail], list[str]]:
     fetched = [thread for thread in threads if thread.path.is_file()]
     if not fetched:
         commands = "".join(f"\n  {thread.command}" for thread in threads)
-        raise RefusedError(f"fetch the replies first, then run this again:{commands}")
+        raise RefusedError(
+            f"fetch the replies first, then run this again:{commands}", code="replies-not-fetched"
+        )
     mails = [mail for thread in fetched for mail in read_mails(thread.path)]
     remarks = []
     for thread in threads:

@@ -48,7 +48,9 @@ def read_changes(
     for arg in args:
         name, text = _parse_arg(arg)
         if not text:
-            raise UsageError(f"the change {arg!r} has no text", parameters=("changes",))
+            raise UsageError(
+                f"the change {arg!r} has no text", code="changelog-patch", parameters=("changes",)
+            )
         if name == _COVER:
             cover.append(text)
         elif name in names:
@@ -56,6 +58,7 @@ def read_changes(
         else:
             raise UsageError(
                 f"the series has no patch {name!r}",
+                code="changelog-patch",
                 hint=f"its patches are {_join_names(names)}; {_COVER}=TEXT is for the cover letter",
                 parameters=("changes",),
             )
@@ -68,6 +71,7 @@ def read_changes(
         else:
             raise RefusedError(
                 f"the series has no patch {path.stem!r}",
+                code="changelog-patch",
                 place=ErrorPlace(str(path)),
                 hint=f"its patches are {_join_names(names)}; {_COVER}.txt is for the cover letter",
             )
@@ -80,6 +84,7 @@ def check_changes(changes: ChangeLog, revision: int, names: Collection[str]) -> 
         if name not in names:
             raise RefusedError(
                 f"v{revision} has no patch {name!r}, but the change log describes it",
+                code="changelog-patch",
                 hint=f"its patches are {_join_names(names)}; describe the change for the cover "
                 "letter, or remove it",
                 parameters=("changes",),
@@ -123,13 +128,15 @@ def _list_files(folder: Path | None, revision: int) -> list[Path]:
     if folder is None:
         return []
     if not folder.is_dir():
-        raise UsageError(f"{folder} is not a folder of change logs")
+        raise UsageError(f"{folder} is not a folder of change logs", code="file-kind")
     of_version = folder / f"v{revision}"
     files = sorted((of_version if of_version.is_dir() else folder).glob("*.txt"))
     for path in files:
         # The folder may be in a stranger's tree; the target of a link would go into a mail.
         if path.is_symlink() or not path.is_file():
-            raise RefusedError("is not a regular file", place=ErrorPlace(str(path)))
+            raise RefusedError(
+                "is not a regular file", code="file-kind", place=ErrorPlace(str(path))
+            )
     return files
 
 
@@ -137,7 +144,9 @@ def _read_items(path: Path) -> list[str]:
     try:
         text = decode_text(read_regular(path), ErrorPlace(str(path))).strip()
     except OSError as err:
-        raise RefusedError(f"cannot be read: {err.strerror}", place=ErrorPlace(str(path))) from None
+        raise RefusedError(
+            f"cannot be read: {err.strerror}", code="file-unreadable", place=ErrorPlace(str(path))
+        ) from None
     items = re.split(r"\n\s*\n|\n(?=- )", text)
     return [item.strip().removeprefix("- ") for item in items if item.strip()]
 

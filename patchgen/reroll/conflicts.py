@@ -89,11 +89,14 @@ def read_stopped(repository: Repository) -> StoppedReroll:
         request, conflicts = _parse_state(read_regular(folder / "state.json"))
     except (FileNotFoundError, NotADirectoryError):
         raise RefusedError(
-            "no reroll is waiting here", hint="`patchgen reroll BRANCH --base REV` starts one"
+            "no reroll is waiting here",
+            code="no-reroll-waiting",
+            hint="`patchgen reroll BRANCH --base REV` starts one",
         ) from None
     except (OSError, ValueError, KeyError, TypeError, RecursionError, SpecError) as err:
         raise RefusedError(
             f"{folder / 'state.json'} cannot be read: {getattr(err, 'message', repr(err))}",
+            code="state-damaged",
             hint="`patchgen reroll --abort` removes it; then start again",
         ) from None
     resolutions: dict[str, bytes | None] = {}
@@ -133,17 +136,23 @@ def _read_resolution(folder: Path, conflict: _RecordedConflict) -> bytes | None:
         if (folder / side).exists():
             raise RefusedError(
                 f"{folder / side} is still there",
+                code="conflict-unresolved",
                 hint=f"write the intended content to {path}, from either side, and remove "
                 "the sides; without it the file is deleted",
             )
     if conflict.sides and not path.exists():
         return None
     if not path.is_file():
-        raise RefusedError(f"{path} is missing", hint="`patchgen reroll --abort` ends the reroll")
+        raise RefusedError(
+            f"{path} is missing",
+            code="conflict-unresolved",
+            hint="`patchgen reroll --abort` ends the reroll",
+        )
     content = path.read_bytes()
     if has_markers(content):
         raise RefusedError(
             f"{path} still has conflict markers",
+            code="conflict-unresolved",
             hint="resolve them, then run `patchgen reroll --continue`",
         )
     return content
@@ -159,6 +168,7 @@ def refuse_second() -> RefusedError:
     """Return the error for a reroll that begins while another is waiting."""
     return RefusedError(
         "another reroll is waiting here for its conflicts",
+        code="reroll-waiting",
         hint="`patchgen reroll --continue` resumes it, `--abort` ends it",
     )
 

@@ -152,6 +152,7 @@ def _require_record(series: SeriesBranch) -> tuple[Record, Tracking]:
     if series.record is None or series.tracking is None:
         raise RefusedError(
             f"{series.name} has no record of how it was generated, so it cannot be rerolled",
+            code="record-missing",
             hint="`patchgen apply --b4`, the default, and `patchgen run --split` store one in the "
             "cover letter's commit",
         )
@@ -181,12 +182,14 @@ def _choose_revision(
     if requested in sent_revisions:
         raise RefusedError(
             f"v{requested} was sent already",
+            code="already-sent",
             hint="omit the version to make the next one",
             parameters=("revision",),
         )
     if requested < record.revision:
         raise UsageError(
             f"v{requested} is older than the branch, which has v{record.revision}",
+            code="version-unknown",
             hint="omit the version to make the next one",
             parameters=("revision",),
         )

@@ -115,6 +115,7 @@ def from_document(request: RerollRequest, document: Mapping[str, Any]) -> Reroll
     except ValueError as err:
         raise RefusedError(
             f"the request of the waiting reroll cannot be read: {err}",
+            code="state-damaged",
             hint="`patchgen reroll --abort` removes it; then start again",
         ) from None
 

@@ -22,6 +22,7 @@ class VariantSource:
         if request.campaign_options:
             raise UsageError(
                 f"{history.series.name} is the series of a variant, not a campaign",
+                code="series-kind",
                 hint="omit what only a campaign takes",
                 parameters=request.campaign_options,
             )

@@ -90,6 +90,7 @@ def build_unknown_error(
     arrived, again = (format_resume(name, f"--{answer}", number) for answer in ("arrived", "again"))
     return RefusedError(
         f"mail {number} may have arrived, or not: {entry.reason}{more}",
+        code="mail-state-unknown",
         hint=f"look for {entry.message_id} in the list's archive, then run {arrived} or {again}",
     )
 
@@ -120,7 +121,9 @@ class Journal:
     def __init__(self, repository: Repository, change_id: str, revision: int):
         if not re.fullmatch(r"[\w+][\w.+-]*", change_id):
             raise RefusedError(
-                f"{change_id!r} is not a change-id", hint="use one that b4 or patchgen made"
+                f"{change_id!r} is not a change-id",
+                code="id-invalid",
+                hint="use one that b4 or patchgen made",
             )
         folder = repository.git_dir / "patchgen" / "send"
         self._path = folder / f"{change_id}-v{revision}.json"
@@ -140,6 +143,7 @@ class Journal:
             except OSError:
                 raise RefusedError(
                     "another patchgen is sending this version right now",
+                    code="send-running",
                     hint="wait until it has ended; `patchgen send --resume` sends the other mails",
                 ) from None
             yield file.fileno()
@@ -170,6 +174,7 @@ class Journal:
         except _UNREADABLE as err:
             raise RefusedError(
                 f"{self._path} cannot be read: {err!r}",
+                code="state-damaged",
                 hint="it records what was sent; look in the list's archive before you remove it",
             ) from None
 

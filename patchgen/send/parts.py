@@ -71,7 +71,9 @@ def choose_part(only: str, names: Mapping[str, Sequence[int]], count: int) -> fr
             first, last = int(match["first"]), int(match["last"] or match["first"])
             if not first <= last < count:
                 raise UsageError(
-                    f"the mails have the numbers 0 to {count - 1}, not {item}", parameters=("only",)
+                    f"the mails have the numbers 0 to {count - 1}, not {item}",
+                    code="mail-number",
+                    parameters=("only",),
                 )
             chosen.update(range(first, last + 1))
         elif item == _COVER:
@@ -83,13 +85,14 @@ def choose_part(only: str, names: Mapping[str, Sequence[int]], count: int) -> fr
             shown = {tuple(names[name]): name for name in reversed(list(names))}
             raise UsageError(
                 f"the series has no patch {item!r}",
+                code="mail-number",
                 hint=f"its patches are {', '.join(sorted(shown.values()))}"
                 if shown
                 else "name numbers of mails",
                 parameters=("only",),
             )
     if not chosen:
-        raise UsageError("no mail is selected", parameters=("only",))
+        raise UsageError("no mail is selected", code="mail-number", parameters=("only",))
     return frozenset(chosen)
 
 
@@ -104,6 +107,7 @@ def begin_part(earlier: EarlierRuns, chosen: frozenset[int] | None, count: int) 
         day = time.strftime("%Y-%m-%d", time.localtime(earlier.entries[number].time))
         raise UsageError(
             f'mail {number}, "{earlier.entries[number].subject}", was sent on {day}',
+            code="already-sent",
             hint="select others, or omit the selection to send all others",
             parameters=("only",),
         )
@@ -145,6 +149,7 @@ def join_entries(
             if number or is_in_part:
                 raise RefusedError(
                     f'"{old.subject}" was sent, and has changed since ({new.file})',
+                    code="series-changed",
                     hint=f"restore the branch and the recipients to what was sent; {changed}",
                 )
             warnings.append("the cover letter has changed since it was sent")
@@ -154,6 +159,7 @@ def join_entries(
         raise RefusedError(
             f"the series had {len(earlier.entries) - 1} patches when sending began, and has "
             f"{len(fresh) - 1} now",
+            code="series-changed",
             hint=f"restore the branch to what was sent; {changed}",
         )
     return tuple(joined), warnings

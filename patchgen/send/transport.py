@@ -78,7 +78,10 @@ class GitSendEmail:
             if self._find_refusal(group, options):
                 for mail in group:
                     if reason := self._find_refusal([mail], options):
-                        raise RefusedError(f"git send-email refuses {mail.file_name}: {reason}")
+                        raise RefusedError(
+                            f"git send-email refuses {mail.file_name}: {reason}",
+                            code="send-email-refuses",
+                        )
 
     def _make_rehearsal_options(self, mail: Mail) -> tuple[str, ...]:
         # The Cc of the header is used unless a setting suppresses it.
@@ -172,7 +175,9 @@ def open_transport(repository: Repository, *, with_bcc: bool = True) -> GitSendE
     """
     if find_git_subcommand("send-email") is None:
         raise ToolError(
-            "git send-email is not installed", hint="on Debian: apt-get install git-email"
+            "git send-email is not installed",
+            code="program-missing",
+            hint="on Debian: apt-get install git-email",
         )
     settings = read_send_settings(repository)
     command = settings.read("sendmailCmd")
@@ -180,6 +185,7 @@ def open_transport(repository: Repository, *, with_bcc: bool = True) -> GitSendE
     if not command and not server and not _has_sendmail():
         raise ToolError(
             "git is not configured to send mails",
+            code="mail-not-configured",
             hint="git config sendemail.smtpServer HOST (git-send-email(1), CONFIGURATION)",
         )
     by_smtp = not (command or not server or server.startswith("/"))
@@ -226,6 +232,7 @@ def _ask_password(repository: Repository, settings: SendSettings, server: str) -
     if completed.returncode != 0 or "password" not in fields:
         raise ToolError(
             f"no password is configured for {user} at {host}",
+            code="mail-not-configured",
             hint="set sendemail.smtpPass, or configure a helper: gitcredentials(7)",
         )
     return {"sendemail.smtpPass": fields["password"]}

@@ -73,6 +73,7 @@ def read_branch(
     if commit.files:
         raise RefusedError(
             f"the commit of the cover letter, {cover_oid[:12]}, changes {commit.files[0]}",
+            code="cover-damaged",
             hint="patchgen and b4 require it to be empty: move the change into a separate commit",
         )
     parent = resolve_object(git, f"{cover_oid}^")
@@ -80,6 +81,7 @@ def read_branch(
     if start != parent:
         raise RefusedError(
             f"the cover letter of {name} is on {parent[:12]}, not on {start[:12]}",
+            code="cover-damaged",
             hint="leave the commit out, or rebase the branch onto it",
             parameters=("start",),
         )
@@ -145,7 +147,7 @@ def find_tracking(git: Git, tip: Oid) -> Tracking | None:
 
 def _require_commits(name: str, commits: tuple[Commit, ...]) -> tuple[Commit, ...]:
     if not commits:
-        raise RefusedError(f"{name} has no commits of its own")
+        raise RefusedError(f"{name} has no commits of its own", code="series-start")
     return commits
 
 

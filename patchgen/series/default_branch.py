@@ -40,10 +40,16 @@ def resolve_series(
     lines = [f"  {series.branch}  ({series.description})" for series in list_series(repository)]
     if not lines:
         hint = "`patchgen apply` and `b4 prep` make one"
-        raise UsageError(f"{reason}, and no branch has a cover letter's commit", hint=hint)
+        raise UsageError(
+            f"{reason}, and no branch has a cover letter's commit",
+            code="branch-not-named",
+            hint=hint,
+        )
     more = [f"  and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else []
     shown = map(escape_controls, lines[:_SHOWN])
-    raise UsageError("\n".join([f"{reason}; name one of these:", *shown, *more]))
+    raise UsageError(
+        "\n".join([f"{reason}; name one of these:", *shown, *more]), code="branch-not-named"
+    )
 
 
 def find_current_series(

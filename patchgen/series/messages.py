@@ -59,6 +59,7 @@ def render_message(
     if _CUT.search(message):
         raise SpecError(
             "a line of the message would end it for `git am` (---, diff -, Index:)",
+            code="message-cut",
             place=ErrorPlace(planned.message),
         )
     if planned.trailers:
@@ -177,12 +178,14 @@ def _check_form(text: str, template: str) -> str:
         if has_controls(line, allow="\t"):
             raise SpecError(
                 f"line {number} of its result has control characters: {escape_controls(line)}",
+                code="control-characters",
                 place=ErrorPlace(template),
             )
     subject, _, body = text.partition("\n")
     if not subject or not body.startswith("\n") or not body.strip():
         raise SpecError(
             "expected a subject line, an empty line and a body",
+            code="text-without-subject",
             place=ErrorPlace(template, 1, excerpt=subject),
         )
     return text

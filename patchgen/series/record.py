@@ -261,6 +261,7 @@ def read_record(tracking: Tracking | None) -> Record | None:
         raise RefusedError(
             f"patchgen's record in the cover letter's commit cannot be read: {field}: "
             f"{error['msg']}",
+            code="cover-damaged",
             hint="a newer patchgen may have written it",
         ) from None
 

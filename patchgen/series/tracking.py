@@ -119,6 +119,7 @@ def parse_cover_commit(message: str) -> tuple[Cover, Tracking]:
     except (ValueError, LookupError, TypeError, AttributeError) as err:
         raise RefusedError(
             f"the tracking section in the cover letter's commit cannot be read: {err!r}",
+            code="cover-damaged",
             hint=f'restore the JSON after "{MARKER}"; only b4 and patchgen should edit it',
         ) from None
     text = re.sub(r"^#.*\n?", "", text, flags=re.MULTILINE)

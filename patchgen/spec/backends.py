@@ -38,6 +38,7 @@ def select_units(variant: Variant, backends: Sequence[str]) -> list[ManifestFile
         if name not in valid_names:
             raise UsageError(
                 f"the variant {variant.name} has no backend {name!r}",
+                code="name-unknown",
                 hint=f"its backends: {', '.join(valid_names) or 'none'}",
             )
     return [
@@ -148,6 +149,7 @@ def _refuse(base: Base, unmet_needs: Sequence[str], left_out: Sequence[LeftOut])
     raise RefusedError(
         f"nothing can be made on {base.describe}:\n"
         + "\n".join(f"  {reason}" for reason in reasons),
+        code="nothing-applies",
         hint="name a backend that can be made on this base, or another base",
         parameters=("backends", "base"),
     )

@@ -170,7 +170,7 @@ def parse_value(key: str, text: str, place: ErrorPlace) -> Any:
         return getattr(kind.model_validate({name: value}), name)
     except ValidationError as err:
         message = err.errors()[0]["msg"].removeprefix("Value error, ")
-        raise SpecError(f"{message}: {text!r}", place=place) from None
+        raise SpecError(f"{message}: {text!r}", code="setting-invalid", place=place) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +188,7 @@ class TreeConfig:
         for key in config.model_fields_set - SeriesConfig.model_fields.keys():
             raise SpecError(
                 "a tree cannot set this",
+                code="setting-invalid",
                 place=ErrorPlace(str(self.path), locate(self.text, [key]), field=key),
                 hint=f"it belongs in {user_config_path()}, or in `git config --global`",
             )
@@ -199,7 +200,10 @@ def find_tree_config(work_tree: Path) -> Path | None:
     paths = [work_tree / name for name in TREE_NAMES if os.path.lexists(work_tree / name)]
     if len(paths) > 1:
         raise SpecError(
-            f"the tree also has {paths[1].name}", place=ErrorPlace(str(paths[0])), hint="remove one"
+            f"the tree also has {paths[1].name}",
+            code="setting-invalid",
+            place=ErrorPlace(str(paths[0])),
+            hint="remove one",
         )
     return paths[0] if paths else None
 
@@ -238,12 +242,16 @@ def _read_text(path: Path) -> str:
     """Return the text of a file in a tree. Links are refused: they could lead to any file."""
     status = path.lstat()
     if not stat.S_ISREG(status.st_mode):
-        raise SpecError("is not a regular file", place=ErrorPlace(str(path)))
+        raise SpecError("is not a regular file", code="file-kind", place=ErrorPlace(str(path)))
     if status.st_size > _MAX_BYTES:
-        raise SpecError(f"is longer than {_MAX_BYTES} bytes", place=ErrorPlace(str(path)))
+        raise SpecError(
+            f"is longer than {_MAX_BYTES} bytes", code="file-too-large", place=ErrorPlace(str(path))
+        )
     try:
         return path.read_bytes().decode("utf-8")
     except UnicodeDecodeError:
-        raise SpecError("is not UTF-8", place=ErrorPlace(str(path))) from None
+        raise SpecError("is not UTF-8", code="not-utf8", place=ErrorPlace(str(path))) from None
     except OSError as err:
-        raise SpecError(f"cannot be read: {err.strerror}", place=ErrorPlace(str(path))) from None
+        raise SpecError(
+            f"cannot be read: {err.strerror}", code="file-unreadable", place=ErrorPlace(str(path))
+        ) from None

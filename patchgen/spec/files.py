@@ -32,11 +32,13 @@ def find_file(
     except SpecError as err:
         raise SpecError(
             f"{err.place.file}: {err.message}" if err.place else err.message,
+            code=err.code,
             place=unit.place(*where, field=field),
             hint=err.hint,
         ) from None
     raise SpecError(
         f"the file {name} does not exist",
+        code="file-missing",
         place=unit.place(*where, field=field),
         hint="looked in " + ", ".join(str(folder.path) for folder in folders),
     )

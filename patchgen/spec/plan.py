@@ -223,6 +223,7 @@ class _PatchPlanner:
             if has_controls(value):
                 raise SpecError(
                     f"the trailer {key} has several lines or control characters",
+                    code="control-characters",
                     place=unit.place(
                         *_where(unit, patch),
                         "trailers",
@@ -280,6 +281,7 @@ class _PatchPlanner:
             if len(definition.encode()) > _LONGEST_DEFINITION or "\0" in definition:
                 raise SpecError(
                     f"is longer than {_LONGEST_DEFINITION} bytes, or has a NUL character",
+                    code="file-too-large",
                     place=unit.place(*where, "define", name, field=f"{field}.define.{name}"),
                     hint="use `text`, which spatch never sees",
                 )
@@ -313,6 +315,7 @@ class _PatchPlanner:
         if (reason := self._find_clash(new_file.path)) is not None:
             raise RefusedError(
                 f"cannot add {new_file.path}: {reason}",
+                code="path-added-twice",
                 place=unit.place(*where, "path", field=f"{field}.path"),
             )
         file = TreeFile(PurePosixPath(new_file.path), "100644", Oid(""))
@@ -351,6 +354,7 @@ class _PatchPlanner:
             raise RefusedError(
                 f"patch {patch.name}: the base has no {' or '.join(patterns)}"
                 + (f" with {' or '.join(containing)}" if containing else ""),
+                code="base-lacks-needs",
                 place=ErrorPlace(str(unit.folder / FILE_NAME)),
                 hint="check that the base is a kernel tree that the variant supports",
             )

@@ -49,6 +49,7 @@ def find_facts(units: Sequence[ManifestFile], tree: TreeReader) -> dict[str, Sit
             if declared.setdefault(name, fact) != fact:
                 raise SpecError(
                     "is declared twice with different content",
+                    code="toml-invalid",
                     place=ErrorPlace(str(unit.folder / FILE_NAME), field=f"facts.{name}"),
                 )
     return {name: find_fact(fact, tree) for name, fact in declared.items()}
@@ -67,6 +68,7 @@ def holds(
         if name not in facts:
             raise SpecError(
                 f"unknown fact {name!r}",
+                code="name-unknown",
                 place=unit.place(*where, field=field),
                 hint=suggest_name(name, facts, "facts", cutoff=0.5),
             )
@@ -94,6 +96,7 @@ def refuse_base(base: Base, unmet_needs: Sequence[str]) -> RefusedError:
     return RefusedError(
         f"the base {base.describe}{kernel} does not meet the needs of the variant:\n"
         + "\n".join(f"  {line}" for line in unmet_needs),
+        code="base-lacks-needs",
         hint="`patchgen show VARIANT` lists the needs; name another base",
         parameters=("base",),
     )

@@ -49,6 +49,8 @@ def find_recipe(name: str) -> Recipe | None:
         return None
     if (folder / name / "manifest.toml").is_file():
         raise UsageError(
-            f"{name} is both a recipe and a variant", hint=f"name {path} or {folder / name}"
+            f"{name} is both a recipe and a variant",
+            code="variant-unknown",
+            hint=f"name {path} or {folder / name}",
         )
     return Recipe(name, path)

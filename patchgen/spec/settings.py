@@ -185,12 +185,16 @@ class Settings:
             if key is None:
                 names = [git_key_of(each) for each in KEYS]
                 raise SpecError(
-                    f"unknown key {name!r}", place=place, hint=suggest_name(name, names, "keys")
+                    f"unknown key {name!r}",
+                    code="setting-invalid",
+                    place=place,
+                    hint=suggest_name(name, names, "keys"),
                 )
             is_user = scope in _USER_SCOPES
             if key in _PROGRAMS and scope not in (*_USER_SCOPES, "command"):
                 raise SpecError(
                     "a repository cannot set this, as it names a program",
+                    code="setting-invalid",
                     place=place,
                     hint=f"set it with `git config --global {git_key_of(key)}`",
                 )
@@ -218,7 +222,9 @@ class Settings:
             return {}
         except OSError as err:
             raise SpecError(
-                f"cannot be read: {err.strerror}", place=ErrorPlace(str(path))
+                f"cannot be read: {err.strerror}",
+                code="file-unreadable",
+                place=ErrorPlace(str(path)),
             ) from None
         from patchgen.spec.config import load_user_config
 
@@ -248,7 +254,7 @@ def _read_git_config(tree: Path) -> Iterator[tuple[str, str, str, str]]:
     completed = run([*argv, "--get-regexp", r"^patchgen\."], env=reading_environment(), ok=None)
     if completed.returncode != 0:
         if "bad config" in completed.errors:
-            raise SpecError(completed.errors.removeprefix("fatal: "))
+            raise SpecError(completed.errors.removeprefix("fatal: "), code="setting-invalid")
         return
     fields = completed.stdout.decode("utf-8", "surrogateescape").split("\0")
     for scope, origin, entry in zip(fields[0::3], fields[1::3], fields[2::3], strict=False):

@@ -33,7 +33,10 @@ def load_toml(path: Path, kind: type[_Table], *, hint: str | None = None) -> _Ta
         content = read_regular(path)
     except OSError as err:
         raise SpecError(
-            f"cannot be read: {err.strerror}", place=ErrorPlace(str(path)), hint=hint
+            f"cannot be read: {err.strerror}",
+            code="file-unreadable",
+            place=ErrorPlace(str(path)),
+            hint=hint,
         ) from None
     return parse_toml(path, decode_text(content, ErrorPlace(str(path))), kind)
 
@@ -43,17 +46,23 @@ def parse_toml(path: Path, text: str, kind: type[_Table]) -> _Table:
     if (deep_key := _DEEP_KEY.search(text)) is not None:
         line = text.count("\n", 0, deep_key.start()) + 1
         raise SpecError(
-            f"has a key of more than {_DEEPEST_KEY} parts", place=ErrorPlace(str(path), line)
+            f"has a key of more than {_DEEPEST_KEY} parts",
+            code="toml-invalid",
+            place=ErrorPlace(str(path), line),
         )
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as err:
         _refuse_toml(path, text, str(err))
     except RecursionError:
-        raise SpecError("is nested too deeply", place=ErrorPlace(str(path))) from None
+        raise SpecError(
+            "is nested too deeply", code="toml-invalid", place=ErrorPlace(str(path))
+        ) from None
     except ValueError:
         # int() refuses more than 4,300 digits.
-        raise SpecError("has a number that is too long", place=_long_number(path, text)) from None
+        raise SpecError(
+            "has a number that is too long", code="toml-invalid", place=_long_number(path, text)
+        ) from None
     _refuse_controls(path, text, data)
     try:
         return kind.model_validate(data)
@@ -158,6 +167,7 @@ def _refuse_controls(path: Path, text: str, data: Any) -> None:
             if isinstance(string, str) and has_controls(string, allow="\n\t"):
                 raise SpecError(
                     f"has a control character: {escape_controls(string)[:80]}",
+                    code="control-characters",
                     place=ErrorPlace(
                         str(path), locate(text, where), field=escape_controls(_field(where))
                     ),
@@ -167,12 +177,14 @@ def _refuse_controls(path: Path, text: str, data: Any) -> None:
 def _refuse_toml(path: Path, text: str, message: str) -> NoReturn:
     match = re.search(r" \(at line (\d+), column (\d+)\)", message)
     if match is None:
-        raise SpecError(message, place=ErrorPlace(str(path)))
+        raise SpecError(message, code="toml-invalid", place=ErrorPlace(str(path)))
     line, column = int(match[1]), int(match[2])
     lines = _split(text)
     excerpt = lines[min(line, len(lines)) - 1][:_LONGEST_EXCERPT]
     raise SpecError(
-        message.replace(match[0], ""), place=ErrorPlace(str(path), line, column, excerpt=excerpt)
+        message.replace(match[0], ""),
+        code="toml-invalid",
+        place=ErrorPlace(str(path), line, column, excerpt=excerpt),
     )
 
 
@@ -193,7 +205,10 @@ def _refuse(path: Path, text: str, kind: type[BaseModel], err: ValidationError) 
     line = locate(text, where)
     excerpt = _split(text)[line - 1][:_LONGEST_EXCERPT] if line else None
     raise SpecError(
-        message, place=ErrorPlace(str(path), line, field=field, excerpt=excerpt), hint=hint
+        message,
+        code="toml-invalid",
+        place=ErrorPlace(str(path), line, field=field, excerpt=excerpt),
+        hint=hint,
     )
 
 

@@ -43,6 +43,7 @@ def bind_variables(variant: Variant, definitions: Sequence[str]) -> dict[str, Va
         except ValueError as err:
             raise SpecError(
                 f"the default {_format_value(variable.default)} {err}",
+                code="variable-value",
                 place=_default_place(variant, name),
             ) from None
     defined: set[str] = set()
@@ -51,6 +52,7 @@ def bind_variables(variant: Variant, definitions: Sequence[str]) -> dict[str, Va
         if not equals:
             raise UsageError(
                 f"the definition {definition!r} has no value",
+                code="variable-value",
                 hint="expected NAME=VALUE",
                 parameters=("definitions",),
             )
@@ -59,6 +61,7 @@ def bind_variables(variant: Variant, definitions: Sequence[str]) -> dict[str, Va
         if name in defined:
             raise UsageError(
                 f"the variable {name} is defined twice",
+                code="variable-value",
                 hint="define it once",
                 parameters=("definitions",),
             )
@@ -68,6 +71,7 @@ def bind_variables(variant: Variant, definitions: Sequence[str]) -> dict[str, Va
         except ValueError as err:
             raise UsageError(
                 f"the variable {name}: {_format_value(text)} {err}",
+                code="variable-value",
                 hint=f"{name}: {variables[name].help}",
                 parameters=("definitions",),
             ) from None
@@ -106,7 +110,11 @@ def _refuse_unknown(
     variant: Variant, name: str, variables: Mapping[str, VariableEntry]
 ) -> UsageError:
     hint = suggest_name(name, variables, "variables")
-    return UsageError(f"{variant.folder / FILE_NAME} declares no variable {name!r}", hint=hint)
+    return UsageError(
+        f"{variant.folder / FILE_NAME} declares no variable {name!r}",
+        code="definition-unknown",
+        hint=hint,
+    )
 
 
 def _check(variable: VariableEntry, value: Value) -> Value:

@@ -74,6 +74,7 @@ def load_variant(path: Path) -> Variant:
         if backend.backend.name != name:
             raise SpecError(
                 f'is "{backend.backend.name}", but the folder is named backends/{name}',
+                code="toml-invalid",
                 place=ErrorPlace(str(folder.path / FILE_NAME), field="backend.name"),
             )
         units.append(ManifestFile(source=folder, backend=name, manifest=backend))
@@ -84,7 +85,9 @@ def _load(folder: SourceFolder, kind: type[_Manifest]) -> _Manifest:
     path = folder.path / FILE_NAME
     content = folder.read(FILE_NAME)
     if content is None:
-        raise SpecError("the file does not exist", place=ErrorPlace(str(path)), hint=_HINT)
+        raise SpecError(
+            "the file does not exist", code="file-missing", place=ErrorPlace(str(path)), hint=_HINT
+        )
     return parse_toml(path, decode_text(content, ErrorPlace(str(path))), kind)
 
 
@@ -99,6 +102,7 @@ def describe_variables(variant: Variant) -> Mapping[str, VariableEntry]:
             if variables.setdefault(name, variable) != variable:
                 raise SpecError(
                     "is declared twice with different content",
+                    code="toml-invalid",
                     place=ErrorPlace(str(unit.folder / FILE_NAME), field=f"variables.{name}"),
                 )
     return variables
@@ -156,7 +160,9 @@ def find_variant(name: str) -> Variant:
     names = [*list_names(), *(recipe.name for recipe in list_recipes())]
     if name in names:
         raise UsageError(
-            f"{name} is a recipe, not a variant", hint=f"`patchgen run {name}` runs it"
+            f"{name} is a recipe, not a variant",
+            code="variant-unknown",
+            hint=f"`patchgen run {name}` runs it",
         )
     close_names = difflib.get_close_matches(name, names, n=1)
     hint = (
@@ -165,5 +171,7 @@ def find_variant(name: str) -> Variant:
         else f"known variants and recipes: {', '.join(names)}"
     )
     raise UsageError(
-        f"unknown variant {name!r}", hint=hint + " (the path of a folder must contain a /)"
+        f"unknown variant {name!r}",
+        code="variant-unknown",
+        hint=hint + " (the path of a folder must contain a /)",
     )

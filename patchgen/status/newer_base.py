@@ -120,11 +120,13 @@ def _make_ambiguity_error(branch: str, candidates: Sequence[_Ref]) -> UsageError
     if not candidates:
         return UsageError(
             f"no other branch contains the base of {branch}; name the newer base",
+            code="branch-not-named",
             hint="name a branch, a tag or a commit",
             parameters=("onto",),
         )
     return UsageError(
         f"several branches contain the base of {branch}; name the newer base",
+        code="branch-not-named",
         hint=f"name one of these: {names}",
         parameters=("onto",),
     )

@@ -94,6 +94,7 @@ class _Cluster:
         if not workers:
             raise ToolError(
                 f"the dask scheduler at {self._scheduler} has no workers",
+                code="dask-failed",
                 hint=f"start some: `dask worker {self._scheduler}`",
             )
         names = {self.submit(parameters, Batch(()), workers=[name]): name for name in workers}
@@ -111,7 +112,8 @@ class _Cluster:
         if not answered:
             raise ToolError(
                 f"no worker of the dask scheduler at {self._scheduler} answered in "
-                f"{_INTRODUCE_S} s: {', '.join(sorted(workers))}"
+                f"{_INTRODUCE_S} s: {', '.join(sorted(workers))}",
+                code="dask-failed",
             )
         return sum(workers.values())
 
@@ -153,13 +155,15 @@ class _Cluster:
         except KilledWorker as err:
             raise ToolError(
                 f"workers died over the same files again and again, the last one was "
-                f"{err.last_worker.address}"
+                f"{err.last_worker.address}",
+                code="dask-failed",
             ) from None
         except ToolError:
             raise
         except ImportError as err:
             raise ToolError(
                 f"patchgen is not installed on {worker}: {err}",
+                code="dask-worker-differs",
                 hint="install the same version there",
             ) from None
         except Exception as err:
@@ -167,6 +171,7 @@ class _Cluster:
             self._check_alive()
             raise ToolError(
                 f"{worker} failed: {_format_error(err)}",
+                code="dask-failed",
                 hint="the same version of patchgen has to be installed on all workers",
             ) from None
 
@@ -190,7 +195,10 @@ class _Cluster:
         now = time.monotonic()
         since = self._without_workers = self._without_workers or now
         if now - since > _NO_WORKER_S:
-            raise ToolError(f"the dask scheduler at {self._scheduler} has lost all its workers")
+            raise ToolError(
+                f"the dask scheduler at {self._scheduler} has lost all its workers",
+                code="dask-failed",
+            )
 
     def _ask_workers(self) -> dict[str, int]:
         """Return the number of threads of each worker, by address."""
@@ -206,6 +214,7 @@ class _Cluster:
         why = f": {_format_error(err)}" if err is not None and str(err) else ""
         return ToolError(
             f"the dask scheduler at {self._scheduler} has stopped answering{why}",
+            code="dask-failed",
             hint="results that arrived are cached; run the same command again",
         )
 
@@ -222,7 +231,9 @@ def _connect(scheduler: str) -> Any:
         from distributed import Client
     except ImportError:
         raise ToolError(
-            "dask.distributed is not installed", hint="pip install 'patchgen[dask]'"
+            "dask.distributed is not installed",
+            code="program-missing",
+            hint="pip install 'patchgen[dask]'",
         ) from None
     _silence()
     try:
@@ -235,6 +246,7 @@ def _connect(scheduler: str) -> Any:
         # Each kind of address (tcp, tls, ucx, ws) has errors of its own.
         raise ToolError(
             f"no dask scheduler answers at {scheduler}: {_format_error(err)}",
+            code="dask-failed",
             hint="start one with `dask scheduler`, and name its tcp://HOST:PORT",
         ) from None
 

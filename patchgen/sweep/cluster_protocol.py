@@ -81,14 +81,21 @@ def run_batch(parameters: BatchParameters, batch: Batch) -> BatchAnswer:
 def check_reply(reply: object, parameters: BatchParameters, batch: Batch) -> list[FileResult]:
     """Return the results of a batch. Raises ToolError if their origin differs."""
     if not isinstance(reply, BatchAnswer):
-        raise ToolError("a worker has another patchgen", hint="install the same version everywhere")
+        raise ToolError(
+            "a worker has another patchgen",
+            code="dask-worker-differs",
+            hint="install the same version everywhere",
+        )
     _check_origin(reply, parameters)
     if reply.error is not None:
         raise reply.error
     # Output that belongs to no file has the path ".".
     paths = {str(result.path) for result in reply.results} - {"."}
     if paths != {str(source.path) for source in batch.sources}:
-        raise ToolError(f"the worker {reply.worker} returned results for other files than it got")
+        raise ToolError(
+            f"the worker {reply.worker} returned results for other files than it got",
+            code="dask-worker-differs",
+        )
     return list(reply.results)
 
 
@@ -98,12 +105,17 @@ def _check_origin(reply: BatchAnswer, parameters: BatchParameters) -> None:
         raise ToolError(
             f"the worker {reply.worker} has another patchgen: its code has the digest "
             f"{remote.code[:12]}, here it is {local.code[:12]}",
+            code="dask-worker-differs",
             hint="results would depend on the worker; install the same version",
         )
     if remote.spatch != local.spatch:
         raise ToolError(
             f"the worker {reply.worker} has spatch {remote.spatch}, here it is {local.spatch}",
+            code="dask-worker-differs",
             hint="results would depend on the worker; install the same version",
         )
     if remote.program != local.program:
-        raise ToolError(f"the worker {reply.worker} ran a different semantic patch than requested")
+        raise ToolError(
+            f"the worker {reply.worker} ran a different semantic patch than requested",
+            code="dask-worker-differs",
+        )

@@ -141,10 +141,16 @@ def _read_cocci(name: str, lookup: Lookup, given: OptionFiles) -> CocciFile:
     """Read a semantic patch with the files that it and its options name. Raises as `load_cocci`."""
     content = lookup.read(name)
     if content is None:
-        raise UsageError(f"{name} does not exist", hint="name a .cocci, a folder, or a variant")
+        raise UsageError(
+            f"{name} does not exist",
+            code="semantic-patch-unknown",
+            hint="name a .cocci, a folder, or a variant",
+        )
     text = decode_cocci(content, name)
     if not has_rules(text):
-        raise SpecError(f"{name} has no rule", hint="a rule begins with @@ or @NAME@")
+        raise SpecError(
+            f"{name} has no rule", code="no-rule", hint="a rule begins with @@ or @NAME@"
+        )
     companions: dict[str, str] = {}
     sources: dict[str, str] = {}
     # A file of the current folder may have the same path as one of the tree.
@@ -188,6 +194,7 @@ def _not_trusted(cocci: CocciFile, given_code: Sequence[RiskyLine]) -> SpecError
     first = (cocci.code or given_code)[0]
     return SpecError(
         first.why,
+        code="not-trusted",
         place=ErrorPlace(name, first.line, excerpt=first.text),
         hint=hint,
         parameters=("trusted", "trusted_folders"),
@@ -272,12 +279,14 @@ def _choose_mode(cocci: CocciFile, request: RunRequest) -> Mode:
     if len(requested) > 1:
         raise UsageError(
             f"{cocci.name} runs in one mode at a time, not in {' and '.join(requested)}",
+            code="mode-unknown",
             hint="run it once for each mode",
         )
     if not modes:
         if requested not in ([], [Mode.PATCH]):
             raise UsageError(
                 f"{cocci.name} has no {requested[0]} mode",
+                code="mode-unknown",
                 hint="it declares no virtual modes: do not name one",
                 parameters=("mode",),
             )
@@ -286,7 +295,9 @@ def _choose_mode(cocci: CocciFile, request: RunRequest) -> Mode:
         return Mode.PATCH if Mode.PATCH in modes else modes[0]
     if requested[0] not in modes:
         raise UsageError(
-            f"{cocci.name} has no {requested[0]} mode", hint=f"it has: {', '.join(modes)}"
+            f"{cocci.name} has no {requested[0]} mode",
+            code="mode-unknown",
+            hint=f"it has: {', '.join(modes)}",
         )
     return requested[0]
 
@@ -346,6 +357,7 @@ def _check_definitions(cocci: CocciFile, definitions: Sequence[str]) -> dict[str
         if not name or (equals and not value):
             raise UsageError(
                 f"the definition {definition!r} defines nothing",
+                code="definition-unknown",
                 hint="expected NAME or NAME=VALUE",
                 parameters=("definitions",),
             )
@@ -354,6 +366,7 @@ def _check_definitions(cocci: CocciFile, definitions: Sequence[str]) -> dict[str
             kind = "virtual identifier" if equals else "virtual rule"
             raise UsageError(
                 f"{cocci.name} has no {kind} {name}",
+                code="definition-unknown",
                 hint=f"it has: {', '.join(declared)}" if declared else "it has none",
             )
         values[name] = value if equals else None

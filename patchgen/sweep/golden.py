@@ -84,6 +84,7 @@ def find_cases(cocci: Path, suffixes: tuple[str, ...]) -> tuple[GoldenCase, ...]
         if not owners and (path.suffix == RESULT or path.parent.name == OK):
             raise SpecError(
                 f"{path} belongs to no .cocci",
+                code="case-missing",
                 hint=f"with several .cocci in a folder, its name begins with one's: {stems[0]}-...",
             )
         return max(owners, key=len, default="") == cocci.stem
@@ -97,7 +98,7 @@ def find_cases(cocci: Path, suffixes: tuple[str, ...]) -> tuple[GoldenCase, ...]
             cases[result] = GoldenCase(PurePosixPath(file.name), file, result)
     for result in filter(is_own, folder.glob(f"*{RESULT}")):
         if result not in cases:
-            raise SpecError(f"{result} has no {result.stem}.c")
+            raise SpecError(f"{result} has no {result.stem}.c", code="case-missing")
     found = list(cases.values())
     for file in sorted(filter(is_own, (folder / OK).glob("*.*"))):
         if file.suffix in suffixes:
@@ -105,6 +106,7 @@ def find_cases(cocci: Path, suffixes: tuple[str, ...]) -> tuple[GoldenCase, ...]
     if not found:
         raise SpecError(
             f"{cocci} has no golden cases",
+            code="case-missing",
             hint=f"add {cocci.stem}.c next to it; `patchgen test` can write {cocci.stem}{RESULT}",
             parameters=("update",),
         )

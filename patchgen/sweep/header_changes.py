@@ -74,6 +74,7 @@ def describe_partial_changes(
 def _differ(path: PurePosixPath, how: str) -> RefusedError:
     return RefusedError(
         f"{path} is changed in different ways {how}",
+        code="header-changes-differ",
         hint="name files to run on one by one, or leave headers out",
         parameters=("with_headers",),
     )

@@ -63,6 +63,7 @@ def check_rules(cocci: CocciFile, program: RunnableSmpl) -> list[str]:
         if unset:
             raise UsageError(
                 f"{cocci.name} needs a value for {', '.join(unset)}",
+                code="definition-missing",
                 hint="give " + " and ".join(f"{name}=VALUE" for name in unset),
                 parameters=("definitions",),
             )
@@ -70,6 +71,7 @@ def check_rules(cocci: CocciFile, program: RunnableSmpl) -> list[str]:
         if reasons:
             raise SpecError(
                 f"{cocci.name}: no rule can apply in this run: {'; '.join(reasons)}",
+                code="no-rule-applies",
                 place=ErrorPlace(cocci.name, dead[0].rule.start),
             )
     until = " in the first pass" if may_gain else ""

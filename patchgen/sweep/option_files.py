@@ -107,6 +107,7 @@ def missing_file(name: str, text: str, line: int, missing: str) -> SpecError:
     folder = posixpath.dirname(name) or "the current folder"
     return SpecError(
         f"it names {missing}, which does not exist",
+        code="file-missing",
         place=ErrorPlace(name, line, excerpt=text.split("\n")[line - 1]),
         hint=f"it was looked for in {folder}, and at the top of the tree",
     )
@@ -168,7 +169,7 @@ def _read(option: str, path: Path) -> str:
     try:
         return decode_cocci(path.read_bytes(), str(path))
     except OSError as err:
-        raise UsageError(f"{option} {path}: {err.strerror}") from None
+        raise UsageError(f"{option} {path}: {err.strerror}", code="file-unreadable") from None
 
 
 def _with_end(text: str) -> str:

@@ -50,6 +50,7 @@ def _changed(cocci: CocciFile, path: str, date: str, commit: str) -> SpecError:
     advice = f"`git diff {commit[:12]} -- {shlex.quote(path)}` shows how" if commit else "read it"
     return SpecError(
         f"the semantic patch has changed since you trusted it on {date}: {first.why}",
+        code="not-trusted",
         place=ErrorPlace(cocci.name, first.line, excerpt=first.text),
         hint=f"{advice}; then `patchgen trust {shlex.quote(cocci.name)}` trusts it again",
         parameters=("trusted", "trusted_folders"),

@@ -136,11 +136,12 @@ def _render(
         return _join(environment.get_template(template).generate(context), largest)
     except jinja2.TemplateSyntaxError as err:
         place = _place(err.name or template, folders, err.lineno)
-        raise SpecError(f"template: {err.message}", place=place) from None
+        raise SpecError(f"template: {err.message}", code="template-failed", place=place) from None
     except jinja2.TemplateNotFound as err:
         missing = err.name or template
         raise SpecError(
             f"the template {missing} does not exist",
+            code="file-missing",
             place=_deepest_place(err, template, folders) if missing != template else None,
             hint="looked in " + ", ".join(str(folder.path) for folder in folders),
         ) from None
@@ -148,11 +149,13 @@ def _render(
         place = _deepest_place(err, template, folders)
         if place.line is None:
             raise
-        raise SpecError(str(err), place=place) from None
+        raise SpecError(str(err), code=err.code, place=place) from None
     except Exception as err:
         with relaxed_memory():
             place = _deepest_place(err, template, folders)
-            raise SpecError(f"template: {_explain(err)}", place=place) from None
+            raise SpecError(
+                f"template: {_explain(err)}", code="template-failed", place=place
+            ) from None
 
 
 def _join(pieces: Iterator[str], largest: int) -> str:

@@ -63,12 +63,14 @@ def _render(
     if answer is None:
         raise SpecError(
             "template: it takes too much time or memory, so its process was ended",
+            code="template-failed",
             place=ErrorPlace(_find_path(template, folders)),
         )
     if "error" in answer:
         place = answer["place"]
         raise SpecError(
             answer["error"],
+            code=answer["code"],
             place=ErrorPlace(place[0], place[1], excerpt=place[2]) if place else None,
             hint=answer["hint"],
         )

@@ -59,4 +59,4 @@ def _answer(request: Any, seconds: int) -> dict[str, Any]:
             return {"text": text, "places": places}
     except SpecError as err:
         place = err.place and (err.place.file, err.place.line, err.place.excerpt)
-        return {"error": err.message, "place": place, "hint": err.hint}
+        return {"error": err.message, "code": err.code, "place": place, "hint": err.hint}

@@ -104,7 +104,9 @@ def _resolve(repository: Repository, name: str) -> Oid:
     try:
         return repository.resolve_commit(name)
     except RevisionError:
-        raise RefusedError(f"{name!r} is not a file, folder, branch or commit") from None
+        raise RefusedError(
+            f"{name!r} is not a file, folder, branch or commit", code="revision-unknown"
+        ) from None
 
 
 def _from_commits(
@@ -144,7 +146,7 @@ def _from_mails(
 
 def _require_commits(name: str, commits: tuple[Commit, ...]) -> tuple[Commit, ...]:
     if not commits:
-        raise RefusedError(f"{name} has no commits of its own")
+        raise RefusedError(f"{name} has no commits of its own", code="series-start")
     return commits
 
 
@@ -198,6 +200,7 @@ def _find_base(
             return fallback
         raise RefusedError(
             f"{path} is based on {base[:12]}, which this repository does not have",
+            code="revision-unknown",
             hint="name another commit that the mails apply to",
             parameters=("start",),
         ) from None

@@ -29,11 +29,13 @@ def check_recordable(repository: Repository, target: CheckedSeries) -> None:
     if series is None or repository.find_ref(f"refs/heads/{series.name}") != series.tip:
         raise RefusedError(
             f"{target.name} is not a branch, and has no cover letter to record tests in",
+            code="cover-missing",
             hint="name the branch of the series",
         )
     if series.cover_commit is None or series.record is None:
         raise RefusedError(
             f"{series.name} has no record of how it was generated, and so no place for tests",
+            code="record-missing",
             hint="the record is in the commit of the cover letter: name a branch with that commit",
         )
 
@@ -89,6 +91,7 @@ def record_testing(
     if not summary:
         raise RefusedError(
             "nothing to record: no configuration was built, and checkpatch did not run",
+            code="nothing-to-record",
             hint=f"skip fewer checks; {_join(_OF_FORM)} check only the form",
         )
     assert series.cover is not None and series.record is not None and series.tracking is not None

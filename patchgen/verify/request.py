@@ -58,6 +58,7 @@ def read_configs(request: VerifyRequest) -> list[BuildConfig]:
         if name not in CHECKS:
             raise UsageError(
                 f"unknown check {name!r}",
+                code="name-unknown",
                 hint=f"the checks are {', '.join(CHECKS)}",
                 parameters=("skip",),
             )

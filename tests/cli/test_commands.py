@@ -133,15 +133,26 @@ def test_help_shows_a_guide_without_notes_for_its_tests(patchgen):
     assert "\n```console\n$ patchgen doctor\n" in result.out
 
 
+@pytest.mark.parametrize("written", ["not-a-repository", "[not-a-repository]"])
+def test_help_explains_the_code_of_an_error(patchgen, tmp_path, written):
+    error = patchgen("list", cwd=tmp_path)
+    assert "is not in a git repository [not-a-repository]\n" in error.err
+    result = patchgen("help", written)
+    assert (result.code, result.err) == (0, "")
+    assert result.out.startswith("The current folder is not in a git repository.")
+    assert result.out.endswith(".\n") and "###" not in result.out
+
+
 @pytest.mark.parametrize(
     ("args", "message"),
     [
         (
             ["help", "first-seris"],
-            "unknown topic 'first-seris'\nhint: did you mean 'first-series'?",
+            "unknown topic 'first-seris' [name-unknown]\nhint: did you mean 'first-series'?",
         ),
-        (["help", "aply"], "unknown topic 'aply'\nhint: did you mean 'apply'?"),
+        (["help", "aply"], "unknown topic 'aply' [name-unknown]\nhint: did you mean 'apply'?"),
         (["help", "index"], "unknown topic 'index'"),
+        (["help", "anchor-mising"], "did you mean 'anchor-missing'?"),
         (["help", "../README"], "unknown topic '../README'"),
         (["aply"], "Did you mean apply?"),
         (["apply"], "Missing option '--variant'"),

@@ -26,7 +26,9 @@ def test_the_series_are_listed_where_none_is_checked_out(patchgen, pvops, git, c
     result = patchgen(command, *args, cwd=pvops)
     reason = "master is not a series" if head == "master" else "HEAD is detached"
     assert result.code == 2, result.err
-    expected = f"patchgen: {reason}; name one of these:\n  {V4}  (v4, {SUBJECT})\n"
+    expected = (
+        f"patchgen: {reason}; name one of these [branch-not-named]:\n  {V4}  (v4, {SUBJECT})\n"
+    )
     assert result.err == expected
     assert snapshot(pvops, without="none") == before
 

@@ -85,13 +85,14 @@ def test_a_branch_that_cannot_be_reported_is_named_in_the_error(toy, git):
     assert code == 1 and is_message(err)
     assert err == (
         "patchgen: standard output cannot be written: No space left on device; "
-        "the branch made and its mails were written before\n"
+        "the branch made and its mails were written before [output-unwritable]\n"
     )
     assert git(toy, "rev-parse", "--verify", "refs/heads/made")
     code, _, err = shell('"$@" >&-', *APPLY, "--tree", toy, "--branch", "again", "-o", toy / "x")
     assert (code, err) == (
         1,
-        "patchgen: standard output is closed; the branch again and its mails were written before\n",
+        "patchgen: standard output is closed; the branch again and its mails were written before "
+        "[output-unwritable]\n",
     )
 
 

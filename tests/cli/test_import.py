@@ -323,7 +323,7 @@ def test_a_patch_has_the_date_of_its_mail(patchgen, toy, posted, git, headers, d
 def test_a_date_that_nobody_can_read_is_an_error(patchgen, toy, posted):
     _change_mails(posted, "^Date: .*\n", "Date: yesterday evening\n")
     result = patchgen("import", "--tree", toy, posted)
-    assert result.code == 1 and "is not a date: yesterday evening\n" in result.err
+    assert result.code == 1 and "is not a date: yesterday evening [mail-damaged]\n" in result.err
 
 
 LIST_OF_CHANGES = "Changes in v3:\n- this\n\nChanges in v2:\n- that\n\n"

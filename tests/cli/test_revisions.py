@@ -20,7 +20,7 @@ def test_the_option_that_is_named_is_the_one_that_was_given(patchgen, toy, words
     done = patchgen(*words, "--tree", toy)
     assert done.code == 1
     assert done.err == (
-        f"patchgen: {toy} has no commit 'nosuch'\n"
+        f"patchgen: {toy} has no commit 'nosuch' [revision-unknown]\n"
         f"hint: {name} takes a branch, a tag or a commit id\n"
     )
 

@@ -418,7 +418,11 @@ def test_a_branch_without_a_record_is_read_as_well(patchgen, tree, git):
 @pytest.mark.parametrize(
     ("args", "code", "problem"),
     [
-        ([CAMPAIGN, "--onto", "nowhere"], 1, "has no commit 'nowhere'\nhint: --onto takes"),
+        (
+            [CAMPAIGN, "--onto", "nowhere"],
+            1,
+            "has no commit 'nowhere' [revision-unknown]\nhint: --onto takes",
+        ),
         ([CAMPAIGN, "--onto", "-x"], 2, "'-x' is not a revision"),
         (["no-such-branch"], 1, "branch 'no-such-branch' does not exist"),
         (["--wrong"], 2, "No such option"),

@@ -71,7 +71,7 @@ def test_the_page_shows_the_tree_and_the_maintainers_of_each_patch(patchgen, tre
 
 def test_the_page_needs_one_series_and_a_folder(patchgen, tree, tmp_path):
     result = patchgen("status", "--tree", tree, "--html", tmp_path / "page.html")
-    assert result.code == 2 and f"name one of these:\n  {CAMPAIGN}" in result.err
+    assert result.code == 2 and f"name one of these [branch-not-named]:\n  {CAMPAIGN}" in result.err
     assert not (tmp_path / "page.html").exists()
     result = patchgen("status", CAMPAIGN, "--tree", tree, "--html", tmp_path / "new/page.html")
     assert result.code == 2 and "does not exist" in result.err

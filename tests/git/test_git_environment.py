@@ -59,7 +59,7 @@ def test_refuses_the_repository_of_another_user_before_anything_else(patchgen, t
     result = patchgen(command, *args.get(command, []), "--tree", toy)
     assert result.code == 1
     assert result.err == (
-        f"patchgen: {toy} belongs to another user; git refuses to open it\n"
+        f"patchgen: {toy} belongs to another user; git refuses to open it [repository-unreadable]\n"
         f"hint: if you trust its owner: git config --global --add safe.directory {toy}\n"
     )
 
@@ -189,7 +189,7 @@ def test_missing_borrowed_objects_are_named(patchgen, toy, git, tmp_path):
     assert result.code == 1
     assert result.err.startswith(
         f"patchgen: {tmp_path}/borrower/.git borrows objects from {toy}/.git/objects, "
-        "which does not exist\nhint: "
+        "which does not exist [repository-unreadable]\nhint: "
     )
 
 
@@ -198,7 +198,7 @@ def test_a_wrong_count_of_settings_is_one_message(patchgen, toy, monkeypatch):
     result = dry_run(patchgen, toy)
     assert (result.code, result.err) == (
         2,
-        "patchgen: GIT_CONFIG_COUNT is 'many': expected a number\n",
+        "patchgen: GIT_CONFIG_COUNT is 'many': expected a number [environment-variable]\n",
     )
     with pytest.raises(UsageError):
         add_config({"GIT_CONFIG_COUNT": "-1"}, {})

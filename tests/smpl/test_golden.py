@@ -90,6 +90,9 @@ def test_a_case_that_belongs_to_none_of_several_semantic_patches_is_refused(patc
     write(cases, s__cocci=RULE)
     result = patchgen("test", cases)
     assert (result.code, "a.res belongs to no .cocci" in result.err) == (1, True), result.err
+    assert "[case-missing]" in result.err
+    [one, other] = json.loads(patchgen("test", cases, "--json").out)["results"]
+    assert one["code"] == other["code"] == "case-missing"
 
 
 def test_all_cases_see_the_headers_next_to_them(patchgen, tmp_path):

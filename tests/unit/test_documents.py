@@ -30,6 +30,7 @@ FOREIGN = {
     "--check-deps",
     "--compare-to",
     "--debug",
+    "--edit-cover",
     "--help",
     "--include-headers",
     "--local-includes",
