@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
 
@@ -121,7 +121,7 @@ def test_an_example_with_another_word_fails(tmp_path):
     pattern = PATTERNS["rename-call"]
     [(name, text)] = pattern.results.items()
     wrong = {name: text.replace("led_device_put(panel", "led_device_get(panel")}
-    changed = Pattern(pattern.name, pattern.rule, pattern.cases, wrong, None, ())
+    changed = replace(pattern, results=wrong)
     assert wrong != pattern.results
     assert [outcome.passed for outcome in run(changed, tmp_path).outcomes] == [False]
 
@@ -166,6 +166,148 @@ def test_a_pattern_has_another_result_without_the_part_that_the_page_names(name:
 def test_a_loop_macro_that_is_not_declared_is_a_parse_error(tmp_path):
     with pytest.raises(SpecError, match="parse error"):
         run(PATTERNS["iterator"], tmp_path, ", for_each_foo_rcu", "")
+
+
+# Code, and what the trap of a pattern makes of it.
+TRAPS = {
+    "rename-function": (
+        """\
+void f(void)
+{
+	int led_put = 1;
+
+	g(led_put);
+}
+""",
+        """\
+	int led_put = 1;
+
+	g(led_device_put);
+""",
+    ),
+    "goto-error": (
+        """\
+int f(void)
+{
+	buf = foo_get_buffer(x);
+	ret = foo_start(buf);
+	if (ret)
+		return ret;
+	if (foo->x)
+		return 0;
+	foo->buf = buf;
+	return 0;
+}
+""",
+        """\
+err_put:
+		foo_put_buffer(buf);
+		return ret;
+	}
+	foo->buf = buf;
+	return 0;
+
+err_put:
+	foo_put_buffer(buf);
+	return ret;
+}
+""",
+    ),
+    "unused-local": (
+        """\
+int f(void)
+{
+	int x __maybe_unused;
+
+	return 0;
+}
+""",
+        """\
+int f(void)
+{
+	return 0;
+}
+""",
+    ),
+    "fresh": (
+        """\
+static void a_work_locked(struct work_struct *w)
+{
+	b();
+}
+
+static void a_work(struct work_struct *w)
+{
+	a_work_locked(w);
+}
+""",
+        """\
+}
+
+static void a_work_locked(struct work_struct *w)
+{
+	a_work_locked(w);
+}
+""",
+    ),
+    "one-function": (
+        """\
+int a_probe(void)
+{
+	mdelay(1);
+	return b();
+}
+
+int b(void)
+{
+	mdelay(2);
+}
+""",
+        """\
+	msleep(1);
+	return b();
+}
+
+int b(void)
+{
+	mdelay(2);
+""",
+    ),
+    "depends": (
+        """\
+int foo_probe(struct platform_device *pdev)
+{
+	return dma_alloc_coherent(pdev);
+}
+
+int g(void)
+{
+	return dma_set_mask_and_coherent(x);
+}
+""",
+        """\
+{
+	return dma_alloc_coherent(pdev);
+""",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TRAPS)
+def test_a_trap_is_as_the_page_describes_it(name: str, tmp_path):
+    before, expected = TRAPS[name]
+    pattern = replace(PATTERNS[name], cases={f"{name}.c": before}, results={f"{name}.res": before})
+    [outcome] = run(pattern, tmp_path).outcomes
+    assert expected in outcome.actual.decode(), outcome.actual.decode()
+
+
+def test_a_second_run_swaps_arguments_back(tmp_path):
+    pattern = PATTERNS["swap-arguments"]
+    [(case, before)], [(result, after)] = pattern.cases.items(), pattern.results.items()
+    [outcome] = run(
+        replace(pattern, cases={case: after}, results={result: before}), tmp_path
+    ).outcomes
+    assert outcome.passed
 
 
 def branches(rule: str) -> Iterator[str]:
