@@ -33,6 +33,7 @@ help:
 	@echo 'make docs              the pages of docs/ as a site in build/site, and manual pages'
 	@echo 'make bench             time the whole job against its parts and the manual way'
 	@echo 'make dist              build the sdist and the wheel of the current commit into dist/'
+	@echo 'make schemas           write the JSON schemas of TOML files from their models'
 	@echo 'make venv              install patchgen and its tools for development into $(VENV)'
 	@echo 'make clean             remove all files that these targets made'
 
@@ -76,6 +77,10 @@ demo: run-tools $(CORE)
 # The folders of fast tests, and of tests/cli one file for each kind of command.
 CHECKED := tests/unit tests/smpl tests/git tests/mail \
            $(patsubst %,tests/cli/test_%.py,apply commands import run trailers verify)
+
+.PHONY: schemas
+schemas: $(STAMP)
+	$(BIN)/python -m patchgen.spec.schema patchgen/schemas
 
 .PHONY: lint check test torture
 lint: $(STAMP)

@@ -27,6 +27,11 @@ def find_source_folder() -> Path | None:
     return folder if (folder / "pyproject.toml").is_file() else None
 
 
+def read_schema(name: str) -> str:
+    """Return the shipped JSON schema of a file that people write: "manifest" or "backend"."""
+    return (_PACKAGE / "schemas" / f"{name}.schema.json").read_text(encoding="utf-8")
+
+
 @cache
 def digest_code() -> str:
     """Return a digest of patchgen's own code, which identifies the code that made a result.

@@ -14,12 +14,14 @@ from typing import Annotated, Any, Literal
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
     field_validator,
     model_validator,
 )
+from pydantic_core import core_schema
 
 from patchgen.addresses import parse_person
 from patchgen.model.base import compile_glob
@@ -36,6 +38,21 @@ class _Table(BaseModel):
 
 def _as_tuple(value: Any) -> Any:
     return (value,) if isinstance(value, (str, dict)) else value
+
+
+class _OneOrMany:
+    """Let a field accept one value in place of a list of them."""
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        return core_schema.no_info_before_validator_function(_as_tuple, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        many = handler(schema)
+        return {"anyOf": [many["items"], many]}
 
 
 def _check_tree_path(value: str) -> str:
@@ -58,12 +75,10 @@ TreePattern = Annotated[TreePath, AfterValidator(_check_pattern)]
 # Each path costs a request to git, and each pattern is compared with all files of the tree.
 _MAX_PATHS = 1000
 TreePaths = Annotated[
-    tuple[TreePattern, ...], BeforeValidator(_as_tuple), Field(min_length=1, max_length=_MAX_PATHS)
+    tuple[TreePattern, ...], Field(min_length=1, max_length=_MAX_PATHS), _OneOrMany()
 ]
-Anchors = Annotated[
-    tuple[str, ...], BeforeValidator(_as_tuple), Field(min_length=1, max_length=_MAX_PATHS)
-]
-Conditions = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
+Anchors = Annotated[tuple[str, ...], Field(min_length=1, max_length=_MAX_PATHS), _OneOrMany()]
+Conditions = Annotated[tuple[str, ...], _OneOrMany()]
 
 
 def _refuse_statement(key: str) -> str:
@@ -110,6 +125,16 @@ class Fact(_Table):
         if isinstance(data, dict) and "files" in data and "file" not in data:
             data = {("file" if key == "files" else key): value for key, value in data.items()}
         return data
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        table = handler.resolve_ref_schema(handler(schema))
+        table["properties"]["files"] = table["properties"]["file"]
+        table["required"].remove("file")
+        table["oneOf"] = [{"required": ["file"]}, {"required": ["files"]}]
+        return table
 
 
 class Need(Fact):
@@ -176,7 +201,7 @@ class LeftOutEntry(_Table):
     """
 
     reason: str
-    evidence: Annotated[tuple[EvidenceEntry, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
+    evidence: Annotated[tuple[EvidenceEntry, ...], Field(min_length=1), _OneOrMany()]
     when: Conditions = ()
 
 
@@ -196,7 +221,7 @@ class PatchEntry(_Table):
 
     name: Name
     message: str
-    probe: Annotated[tuple[Fact, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
+    probe: Annotated[tuple[Fact, ...], Field(min_length=1), _OneOrMany()]
     when: Conditions = ()
     optional: bool = False
     trailers: dict[TrailerKey, str] = {}
