@@ -7,6 +7,9 @@ STAMP    := $(VENV)/.installed
 CORE     := $(VENV)/.core
 DEMO     ?= /tmp/patchgen-demo-$(shell id -un)
 
+LOCK     := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \
+            --no-annotate --no-header --quiet
+
 # COMMAND:PACKAGE or FILE:PACKAGE, as tools/need reads them.
 RUN_TOOLS   := git:git spatch:coccinelle perl:perl
 BUILD_TOOLS := make:make gcc:gcc flex:flex bison:bison bc:bc xz:xz-utils
@@ -18,6 +21,7 @@ B4          := /usr/bin/b4:b4
 QEMU        := qemu-system-x86_64:qemu-system-x86
 CHROMIUM    := chromium:chromium
 MANUAL      := groff:groff-base mandoc:mandoc
+DEBIAN      := dh:debhelper dh_python3:dh-python fakeroot:fakeroot
 KERNELS     := /usr/src/linux-source-6.1.tar.xz:linux-source-6.1 \
                /usr/src/linux-source-6.12.tar.xz:linux-source-6.12
 
@@ -34,6 +38,9 @@ help:
 	@echo 'make bench             time the whole job against its parts and the manual way'
 	@echo 'make dist              build the sdist and the wheel of the current commit into dist/'
 	@echo 'make schemas           write the JSON schemas of TOML files from their models'
+	@echo 'make deb               build a Debian package next to this folder, and check it'
+	@echo 'make deb-test          install it in a bare Debian root, and make a series (needs root)'
+	@echo 'make lock              choose the Python packages in the Debian package anew'
 	@echo 'make venv              install patchgen and its tools for development into $(VENV)'
 	@echo 'make clean             remove all files that these targets made'
 
@@ -44,7 +51,7 @@ run-tools:
 	@tools/need $(RUN_TOOLS)
 test-tools: run-tools
 	@tools/need $(BUILD_TOOLS) $(FILES)
-	@tools/need --optional $(KERNELS) $(QEMU) $(B4) $(CHROMIUM) $(MANUAL)
+	@tools/need --optional $(KERNELS) $(QEMU) $(B4) $(CHROMIUM) $(MANUAL) $(DEBIAN)
 
 # The build hook makes the manual pages of a wheel, and needs the dependencies for that; an editable
 # install has no manual pages, and pip does not compile it. With PYTHONDONTWRITEBYTECODE set, each
@@ -114,6 +121,22 @@ dist: $(STAMP)
 	tools/dist $(BIN)/python dist
 	$(BIN)/python -m twine check --strict dist/*
 
+.PHONY: deb deb-test
+deb:
+	@tools/need $(DEBIAN) lintian:lintian
+	dpkg-buildpackage --unsigned-changes --build=binary
+	lintian --fail-on error ../$$(awk '/\.deb / { print $$1 }' debian/files)
+deb-test: deb
+	@tools/need debootstrap:debootstrap
+	tools/deb-test ../$$(awk '/\.deb / { print $$1 }' debian/files)
+
+# uv resolves for all versions of Python and all architectures at once.
+.PHONY: lock
+lock: $(STAMP)
+	$(BIN)/pip install --quiet --disable-pip-version-check uv
+	$(LOCK) pyproject.toml --output-file requirements.lock
+	echo 'hatchling>=1.21' | $(LOCK) - --output-file build-requirements.lock
+
 # --- bench --------------------------------------------------------------------------------------
 
 .PHONY: bench
@@ -128,3 +151,4 @@ bench: test-tools $(STAMP)
 clean:
 	rm -rf $(VENV) '$(DEMO)' build dist docs/reference .artefacts
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	git clean -dfqX debian

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`pip install patchgen` installs what patchgen imports, and nothing else."""
+"""pip and the Debian package install what patchgen imports, and nothing else."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from collections.abc import Iterator
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
+import pytest
+from packaging.requirements import Requirement
+
 from tests.support import TOP
 
 
@@ -20,6 +23,10 @@ def imported_packages(path: Path) -> Iterator[str]:
             yield from (name.name.partition(".")[0] for name in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             yield node.module.partition(".")[0]
+
+
+def locked_versions(lock: str) -> dict[str, str]:
+    return dict(re.findall(r"^([\w-]+)==([\w.]+)", (TOP / lock).read_text(), re.MULTILINE))
 
 
 def normalize(requirement: str) -> str:
@@ -36,3 +43,32 @@ def test_the_dependencies_are_what_patchgen_imports():
     project = tomllib.loads((TOP / "pyproject.toml").read_text())["project"]
     declared = [*project["dependencies"], *project["optional-dependencies"]["dask"]]
     assert {normalize(origins[name][0]) for name in foreign} == set(map(normalize, declared))
+
+
+@pytest.mark.parametrize("lock", ["requirements.lock", "build-requirements.lock"])
+def test_a_lock_file_has_hashes_and_no_addresses(lock):
+    text = (TOP / lock).read_text()
+    for entry in re.split(r"\n(?! )", text.strip()):
+        name, *hashes = entry.split(" \\\n    ")
+        assert re.fullmatch(r"[a-z0-9-]+==[\w.]+( ; [^/\\]+)?", name)
+        assert hashes
+        assert all(re.fullmatch(r"--hash=sha256:[0-9a-f]{64}", text) for text in hashes)
+
+
+@pytest.mark.parametrize("lock", ["requirements.lock", "build-requirements.lock"])
+def test_a_lock_file_has_what_pyproject_toml_requires(lock):
+    tables = tomllib.loads((TOP / "pyproject.toml").read_text())
+    required = (
+        tables["project"]["dependencies"]
+        if lock == "requirements.lock"
+        else tables["build-system"]["requires"]
+    )
+    locked = locked_versions(lock)
+    for requirement in map(Requirement, required):
+        assert locked[normalize(requirement.name)] in requirement.specifier
+
+
+def test_the_debian_copyright_names_the_licence_of_each_locked_package():
+    text = (TOP / "debian/copyright").read_text()
+    names = re.findall(r"^  ([a-z0-9-]+): \S", text, re.MULTILINE)
+    assert names == sorted(locked_versions("requirements.lock"))

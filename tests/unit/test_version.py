@@ -110,4 +110,6 @@ def test_the_changelog_begins_with_the_version_in_the_making():
     # The first commit after a release begins the section of the next one.
     assert versions[0] > current if current.is_devrelease else versions[0] == current
     released = headings[1:] if current.is_devrelease else headings
+    [debian] = re.findall(r"^patchgen \((.*?)\)", (TOP / "debian/changelog").read_text())
+    assert debian == headings[0][0]
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\d", date) for _, date in released)
