@@ -52,5 +52,13 @@ def test_the_debian_package_runs_from_its_own_folder(git, tmp_path):
         check=False,
     )
     assert result.returncode == 0, result.stderr
+    completion = (
+        "bash-completion/completions",
+        "zsh/vendor-completions/",
+        "fish/vendor_completions.d",
+    )
+    for folder in completion:
+        [script] = (root / "usr/share" / folder).iterdir()
+        assert "_PATCHGEN_COMPLETE" in script.read_text()
     files = [path for path in root.rglob("*") if path.is_file()]
     assert [path for path in files if bytes(tmp_path) in path.read_bytes()] == []
