@@ -61,7 +61,7 @@ variant_option = click.option(
     "--variant",
     metavar="VARIANT",
     shell_complete=complete_variant,
-    help="The name of a shipped variant, or the path of a variant's folder.",
+    help="The name of a variant, or the path of its folder.",
 )
 define_option = click.option(
     "-D",

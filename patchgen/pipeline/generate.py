@@ -28,6 +28,7 @@ from patchgen.series import (
 )
 from patchgen.spec import (
     SeriesPlan,
+    Variant,
     bind_variables,
     build_plan,
     find_cited_calls,
@@ -201,7 +202,8 @@ def run_plan(
     context = {**plan.context, "cites": {cite.name: cite.calls for cite in cites}}
     plan = replace(plan, context=context)
     subjects = tuple(render_subject(plan, patch) for patch in plan.patches)
-    return GeneratedSeries(request, plan, patches, subjects, cites, _warn_unparsed(results))
+    warnings = (*_warn_shadowed(plan.variant), *_warn_unparsed(results))
+    return GeneratedSeries(request, plan, patches, subjects, cites, warnings)
 
 
 def find_present(
@@ -256,6 +258,14 @@ def _drop_unneeded(
     return replace(plan, patches=patches, empty_variables=empty_variables), tuple(
         made_patch for _, made_patch in needed
     )
+
+
+def _warn_shadowed(variant: Variant) -> tuple[str, ...]:
+    """Return a warning if other variants have the name: the tree in hand may contain this one."""
+    others = ", ".join(map(str, variant.shadowed))
+    if not others:
+        return ()
+    return (f"{variant.name} is the variant in {variant.folder}, which shadows {others}",)
 
 
 def _warn_unparsed(patches: Sequence[MadePatch]) -> tuple[str, ...]:

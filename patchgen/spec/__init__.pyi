@@ -40,7 +40,11 @@ from .variant import (
     Variant as Variant,
     describe_variables as describe_variables,
     find_variant as find_variant,
-    list_names as list_names,
     list_sources as list_sources,
-    list_variants as list_variants,
+    load_variant as load_variant,
+)
+from .variant_folders import (
+    NamedVariant as NamedVariant,
+    list_named as list_named,
+    list_names as list_names,
 )

@@ -3,18 +3,17 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-from patchgen.errors import ErrorPlace, SpecError, UsageError
-from patchgen.resources import shipped_folder
+from patchgen.errors import ErrorPlace, SpecError, UsageError, suggest_name
 from patchgen.sourcefolder import SourceFolder, decode_text
 from patchgen.spec.manifest import FILE_NAME, BackendManifest, VariableEntry, VariantManifest
 from patchgen.spec.recipes import list_recipes
 from patchgen.spec.toml import locate, parse_toml
+from patchgen.spec.variant_folders import list_named, list_names
 
 _HINT = "a variant is a folder with a manifest.toml"
 
@@ -43,11 +42,15 @@ class ManifestFile:
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A loaded variant with all its backends."""
+    """A loaded variant with all its backends.
+
+    `shadowed` are the folders of variants with the same name that were not used.
+    """
 
     source: SourceFolder
     manifest: VariantManifest
     units: tuple[ManifestFile, ...]
+    shadowed: tuple[Path, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -137,41 +140,46 @@ def _sources_of(unit: ManifestFile) -> Iterator[str]:
             yield lines.file
 
 
-def list_names() -> list[str]:
-    """Return the names of all shipped variants, sorted."""
-    return sorted(p.parent.name for p in shipped_folder("semantic-patches").glob(f"*/{FILE_NAME}"))
-
-
-def list_variants() -> list[Variant]:
-    """Load all shipped variants, sorted by name."""
-    return [load_variant(shipped_folder("semantic-patches") / name) for name in list_names()]
-
-
 def find_variant(name: str) -> Variant:
-    """Load a shipped variant by its name, or any variant by the path of its folder.
+    """Load a variant by its name, or by the path of its folder.
 
-    Raises UsageError with the nearest known name if no shipped variant has that name.
+    Raises UsageError with the nearest known name if no variant has that name, and if both a variant
+    and a folder in the current one have it.
     """
+    path = Path(name)
     if "/" in name or name.startswith("."):
-        return load_variant(Path(name))
-    folder = shipped_folder("semantic-patches") / name
-    if (folder / FILE_NAME).is_file():
-        return load_variant(folder)
-    names = [*list_names(), *(recipe.name for recipe in list_recipes())]
-    if name in names:
+        return load_variant(path)
+    named = next((variant for variant in list_named() if variant.name == name), None)
+    is_folder = (path / FILE_NAME).is_file()
+    if named is not None and is_folder and not path.samefile(named.path):
         raise UsageError(
+            f"{name} is both a variant ({named.origin}) and a folder here",
+            code="variant-unknown",
+            hint=f"name ./{name} or {named.path}",
+        )
+    if named is None and not is_folder:
+        raise _refuse_unknown(name)
+    if named is None:
+        return load_variant(path)
+    return replace(load_variant(named.path), shadowed=named.shadowed)
+
+
+def _refuse_unknown(name: str) -> UsageError:
+    recipes = [recipe.name for recipe in list_recipes()]
+    if name in recipes:
+        return UsageError(
             f"{name} is a recipe, not a variant",
             code="variant-unknown",
             hint=f"`patchgen run {name}` runs it",
         )
-    close_names = difflib.get_close_matches(name, names, n=1)
-    hint = (
-        f"did you mean {close_names[0]}?"
-        if close_names
-        else f"known variants and recipes: {', '.join(names)}"
-    )
-    raise UsageError(
+    if Path(name).is_dir():
+        return UsageError(
+            f"the folder {name} is not a variant: it has no {FILE_NAME}",
+            code="variant-unknown",
+            hint=_HINT,
+        )
+    return UsageError(
         f"unknown variant {name!r}",
         code="variant-unknown",
-        hint=hint + " (the path of a folder must contain a /)",
+        hint=suggest_name(name, [*list_names(), *recipes], "variants and recipes"),
     )
