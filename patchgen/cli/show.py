@@ -137,10 +137,19 @@ def _describe_patch(unit: ManifestFile, patch: PatchEntry) -> dict[str, Any]:
         "semantic_patches": [rules.file for rules in patch.rules],
         "files": sorted({path for rules in patch.rules for path in rules.on}),
         "new_files": [new_file.path for new_file in patch.new_files],
-        "probe": [f"{' or '.join(probe.file)} has `{probe.tokens}`" for probe in patch.probe],
+        "probe": list(_describe_probes(patch)),
         "when": list(patch.when),
         "optional": patch.optional,
     }
+
+
+def _describe_probes(patch: PatchEntry) -> Iterator[str]:
+    """Yield what a base must have to be recognised as one that has the patch."""
+    for probe in patch.probe:
+        yield f"{' or '.join(probe.file)} has `{probe.tokens}`"
+    if not patch.probe:
+        for new_file in patch.new_files:
+            yield f"{new_file.path} exists"
 
 
 def _describe_left_out(unit: ManifestFile) -> Iterator[dict[str, Any]]:

@@ -14,13 +14,13 @@ from pathlib import PurePosixPath
 from typing import assert_never
 
 from patchgen.coccinelle import Spatch, apply_to_file, refuse_code
-from patchgen.edit.lines import insert_lines, with_line_ends_of
+from patchgen.edit.lines import insert_lines, replace_text, with_line_ends_of
 from patchgen.edit.origins import LineOrigin, count_lines, follow_lines, start_origins
 from patchgen.edit.verdict import check_declared_rules, check_finished, check_hits
 from patchgen.errors import MissingObjectsError, PatchgenError, RefusedError
 from patchgen.model.base import Oid, TreeFile, TreeReader, compile_glob
 from patchgen.model.outcome import FileResult, sum_hits
-from patchgen.model.plan import Edit, InsertLines, NewFile, PlannedPatch, RunRules
+from patchgen.model.plan import Edit, InsertLines, NewFile, PlannedPatch, ReplaceText, RunRules
 from patchgen.model.series import FileEdit, MadePatch
 from patchgen.process import map_parallel
 
@@ -102,7 +102,7 @@ def _build_chains(patches: Sequence[PlannedPatch]) -> Mapping[PurePosixPath, _Ch
                 case RunRules(files=files):
                     for file in files:
                         _chain_of(chains, file).steps.append(step)
-                case InsertLines(file=file):
+                case InsertLines(file=file) | ReplaceText(file=file):
                     _chain_of(chains, file).steps.append(step)
                 case NewFile(path=path):
                     chains.setdefault(path, _Chain(path)).steps.append(step)
@@ -149,6 +149,8 @@ def _run_step(chain: _Chain, step: _Step, spatch: Spatch, timeout_s: int) -> byt
             return content if result.after is None else result.after
         case InsertLines():
             return insert_lines(chain.content or b"", step.edit)
+        case ReplaceText():
+            return replace_text(chain.content or b"", step.edit)
         case NewFile(content=content):
             if chain.content is not None:
                 raise RefusedError(f"{chain.path} is added twice", code="path-added-twice")
@@ -178,7 +180,7 @@ def _collect(index: int, planned: PlannedPatch, chains: Sequence[_Chain]) -> Mad
         raise RefusedError(
             f"patch {planned.name} changes nothing in this base",
             code="patch-empty",
-            hint="its rules match nothing here; if the base has the change, its probe missed that",
+            hint="its rules match nothing here; a `probe` recognises a base that has the change",
         )
     all_results = [result for _, results in runs for result in results]
     return MadePatch(

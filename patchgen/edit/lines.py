@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Edits of files that are not C: insert lines into Kconfig and Makefile next to a known line."""
+"""Edits without a semantic patch: insert lines next to a known line, or replace known lines."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from patchgen.errors import ErrorPlace, RefusedError
 from patchgen.linediff import split_lines
-from patchgen.model.plan import InsertLines
+from patchgen.model.plan import InsertLines, ReplaceText
 
 
 def insert_lines(content: bytes, edit: InsertLines) -> bytes:
@@ -35,6 +36,57 @@ def insert_lines(content: bytes, edit: InsertLines) -> bytes:
         code="anchor-missing",
         place=ErrorPlace(str(edit.file.path)),
     )
+
+
+def replace_text(content: bytes, edit: ReplaceText) -> bytes:
+    """Return the content with the new lines in place of the old ones.
+
+    Line ends are ignored when the old lines are looked up. The last line of the content may have
+    none; if it is replaced, it gets the end of the last new line. Raises RefusedError if the
+    content does not have the old lines exactly once, or has the new lines and these contain the
+    old ones.
+    """
+    lines = split_lines(content)
+    stripped = [line.rstrip(b"\r\n") for line in lines]
+    old, new = (
+        [line.rstrip(b"\r\n") for line in split_lines(text)] for text in (edit.old, edit.new)
+    )
+    places = find_lines(stripped, old)
+    place = ErrorPlace(str(edit.file.path))
+    if len(places) != 1:
+        count = "more than one place has" if places else "no place has"
+        raise RefusedError(
+            f"{count} the lines {_show(old)}; exactly one place must have them",
+            code="anchor-missing",
+            place=place,
+        )
+    if len(new) > len(old) and find_lines(new, old) and find_lines(stripped, new):
+        raise RefusedError(
+            f"has the lines {_show(new)} already", code="anchor-missing", place=place
+        )
+    after = lines[places[0] + len(old) :]
+    text = edit.new
+    if after and text and not text.endswith(b"\n"):
+        text += b"\n"
+    return b"".join([*lines[: places[0]], text, *after])
+
+
+def find_lines(lines: Sequence[bytes], sought: Sequence[bytes]) -> list[int]:
+    """Return the indices of the first two places at which consecutive lines equal the sought ones.
+
+    The lines have no ends.
+    """
+    text, part = (b"\n".join([b"", *some, b""]) for some in (lines, sought))
+    first = text.find(part)
+    second = text.find(part, first + 1) if first >= 0 else -1
+    return [text.count(b"\n", 0, at) for at in (first, second) if at >= 0]
+
+
+def _show(lines: Sequence[bytes]) -> str:
+    """Return the first line that says something, for a message."""
+    texts = [line.decode(errors="replace").strip() for line in lines]
+    shown = next(filter(None, texts), "")
+    return repr(shown) + (" ..." if len(lines) > 1 else "")
 
 
 def with_line_ends_of(before: bytes | None, after: bytes) -> bytes:

@@ -55,7 +55,16 @@ class InsertLines:
     before: bool
 
 
-Edit = RunRules | NewFile | InsertLines
+@dataclass(frozen=True, slots=True)
+class ReplaceText:
+    """Replace lines that a file has exactly once."""
+
+    file: TreeFile
+    old: bytes
+    new: bytes
+
+
+Edit = RunRules | NewFile | InsertLines | ReplaceText
 
 
 @dataclass(frozen=True, slots=True)

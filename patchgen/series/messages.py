@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 from patchgen.coccinelle import describe_texts
 from patchgen.controls import escape_controls, has_controls
 from patchgen.errors import ErrorPlace, SpecError
-from patchgen.model.plan import InsertLines, NewFile, PlannedPatch, RunRules
+from patchgen.model.plan import InsertLines, NewFile, PlannedPatch, ReplaceText, RunRules
 from patchgen.model.series import Cover, Identity, LineCount, MadePatch
 from patchgen.series.record import HandWork
 from patchgen.series.tracking import parse_cover
@@ -140,7 +140,7 @@ def _list_without_rules(plan: SeriesPlan, hand: HandWork) -> list[str]:
     for planned in plan.patches:
         for edit in planned.edits if planned.name not in hand.left_out else ():
             match edit:
-                case InsertLines(file=file):
+                case InsertLines(file=file) | ReplaceText(file=file):
                     paths.add(str(file.path))
                 case NewFile(path=path):
                     paths.add(str(path))

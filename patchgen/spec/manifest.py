@@ -187,6 +187,18 @@ class LinesEntry(_Table):
         return self
 
 
+class ReplaceEntry(_Table):
+    """Lines of a file to replace by others. `old` and `new` are templates.
+
+    The file must have the old lines exactly once, next to each other.
+    """
+
+    file: TreePath
+    old: str
+    new: str
+    when: Conditions = ()
+
+
 class EvidenceEntry(_Table):
     """A fact that supports a reason: its name, or `!name`, and `say`, what it means."""
 
@@ -214,26 +226,36 @@ class BackendLeftOut(LeftOutEntry):
 class PatchEntry(_Table):
     """One commit. `probe` recognises a base that already has it.
 
-    An optional patch is made only if its rules find something to change. `trailers` are added to
-    its message; `{name}` in a value is replaced by a variable, and a trailer with an empty value is
-    left out.
+    Without a probe, a base has the patch if it has all of its new files. An optional patch is made
+    only if its rules find something to change. `trailers` are added to its message; `{name}` in a
+    value is replaced by a variable, and a trailer with an empty value is left out.
     """
 
     name: Name
     message: str
-    probe: Annotated[tuple[Fact, ...], Field(min_length=1), _OneOrMany()]
+    probe: Annotated[tuple[Fact, ...], _OneOrMany()] = ()
     when: Conditions = ()
     optional: bool = False
     trailers: dict[TrailerKey, str] = {}
     rules: tuple[SemanticPatchEntry, ...] = ()
     new_files: tuple[NewFileEntry, ...] = ()
     lines: tuple[LinesEntry, ...] = ()
+    replace: tuple[ReplaceEntry, ...] = ()
     left_out: tuple[LeftOutEntry, ...] = ()
 
     @model_validator(mode="after")
     def _does_something(self) -> PatchEntry:
-        if not (self.rules or self.new_files or self.lines):
-            raise ValueError("changes nothing: it has neither rules, new_files nor lines")
+        if not (self.rules or self.new_files or self.lines or self.replace):
+            raise ValueError("changes nothing: it has neither rules, new_files, lines nor replace")
+        return self
+
+    @model_validator(mode="after")
+    def _is_recognised(self) -> PatchEntry:
+        if self.lines and not (self.probe or self.new_files):
+            raise ValueError(
+                "needs a `probe`, by which a base that has its lines is recognised, such as "
+                '`probe = { file = "Kconfig", tokens = "config NAME" }`'
+            )
         return self
 
 

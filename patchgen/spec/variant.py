@@ -138,6 +138,8 @@ def _sources_of(unit: ManifestFile) -> Iterator[str]:
             yield from rules.on
         for lines in patch.lines:
             yield lines.file
+        for text in patch.replace:
+            yield text.file
 
 
 def find_variant(name: str) -> Variant:

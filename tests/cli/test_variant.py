@@ -170,6 +170,11 @@ must_fire = { again = 1 }
 file = "Kconfig"
 template = "newer.Kconfig.j2"
 after = ["no such line", "config   NEW"]
+
+[[patch.replace]]
+file = "Makefile"
+old = "version.old"
+new = "version.new"
 """
 
 
@@ -179,11 +184,16 @@ def test_a_patch_on_what_one_before_it_added(patchgen, variant, tree, git):
     rule = "@again@\nidentifier v;\nposition p;\n@@\n-int v@p[]\n+int v[1]\n = {{0}};\n"
     (variant / "again.cocci.j2").write_text(rule)
     (variant / "newer.Kconfig.j2").write_text("\tdepends on FIRST\n")
+    (variant / "version.old").write_text("PATCHLEVEL = 1\n")
+    (variant / "version.new").write_text("PATCHLEVEL = 2\n# <%= callee %>\n")
     document = make(patchgen, variant, tree)
     assert [p["name"] for p in document["patches"]] == ["rename", "config", "again", "one", "two"]
     shown = git(tree, "show", "patchgen/mine-v1:lib/new.c", "patchgen/mine-v1:Kconfig")
     assert shown.replace(" ", "").startswith("inta[1]={{0}};\n")
     assert "config NEW\n\tdepends on FIRST\n\tbool\n" in shown
+    makefile = git(tree, "show", "patchgen/mine-v1:Makefile")
+    assert makefile == "VERSION = 6\nPATCHLEVEL = 2\n# new_call\n"
+    assert "Makefile" in Path(document["mails"][0]).read_text()
 
 
 def test_a_backend_that_the_base_cannot_carry(patchgen, variant, tree):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Lines that are put into a file end as the file's do."""
+"""Lines that are put into a file end as the file's do, and replace what is there once."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from patchgen.edit.lines import insert_lines, with_line_ends_of
+from patchgen.edit.lines import insert_lines, replace_text, with_line_ends_of
+from patchgen.errors import RefusedError
 from patchgen.model.base import Oid, TreeFile
-from patchgen.model.plan import InsertLines
+from patchgen.model.plan import InsertLines, ReplaceText
 
 
 @pytest.mark.parametrize("before", [True, False])
@@ -26,3 +27,44 @@ def test_lines_end_as_the_files_do(before):
 def test_a_file_with_both_line_ends_is_unchanged():
     assert with_line_ends_of(b"a\r\nb\n", b"a\r\nb\nc\n") == b"a\r\nb\nc\n"
     assert with_line_ends_of(None, b"a\n") == b"a\n"
+
+
+def replaced(content: bytes, old: bytes, new: bytes) -> bytes:
+    file = TreeFile(PurePosixPath("Makefile"), "100644", Oid(""))
+    return with_line_ends_of(content, replace_text(content, ReplaceText(file, old, new)))
+
+
+@pytest.mark.parametrize(
+    ("content", "old", "new", "after"),
+    [
+        (b"a\nb\nc\n", b"b\n", b"x\ny\n", b"a\nx\ny\nc\n"),
+        (b"a\nb\nc\n", b"b\nc\n", b"", b"a\n"),
+        (b"a\nb", b"b\n", b"b\n", b"a\nb\n"),
+        (b"a\nb\n", b"b\n", b"c", b"a\nc"),
+        (b"a\nb\n", b"a\n", b"c", b"c\nb\n"),
+        (b"a\r\nb\r\n", b"a\n", b"c\nd\n", b"c\r\nd\r\nb\r\n"),
+        (b"a\na\nb\n", b"a\nb\n", b"a\nc\n", b"a\na\nc\n"),
+    ],
+)
+def test_lines_that_occur_once_are_replaced(content, old, new, after):
+    assert replaced(content, old, new) == after
+
+
+@pytest.mark.parametrize(
+    ("content", "old", "message"),
+    [
+        (b"a\n", b"b\n", "Makefile: no place has the lines 'b'; exactly one place must"),
+        (b"\n\tb\n\n\tb\n", b"\n\tb\n", "more than one place has the lines 'b' ..."),
+        (b"a\nab\n", b"b\n", "no place has"),
+    ],
+)
+def test_lines_that_do_not_occur_once_are_refused(content, old, message):
+    with pytest.raises(RefusedError) as err:
+        replaced(content, old, b"new\n")
+    assert message in str(err.value)
+
+
+def test_lines_that_were_added_already_are_not_added_again():
+    once = replaced(b"a\nb\n", b"a\n", b"a\nnew\n")
+    with pytest.raises(RefusedError, match=r"has the lines 'a' \.\.\. already"):
+        replaced(once, b"a\n", b"a\nnew\n")
