@@ -38,6 +38,7 @@ COMMANDS = {
     "help": "Explain a command, or show a guide.",
     "import": "Record a version that was posted without patchgen.",
     "list": "List the series of the repository: base, patches, what was sent, review tags.",
+    "new": "Write the folder of a new variant.",
     "reroll": "Make the next version of a series, and carry over hand edits.",
     "run": "Run any semantic patch over a kernel tree: a diff, reports, or a series.",
     "send": "Send a version of a series with git send-email, each mail once.",

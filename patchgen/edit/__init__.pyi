@@ -4,3 +4,7 @@ from .engine import (
     PatchedTree as PatchedTree,
     make_patches as make_patches,
 )
+from .lines import (
+    replace_text as replace_text,
+    with_line_ends_of as with_line_ends_of,
+)

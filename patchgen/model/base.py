@@ -83,6 +83,11 @@ def compile_glob(pattern: str) -> re.Pattern[str]:
         raise ValueError(f"{pattern!r} is not a pattern of paths: {err}") from None
 
 
+def escape_glob(path: str) -> str:
+    """Return a glob that matches this path only."""
+    return re.sub(r"[*?\[]", r"[\g<0>]", path)
+
+
 def _one_character(part: str) -> str:
     if part == "?":
         return "[^/]"

@@ -82,15 +82,13 @@ Conditions = Annotated[tuple[str, ...], _OneOrMany()]
 
 
 def _refuse_statement(key: str) -> str:
-    if key.lower() in _STATEMENTS:
+    if key.lower() in STATEMENTS:
         raise ValueError("is a statement that only the person it names can make")
     return key
 
 
 # Documentation/process/submitting-patches.rst: these need the consent of the person they name.
-_STATEMENTS = frozenset(
-    {"signed-off-by", "co-developed-by", "reviewed-by", "acked-by", "tested-by"}
-)
+STATEMENTS = frozenset({"signed-off-by", "co-developed-by", "reviewed-by", "acked-by", "tested-by"})
 TrailerKey = Annotated[
     str, Field(pattern=r"^[A-Za-z][A-Za-z0-9-]*$"), AfterValidator(_refuse_statement)
 ]

@@ -10,14 +10,14 @@ from typing import Any
 
 from patchgen.controls import has_controls
 from patchgen.errors import SpecError
-from patchgen.model.base import Base, TreeReader
+from patchgen.model.base import Base, TreeReader, escape_glob
 from patchgen.model.outcome import Site
 from patchgen.model.plan import EmptyVariable, LeftOut, PlannedPatch
 from patchgen.sourcefolder import SourceFolder
 from patchgen.spec.backends import choose_units, find_left_out, select_units
 from patchgen.spec.files import find_file, read_macros
 from patchgen.spec.manifest import PatchEntry
-from patchgen.spec.plan_edits import EditPlanner, escape_glob, where_in_manifest
+from patchgen.spec.plan_edits import EditPlanner, where_in_manifest
 from patchgen.spec.probe import fill_in, find_fact, find_facts, find_unmet_needs
 from patchgen.spec.variables import list_empty_variables
 from patchgen.spec.variant import ManifestFile, Variant, describe_variables, list_recipients

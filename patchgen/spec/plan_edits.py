@@ -11,7 +11,7 @@ from typing import Any
 
 from patchgen.ctokens import find_sequence, tokenize
 from patchgen.errors import ErrorPlace, RefusedError, SpecError
-from patchgen.model.base import Oid, TreeFile, TreeReader
+from patchgen.model.base import Oid, TreeFile, TreeReader, escape_glob
 from patchgen.model.outcome import Site
 from patchgen.model.plan import (
     Edit,
@@ -230,11 +230,6 @@ def where_in_manifest(
     """Return the keys of a patch, or of one of its entries, in its manifest."""
     where: list[str | int] = ["patch", unit.manifest.patch.index(patch)]
     return [*where, kind, getattr(patch, kind).index(entry)] if kind else where
-
-
-def escape_glob(path: str) -> str:
-    """Return a glob that matches this path only."""
-    return re.sub(r"[*?\[]", r"[\g<0>]", path)
 
 
 def _hit_count(declared: int | str) -> HitCount:

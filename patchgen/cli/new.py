@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`patchgen new`: write the folder of a new variant."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from patchgen.cli.command import ExplainedCommand
+from patchgen.cli.options import json_option, start_option, timeout_option, tree_option
+from patchgen.cli.printer import Printer, count, is_terminal
+from patchgen.coccinelle import DEFAULT_TIMEOUT_S
+from patchgen.commands.new import NewRequest, NewResult, write_variant
+from patchgen.errors import UsageError
+
+_FUNCTION = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def _read_rename(
+    ctx: click.Context, param: click.Parameter, value: str | None
+) -> tuple[str, str] | None:
+    if value is None:
+        return None
+    old, _, new = value.partition("=")
+    if not _FUNCTION.fullmatch(old) or not _FUNCTION.fullmatch(new) or old == new:
+        raise click.BadParameter("expected the names of two functions, as in strlcpy=strscpy")
+    return old, new
+
+
+@click.command(
+    "new",
+    cls=ExplainedCommand,
+    examples="""
+    patchgen new mine --rename strlcpy=strscpy --on 'drivers/**/*.c'
+        Write a variant that replaces the calls of a function.
+    patchgen new mine --from-commit HEAD
+        Write a variant that makes what the last commit made.
+    """,
+)
+@click.argument("target", metavar="NAME", type=click.Path(path_type=Path))
+@click.option(
+    "--rename",
+    callback=_read_rename,
+    metavar="OLD=NEW",
+    help="Begin with a semantic patch that calls the function NEW instead of OLD.  [default: ask]",
+)
+@click.option(
+    "--from",
+    "cocci",
+    type=click.Path(path_type=Path),
+    metavar="FILE.cocci",
+    help="Begin with this semantic patch; its /// lines become the commit's message.",
+)
+@click.option(
+    "--from-commit",
+    "commits",
+    metavar="COMMIT|BASE..TIP|DIR|MBOX",
+    help="Make the variant from a commit, a range of commits, or mails: semantic patches for what "
+    "they can state, text for the rest.",
+)
+@click.option(
+    "--on",
+    multiple=True,
+    metavar="PATTERN",
+    help="A file, or a glob such as 'drivers/**/*.c', that the semantic patch runs on; may be "
+    "repeated.  [default: **/*.c]",
+)
+@click.option(
+    "--title", metavar="TEXT", help="The subject of the commit and the title of the variant."
+)
+@tree_option
+@start_option("the base-commit that the mails name, or HEAD")
+@timeout_option(DEFAULT_TIMEOUT_S)
+@json_option
+def command(as_json: bool, **options: Any) -> None:
+    """Write the folder of a new variant, with comments that explain it.
+
+    NAME is the name of the variant, or the path of its folder, which must not exist. `patchgen
+    apply NAME` makes its series, and `patchgen test NAME` runs its golden cases.
+    """
+    request = _ask(NewRequest(**options))
+    result = write_variant(request)
+    printer = Printer(as_json=as_json)
+    if as_json:
+        printer.document(_describe(result))
+    else:
+        _print(printer, request, result)
+
+
+def _ask(request: NewRequest) -> NewRequest:
+    """Return the request, completed by questions if it says not what to begin with.
+
+    Raises UsageError without a terminal, and for sources that exclude each other.
+    """
+    from dataclasses import replace
+
+    sources = [request.rename, request.cocci, request.commits]
+    given = sum(source is not None for source in sources)
+    if given > 1:
+        raise UsageError(
+            "--rename, --from and --from-commit cannot be combined", code="option-combination"
+        )
+    if request.commits is not None and (request.on or request.title):
+        raise UsageError(
+            "--from-commit takes files and subjects from the commits", code="option-combination"
+        )
+    if request.start is not None and request.commits is None:
+        raise UsageError("--base requires --from-commit", code="option-combination")
+    if given == 0:
+        if not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
+            raise UsageError(
+                "new requires --rename, --from or --from-commit without a terminal",
+                code="no-terminal",
+            )
+        request = _ask_rename(request)
+    return replace(request, on=request.on or ("**/*.c",))
+
+
+def _ask_rename(request: NewRequest) -> NewRequest:
+    from dataclasses import replace
+
+    def ask(question: str, default: str | None = None) -> str:
+        return str(click.prompt(question, default=default, err=True)).strip()
+
+    old = ask("Function to replace", "old_function")
+    new = ask("Function to call instead", "new_function")
+    for name in (old, new):
+        if not _FUNCTION.fullmatch(name):
+            raise UsageError(f"{name!r} is not the name of a function", code="name-invalid")
+    on = request.on or tuple(ask("Files, as paths or globs", "**/*.c").split())
+    title = request.title or ask("Subject", f"treewide: Replace {old}() by {new}()")
+    return replace(request, rename=(old, new), on=on, title=title)
+
+
+def _describe(result: NewResult) -> dict[str, Any]:
+    return {
+        "folder": str(result.folder),
+        "files": list(result.files),
+        "base": result.base,
+        "rules": [
+            {
+                "patch": rule.patch,
+                "rule": rule.name,
+                "purpose": rule.purpose,
+                "files": list(map(str, rule.files)),
+            }
+            for rule in result.rules
+        ],
+        "texts": [{"patch": patch, "file": str(path)} for patch, path in result.texts],
+        "by_hand": [
+            {"patch": each.patch, "file": str(each.path), "reason": each.reason}
+            for each in result.by_hand
+        ],
+        "failures": list(result.failures),
+    }
+
+
+def _print(printer: Printer, request: NewRequest, result: NewResult) -> None:
+    printer.line(f"{result.folder}: {count(len(result.files), 'file')}", bold=True)
+    for rule in result.rules:
+        files = count(len(rule.files), "file")
+        printer.line(f"  {rule.patch}: semantic patch {rule.name} in {files}: {rule.purpose}")
+    for patch, path in result.texts:
+        printer.line(f"  {patch}: text for {path}")
+    for each in result.by_hand:
+        printer.warning(f"left by hand: {each.patch}: {each.path} {each.reason}")
+    for failure in result.failures:
+        printer.warning(failure)
+    if result.base is not None:
+        remainder = ", apart from what is left by hand" if result.by_hand else ""
+        printer.line(f"On {result.base[:12]} it makes what the commits make{remainder}.")
+    printer.line()
+    name = result.folder if len(result.folder.parts) > 1 else result.folder.name
+    printer.line(f"next: read {result.folder / 'manifest.toml'}, which explains its keys")
+    if any(file.endswith(".cocci") for file in result.files):
+        printer.line(f"      patchgen test {name}")
+    printer.line(f"      patchgen apply {name} --tree TREE")

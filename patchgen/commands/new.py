@@ -1,0 +1,296 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`new` from end to end: write the folder of a variant that works at once.
+
+The folder is made in a hidden one next to its place, and gets its name as the last step. A variant
+of commits is made on their base before that, and compared with them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+from patchgen.coccinelle import (
+    DEFAULT_TIMEOUT_S,
+    SemanticPatch,
+    Spatch,
+    decode_cocci,
+    find_removed_words,
+    find_spatch,
+    read_header,
+    refuse_code,
+)
+from patchgen.commands.test import GoldenRequest, check_patches, update_results
+from patchgen.errors import ErrorPlace, PatchgenError, RefusedError, SpecError, UsageError
+from patchgen.model.base import Oid
+from patchgen.model.commit import Commit
+from patchgen.newvariant.draft import VariantDraft, check_name, refuse_existing, staged_variant
+from patchgen.newvariant.from_commits import (
+    CommitVariant,
+    LeftByHand,
+    StatedRule,
+    make_from_commits,
+)
+from patchgen.newvariant.golden_case import find_case
+from patchgen.newvariant.skeleton import (
+    SemanticPatchDraft,
+    draft_from_cocci,
+    draft_rename,
+    draft_variant,
+)
+from patchgen.odb import Checkout, GitTree, Repository, read_commit
+from patchgen.odb.plumbing import Git
+from patchgen.pipeline.generate import VariantRequest, plan_variant, run_plan
+from patchgen.sourcefolder import read_regular
+from patchgen.spec import list_names
+from patchgen.sweep import find_cases
+from patchgen.verify import open_target
+
+# The number of files of a tree to try for a golden case.
+_MAX_TRIED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class NewRequest:
+    """The parameters of `new`.
+
+    `target` is the folder to write; its last part is the variant's name. One of `rename` (two names
+    of functions), `cocci` (a semantic patch) and `commits` (a commit, a range or mails) says what
+    the variant is made from. `on` are the files of its semantic patch. `start` is the commit that
+    mails apply to.
+    """
+
+    target: Path
+    tree: Path
+    rename: tuple[str, str] | None = None
+    cocci: Path | None = None
+    commits: str | None = None
+    on: tuple[str, ...] = ()
+    title: str | None = None
+    start: str | None = None
+    timeout_s: int = DEFAULT_TIMEOUT_S
+
+
+@dataclass(frozen=True, slots=True)
+class NewResult:
+    """The folder that was written, and what is in it.
+
+    `failures` are golden cases that could not be made. For a variant of commits, `base` is the
+    commit that it was compared on; `rules`, `texts` and `by_hand` say how each change is stated.
+    """
+
+    folder: Path
+    files: tuple[str, ...]
+    failures: tuple[str, ...] = ()
+    base: Oid | None = None
+    rules: tuple[StatedRule, ...] = ()
+    texts: tuple[tuple[str, PurePosixPath], ...] = ()
+    by_hand: tuple[LeftByHand, ...] = ()
+
+
+def write_variant(request: NewRequest) -> NewResult:
+    """Write a new variant.
+
+    Raises UsageError for a wrong name, RefusedError if the folder exists or nothing of the commits
+    can be stated, SpecError for a semantic patch that a variant cannot have; nothing is written.
+    """
+    name = check_name(request.target.name)
+    refuse_existing(request.target)
+    if len(request.target.parts) == 1 and name in list_names():
+        raise UsageError(
+            f"{name} is the name of a variant that exists",
+            code="path-exists",
+            hint="`patchgen variants` lists them",
+        )
+    if request.commits is not None:
+        return _write_from_commits(request, name, request.commits)
+    if request.cocci is not None:
+        patch = _read_cocci(request, request.cocci, name)
+    else:
+        assert request.rename is not None
+        old, new = request.rename
+        title = request.title or f"treewide: Replace {old}() by {new}()"
+        patch = draft_rename(name, old, new, title)
+    return _write(request, draft_variant(name, patch, request.on))
+
+
+def _write(request: NewRequest, draft: VariantDraft) -> NewResult:
+    with staged_variant(request.target, draft) as staged:
+        failures = tuple(_complete_cases(staged.folder))
+        files = _list_files(staged.folder)
+        staged.publish()
+    return NewResult(request.target, files, failures)
+
+
+def _list_files(folder: Path) -> tuple[str, ...]:
+    files = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    return tuple(sorted(str(path) for path in files))
+
+
+def _complete_cases(folder: Path) -> Iterator[str]:
+    """Write the results of golden cases, and yield why a semantic patch does not pass them."""
+    if not any(folder.rglob("*.cocci")):
+        return
+    names = sorted(str(path) for path in folder.rglob("*.cocci"))
+    for name in names:
+        try:
+            [checked] = check_patches(GoldenRequest(name))
+            assert checked.run is not None
+            list(update_results(checked.run))
+            [checked] = check_patches(GoldenRequest(name))
+        except PatchgenError as err:
+            yield f"{Path(name).name}: {err.message.replace(f'{folder}/', '')}"
+            continue
+        assert checked.run is not None
+        if checked.run.never_fired or not all(case.passed for case in checked.run.outcomes):
+            yield f"{Path(name).name}: its golden case does not pass"
+
+
+# --- from a semantic patch -----------------------------------------------------------------------
+
+
+def _read_cocci(request: NewRequest, path: Path, name: str) -> SemanticPatchDraft:
+    place = ErrorPlace(str(path))
+    try:
+        text = decode_cocci(read_regular(path), str(path))
+    except OSError as err:
+        raise UsageError(f"{path} cannot be read: {err.strerror}", code="file-unreadable") from None
+    header = read_header(text)
+    semantic_patch = SemanticPatch(path.name, text)
+    refuse_code(semantic_patch)
+    if header.rules or header.identifiers:
+        named = ", ".join((*header.rules, *header.identifiers))
+        raise SpecError(
+            f"has virtual names ({named}), which `apply` does not define",
+            code="definition-missing",
+            place=place,
+            hint="remove them, and the rules that only report",
+        )
+    if "<%" in text:
+        raise SpecError(
+            "has <%, which begins an expression of a template", code="template-failed", place=place
+        )
+    if not header.purpose and request.title is None:
+        raise UsageError(
+            f"{path} has no /// lines, from which the commit's message is made",
+            code="text-without-subject",
+            hint="name the subject",
+            parameters=("title",),
+        )
+    patch = draft_from_cocci(text, header, request.title)
+    cases = _copy_cases(path) or _find_case_in_tree(request, name, semantic_patch)
+    return replace(patch, cases=cases)
+
+
+def _copy_cases(path: Path) -> dict[str, bytes]:
+    """Return the golden cases next to a semantic patch; none if it has none."""
+    try:
+        cases = find_cases(path, (".c", ".h"))
+    except SpecError:
+        return {}
+    files = [case.file for case in cases]
+    files += [case.result for case in cases if case.result and case.result.is_file()]
+    if len(list(path.parent.glob("*.cocci"))) == 1:
+        files += [header for header in path.parent.glob("*.h") if header not in files]
+    return {str(file.relative_to(path.parent)): file.read_bytes() for file in files}
+
+
+def _find_case_in_tree(request: NewRequest, name: str, patch: SemanticPatch) -> dict[str, bytes]:
+    """Return a golden case from the first files of the tree that the semantic patch changes.
+
+    The result is empty if it changes none, or without a tree.
+    """
+    words = [word.encode() for word in find_removed_words([patch.text], frozenset(), {})]
+
+    def may_match(content: bytes) -> bool:
+        return not words or any(word in content for word in words)
+
+    spatch = find_spatch()
+    try:
+        repository = Repository(request.tree)
+    except RefusedError:
+        return {}
+    with closing(repository):
+        commit = repository.resolve_commit("HEAD")
+        tree = GitTree(repository, repository.resolve_tree(commit))
+        candidates: dict[PurePosixPath, bytes] = {}
+        for file in tree.find(request.on):
+            if may_match(content := tree.read(file)):
+                candidates[file.path] = content
+            if len(candidates) == _MAX_TRIED:
+                break
+    case = find_case(patch, candidates, spatch, request.timeout_s, may_match)
+    return {} if case is None else {f"{name}.c": case}
+
+
+# --- from commits --------------------------------------------------------------------------------
+
+
+def _write_from_commits(request: NewRequest, name: str, commits: str) -> NewResult:
+    with closing(Repository(request.tree)) as repository, Checkout(repository) as checkout:
+        base, series = _read_series(repository, checkout, commits, request.start)
+        try:
+            return _try_variant(request, repository, checkout, name, base, series, find_spatch())
+        except (SpecError, RefusedError):
+            # A semantic patch that works alone may fail among others; text does not.
+            return _try_variant(request, repository, checkout, name, base, series, None)
+
+
+def _read_series(
+    repository: Repository, checkout: Checkout, name: str, start: str | None
+) -> tuple[Oid, Sequence[Commit]]:
+    """Return the base and the commits of a commit, a range BASE..TIP, or mails."""
+    if (Path(name).exists() and not Path(name).is_symlink()) or ".." in name:
+        target = open_target(repository, checkout, name, start)
+        return target.start, target.commits
+    commit = read_commit(repository, repository.resolve_commit(name))
+    return repository.resolve_commit(f"{commit.oid}^"), [commit]
+
+
+def _try_variant(
+    request: NewRequest,
+    repository: Repository,
+    git: Git,
+    name: str,
+    base: Oid,
+    commits: Sequence[Commit],
+    spatch: Spatch | None,
+) -> NewResult:
+    variant = make_from_commits(git, name, base, commits, spatch, request.timeout_s)
+    if not variant.results:
+        reasons = "\n".join(f"  {each.path} {each.reason}" for each in variant.by_hand)
+        raise RefusedError(
+            f"a variant can state no change of these commits:\n{reasons}", code="nothing-to-state"
+        )
+    with staged_variant(request.target, variant.draft) as staged:
+        _compare(repository, staged.folder, base, variant, request.timeout_s)
+        failures = tuple(_complete_cases(staged.folder))
+        files = _list_files(staged.folder)
+        staged.publish()
+    texts = ((patch, path) for patch, paths in variant.texts.items() for path in paths)
+    return NewResult(
+        request.target, files, failures, base, variant.rules, tuple(texts), variant.by_hand
+    )
+
+
+def _compare(
+    repository: Repository, folder: Path, base: Oid, variant: CommitVariant, timeout_s: int
+) -> None:
+    """Make the variant on its base, and compare each file with that of the commit.
+
+    Raises SpecError for a file that differs, and the error of a patch that cannot be made.
+    """
+    made = VariantRequest(variant=str(folder), base=base, timeout_s=timeout_s)
+    generated = run_plan(plan_variant(repository, made, 1), made)
+    for patch in generated.patches:
+        expected = variant.results[patch.name]
+        actual = {edit.path: edit.after for edit in patch.edits}
+        for path in sorted({*expected, *actual}):
+            if actual.get(path) != expected.get(path):
+                raise SpecError(
+                    f"the patch {patch.name} makes {path} different from the commit",
+                    code="result-differs",
+                    hint="this is a defect of patchgen; please report the commit",
+                )

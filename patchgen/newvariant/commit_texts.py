@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The texts of a variant made from commits: tables of its manifest, messages, the cover letter."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import PurePosixPath
+
+from patchgen.controls import escape_controls
+from patchgen.ctokens import find_sequence, tokenize
+from patchgen.linediff import find_line_changes, split_lines
+from patchgen.model.base import escape_glob
+from patchgen.model.commit import Commit
+from patchgen.newvariant.commit_files import TextChange
+from patchgen.newvariant.draft import COVER_END, PROVENANCE, quote, quote_list
+from patchgen.newvariant.replacements import escape_prose
+from patchgen.newvariant.rule import InferredRule
+from patchgen.series.trailers import Trailer, parse_message
+from patchgen.spec.manifest import STATEMENTS
+
+# Lines that would end the message for `git am`.
+_CUT = re.compile(r"^(?=---$|---\s|diff -|Index: )", re.MULTILINE)
+_FEWEST_TOKENS = 3
+
+
+def format_message(commit: Commit) -> str:
+    """Return the template of a commit's message.
+
+    The statements of people are left out: they are about the original patch.
+    """
+    text = commit.message.encode("utf-8", "replace").decode("utf-8")
+    message, statements = parse_message(text).without_trailers(_is_statement)
+    lines = [message.lead, *map(str, message.trailers)]
+    trailers = "\n".join(filter(None, lines))
+    parts = [message.subject or subject_of(commit), message.body, trailers]
+    subject, body, trailers = (escape_prose(_clean(part)) for part in parts)
+    # The mark at the end of a comment removes the line break after it.
+    comment = (
+        f"{{#- From {commit.oid[:12]}, by {_comment(commit.author)}. "
+        + (
+            f"Left out, as they are about the original: {_comment(', '.join(map(str, statements)))}"
+            if statements
+            else ""
+        )
+    ).rstrip() + " -#}\n"
+    sections = [subject, body, PROVENANCE.rstrip("\n"), trailers]
+    return comment + "\n\n".join(filter(None, sections)) + "\n"
+
+
+def subject_of(commit: Commit) -> str:
+    """Return the subject of a commit, which git lets people leave out."""
+    return commit.subject or f"Change {len(commit.files)} files"
+
+
+def _is_statement(trailer: Trailer) -> bool:
+    return trailer.key.lower() in STATEMENTS
+
+
+def _clean(text: str) -> str:
+    """Return a text that a commit message can have."""
+    return _CUT.sub(" ", escape_controls(text, allow="\t\n"))
+
+
+def _comment(text: str) -> str:
+    return escape_controls(text).replace("#}", "# }")
+
+
+def format_cover(commits: Sequence[Commit]) -> str:
+    """Return the template of the cover letter."""
+    subjects = [escape_prose(_clean(subject_of(commit))) for commit in commits]
+    lines = "".join(f"  {subject}\n" for subject in subjects)
+    made = "Made from this commit:" if len(commits) == 1 else "Made from these commits:"
+    return f"{subjects[0]}\n\n{made}\n\n{lines}\n{COVER_END}"
+
+
+def format_patch_head(name: str, changes: Iterable[TextChange]) -> str:
+    """Return the table of a patch, with a probe if its first new tokens are in no old text."""
+    lines = [
+        "",
+        "[[patch]]",
+        f"name = {quote(name)}",
+        "# The commit's message; its first line is the subject.",
+        f"message = {quote(f'{name}/message.txt.j2')}",
+    ]
+    changes = list(changes)
+    if all(change.before is not None for change in changes):
+        for change in changes:
+            if (tokens := _find_new_tokens(change)) is not None:
+                lines.append("# A base with these tokens has the patch already.")
+                path = quote(escape_glob(str(change.path)))
+                lines.append(f"probe = {{ file = {path}, tokens = {quote(tokens)} }}")
+                break
+    return "\n".join(lines) + "\n"
+
+
+def _find_new_tokens(change: TextChange) -> str | None:
+    """Return the tokens of an added line that the text did not have before, None without any."""
+    old, new = split_lines(change.before or b""), split_lines(change.after)
+    for each in find_line_changes(old, new):
+        for line in new[each.new_start : each.new_end]:
+            tokens = [token.text for token in tokenize(line)]
+            try:
+                text = line.decode("utf-8").strip()
+            except UnicodeDecodeError:
+                continue
+            is_new = len(tokens) >= _FEWEST_TOKENS and not find_sequence(
+                change.before or b"", tokens
+            )
+            if is_new and find_sequence(change.after, tokens) and "{" not in text:
+                return text
+    return None
+
+
+def format_rules(file: str, rule: InferredRule, paths: Iterable[PurePosixPath]) -> str:
+    """Return the table of a semantic patch."""
+    on = quote_list([escape_glob(str(path)) for path in paths])
+    return (
+        "\n[[patch.rules]]\n"
+        f"# {rule.purpose}\n"
+        "# Inferred from the commit: read it, and widen `on` to a glob, such as drivers/**/*.c.\n"
+        f"file = {quote(file)}\n"
+        f"on = {on}\n"
+        f'must_fire = {{ {rule.name} = ">=1" }}\n'
+    )
+
+
+def format_replacement(path: PurePosixPath, old: str, new: str) -> str:
+    """Return the table of lines that are replaced as they are."""
+    return (
+        f"\n[[patch.replace]]\nfile = {quote(escape_glob(str(path)))}\n"
+        f"old = {quote(old)}\nnew = {quote(new)}\n"
+    )

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A new variant of one patch that runs one semantic patch, with comments that teach."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from patchgen.coccinelle import Header, read_rules
+from patchgen.newvariant.draft import (
+    COVER_END,
+    PROVENANCE,
+    VariantDraft,
+    head_of_manifest,
+    quote,
+    quote_list,
+)
+from patchgen.newvariant.replacements import escape_prose
+
+_POSITION = re.compile(r"\bposition\b")
+_BODY = """\
+EDITME: describe the problem, and why this is the right change. Write in the
+imperative mood, as Documentation/process/submitting-patches.rst asks."""
+
+
+@dataclass(frozen=True, slots=True)
+class SemanticPatchDraft:
+    """The semantic patch of a new variant.
+
+    `title` is the subject of the commit, `body` the text below it. `must_fire` are the rules that
+    have to match. `cases` are golden cases and their results, by path.
+    """
+
+    text: str
+    title: str
+    body: str = _BODY
+    must_fire: Sequence[str] = ()
+    cases: Mapping[str, str | bytes] = field(default_factory=dict)
+
+
+def draft_rename(name: str, old: str, new: str, title: str) -> SemanticPatchDraft:
+    """Return a semantic patch that calls another function, with its golden cases."""
+    rule = f"rename_{old}"
+    text = f"""\
+// SPDX-License-Identifier: GPL-2.0-only
+/// Call {new}() instead of {old}().
+//
+// A line with - is removed, one with + is added, and others have to match. `...` stands for any
+// arguments. The position p lets patchgen count the places. docs/first-treewide-change.md has the
+// traps of SmPL; `patchgen test` runs the golden cases next to this file.
+
+@{rule}@
+position p;
+@@
+-{old}@p
++{new}
+ (...)
+"""
+    before = f"int f(void *p)\n{{\n\treturn {old}(p, 1);\n}}\n"
+    other = f"int g(void)\n{{\n\treturn not_{old}();\n}}\n"
+    cases: dict[str, str | bytes] = {
+        f"{name}.c": before,
+        f"{name}.res": before.replace(f"{old}(", f"{new}("),
+        f"ok/{name}.c": other,
+    }
+    return SemanticPatchDraft(text, title, must_fire=(rule,), cases=cases)
+
+
+def draft_from_cocci(text: str, header: Header, title: str | None) -> SemanticPatchDraft:
+    """Return a semantic patch that exists; its `///` text begins the message."""
+    first, _, others = header.purpose.partition("\n")
+    body = (f"{first}\n{others}" if title else others).strip()
+    rules = read_rules(text)
+    # Of several rules, not all need to match in each base.
+    must_fire = [rule.name for rule in rules if rule.name and _POSITION.search(rule.declared)]
+    return SemanticPatchDraft(
+        text,
+        title or first.rstrip("."),
+        body or _BODY,
+        must_fire if len(rules) == 1 else (),
+    )
+
+
+def draft_variant(name: str, patch: SemanticPatchDraft, on: Sequence[str]) -> VariantDraft:
+    """Return a variant with one patch, which runs this semantic patch on these files."""
+    subject = escape_prose(patch.title)
+    return VariantDraft(
+        name,
+        {
+            "manifest.toml": head_of_manifest(name, patch.title) + _format_patch(name, patch, on),
+            f"{name}.cocci": patch.text,
+            **patch.cases,
+            "message.txt.j2": f"{subject}\n\n{escape_prose(patch.body)}\n\n{PROVENANCE}",
+            "cover.txt.j2": f"{subject}\n\n{escape_prose(patch.body)}\n\n{COVER_END}",
+        },
+    )
+
+
+def _format_patch(name: str, patch: SemanticPatchDraft, on: Sequence[str]) -> str:
+    fired = ", ".join(f'{rule} = ">=1"' for rule in patch.must_fire)
+    must_fire = (
+        "# The rules that must match, and how often in all files: 3, or at least once.\n"
+        f"must_fire = {{ {fired} }}\n"
+        if fired
+        else "# Give a rule a name and a `position p;`, and `must_fire = { NAME = 3 }` checks\n"
+        "# how often it matches in all files.\n"
+    )
+    return f"""
+# One commit. Further [[patch]] tables follow it in the series.
+[[patch]]
+name = {quote(name)}
+# The template of the commit's message; its first line is the subject.
+message = "message.txt.j2"
+# A base that has the change already is recognised by its tokens, if you name some:
+# probe = {{ file = "lib/example.c", tokens = "new_function(" }}
+
+[[patch.rules]]
+file = {quote(f"{name}.cocci")}
+# A path, a glob, or a list of them. ** stands for any folders.
+on = {quote_list(on)}
+{must_fire}"""

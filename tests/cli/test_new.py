@@ -1,0 +1,393 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`patchgen new` writes a variant that works at once, and one of commits makes what they make."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, strategies as st
+
+from patchgen.commands.new import NewRequest, write_variant
+from tests.support import TOP
+from tests.support.examples import examples
+from tests.support.kernels import commit_all
+
+FUNCTION = """
+int f{number}(struct dev *dev, int n)
+{{
+	struct foo *p = old_alloc(sizeof(*p), n);
+	int ret;
+
+	ret = old_call(dev, n);
+	if (ret)
+		old_call(dev->parent, a_long_name_of_an_argument(n),
+				another_long_name_of_an_argument);
+	kfree(p);
+	p = NULL;
+	return ret;
+}}
+"""
+C_FILE = "#include <linux/x.h>\n" + "".join(FUNCTION.format(number=n) for n in range(3))
+KCONFIG = "config A\n\tbool\n\nconfig B\n\tbool\n\nconfig C\n\tbool\n"
+
+
+@pytest.fixture
+def tree(tmp_path) -> Path:
+    folder = tmp_path / "tree"
+    write(
+        folder,
+        {
+            "Makefile": "VERSION = 6\nPATCHLEVEL = 1\n",
+            "lib/a.c": C_FILE,
+            "lib/b.c": C_FILE.replace("f0", "g0"),
+            "lib/Kconfig": KCONFIG,
+            "lib/Makefile": "obj-y += a.o\nobj-y += b.o",
+            "entry.S": "ENTRY(a)\n\tret\nENTRY(b)\n\tret\nENTRY(c)\n\tret\n",
+            "x.rst": "Title\n=====\n\n{{ x }} and <% y %>.\n",
+            "crlf.txt": "a\r\nb\r\nc\r\n",
+            "latin.c": b"/* \xfcber */\nint x;\n",
+            "data.bin": b"\0\1",
+            "gone.c": "int gone;\n",
+            "old_name.c": "int renamed;\nint again;\n",
+            "script.sh": "#!/bin/sh\n",
+        },
+    )
+    commit_all(folder, "base")
+    return folder
+
+
+def write(folder: Path, files: dict[str, str | bytes]) -> None:
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def change_c(text: str) -> str:
+    """Return C code with all kinds of changes that rules can state."""
+    return (
+        text.replace("old_call(", "new_call(")
+        .replace("(sizeof(*p), n)", "(sizeof(*p), n, GFP_KERNEL)")
+        .replace("\tkfree(p);\n\tp = NULL;\n", "\tkfree_and_null(p);\n")
+        .replace("x.h>\n", "x.h>\n#include <linux/z.h>\n")
+    )
+
+
+def commit_everything(tree: Path, git) -> None:
+    """Commit each kind of change that a variant can state, and each that it cannot."""
+    changed = change_c((tree / "lib/a.c").read_text())
+    write(
+        tree,
+        {
+            "lib/a.c": changed,
+            "lib/b.c": changed.replace("f0", "g0"),
+            "lib/Kconfig": KCONFIG.replace("C\n\tbool\n", "C\n\tbool\n\tdepends on A\n"),
+            "lib/Makefile": "obj-y += a.o\nobj-y += b.o\nobj-y += c.o\n",
+            "entry.S": "ENTRY(a)\n\tret\nENTRY(b)\n\tnop\n\tret\nENTRY(c)\n\tret\n",
+            "x.rst": "Title\n=====\n\n{{ x }} and <% y %> {# z #} <%= a %>.\n",
+            "crlf.txt": "a\r\nB\r\nc\r\n",
+            "latin.c": b"/* \xfcber */\nint y;\n",
+            "lib/new.c": "int a[] = {{0}};\n<% odd %>\nno newline",
+            "latin_too.c": b"/* \xfcber */\n",
+            "data.bin": b"\0\2",
+            "tool.sh": "#!/bin/sh\n",
+            "script.sh": "#!/bin/sh\necho\n",
+        },
+    )
+    (tree / "gone.c").unlink()
+    (tree / "old_name.c").rename(tree / "new_name.c")
+    (tree / "script.sh").chmod(0o755)
+    (tree / "tool.sh").chmod(0o755)
+    (tree / "link.c").symlink_to("gone.c")
+    message = (
+        "lib: Call new_call() {{ everywhere }}\n\nBecause {% raw %} of it.\ndiff - is text.\n\n"
+        'Fixes: 0123456789ab ("lib: Add it")\nReviewed-by: R <r@example.org>\n'
+    )
+    git(tree, "add", "-A")
+    git(tree, "commit", "-q", "-m", message)
+
+
+BY_HAND = {
+    "gone.c": "is deleted",
+    "old_name.c": "is deleted",
+    "link.c": "is a symbolic link",
+    "script.sh": "becomes executable",
+    "tool.sh": "becomes executable",
+    "data.bin": "is binary",
+    "latin_too.c": "not UTF-8",
+}
+
+
+def check_everything(patchgen, git, tree: Path, variant: Path, document: dict) -> None:
+    """Check that a variant makes the commit `master`, apart from BY_HAND."""
+    by_hand = {each["file"]: each["reason"] for each in document["by_hand"]}
+    assert by_hand.keys() == BY_HAND.keys()
+    assert all(BY_HAND[path] in reason for path, reason in by_hand.items())
+    rules = {rule["rule"]: rule["files"] for rule in document["rules"]}
+    assert list(rules) == ["rename_old_call", "arguments_old_alloc", "statements"]
+    assert set(map(tuple, rules.values())) == {("lib/a.c", "lib/b.c")}
+    result = patchgen("apply", variant, "--base", "master^", "--json", cwd=tree)
+    assert result.code == 0, result.err
+    branch = json.loads(result.out)["branch"]
+    differing = git(tree, "diff", "--name-only", "--no-renames", branch, "master").split()
+    assert sorted(differing) == sorted(BY_HAND)
+    again = patchgen("apply", variant, "--base", branch, "--force", cwd=tree)
+    assert "Nothing left to make" in again.out, again.err
+    message = git(tree, "log", "-1", "--format=%B", branch)
+    assert message.startswith("lib: Call new_call() {{ everywhere }}\n\nBecause {% raw %} of it.")
+    assert 'Fixes: 0123456789ab ("lib: Add it")\n' in message
+    assert "Reviewed-by" not in message
+    tested = patchgen("test", variant)
+    assert tested.code == 0 and tested.out.count("passed") == 3, tested.err
+
+
+def test_a_variant_of_a_commit_makes_it_and_lists_the_rest(patchgen, git, tree, tmp_path):
+    commit_everything(tree, git)
+    variant = tmp_path / "mine"
+    result = patchgen("new", variant, "--from-commit", "HEAD", "--json", cwd=tree)
+    assert result.code == 0, result.err
+    check_everything(patchgen, git, tree, variant, json.loads(result.out))
+    assert "\n diff - is text.\n" in git(tree, "log", "-1", "--format=%B", "patchgen/mine-v1")
+
+
+def test_a_variant_of_a_mail_makes_the_same(patchgen, git, tree, tmp_path):
+    commit_everything(tree, git)
+    # In a mail, such a line ends the message.
+    message = git(tree, "log", "-1", "--format=%B").replace("diff - is text.\n", "")
+    git(tree, "commit", "-q", "--amend", "-m", message)
+    git(tree, "format-patch", "-q", "-1", "-o", tmp_path / "mails")
+    variant = tmp_path / "mine"
+    args = ("--from-commit", tmp_path / "mails", "--base", "master^", "--json")
+    result = patchgen("new", variant, *args, cwd=tree)
+    assert result.code == 0, result.err
+    check_everything(patchgen, git, tree, variant, json.loads(result.out))
+
+
+def test_the_commits_of_a_range_are_patches(patchgen, git, tree, tmp_path):
+    for number, text in enumerate(("VERSION = 6\nPATCHLEVEL = 2\n", "VERSION = 7\n")):
+        write(tree, {"Makefile": text, "data.bin": bytes([0, number + 5])})
+        write(tree, {"lib/a.c": (tree / "lib/a.c").read_text().replace("old_c", "new_c")})
+        git(tree, "commit", "-q", "-a", "-m", f"Change it {number}")
+    variant = tmp_path / "mine"
+    result = patchgen("new", variant, "--from-commit", "HEAD~2..HEAD", "--json", cwd=tree)
+    assert result.code == 0, result.err
+    by_hand = [(each["patch"], each["reason"]) for each in json.loads(result.out)["by_hand"]]
+    assert by_hand == [
+        ("change-it-0", "is binary"),
+        ("change-it-1", "an earlier patch leaves a change of it by hand"),
+    ]
+    made = json.loads(patchgen("apply", variant, "--base", "HEAD~2", "--json", cwd=tree).out)
+    assert [patch["name"] for patch in made["patches"]] == ["change-it-0", "change-it-1"]
+    assert git(tree, "diff", "--name-only", made["tip"], "HEAD").split() == ["data.bin"]
+
+
+def test_hunks_with_the_same_text_are_told_apart(patchgen, git, tree, tmp_path):
+    block = "config {}\n\tbool\n\thelp\n\t  Text.\n\n"
+    names = ["A", "A", "B", "A", "C", "A"]
+    write(tree, {"K": "".join(map(block.format, names))})
+    git(tree, "add", "K")
+    git(tree, "commit", "-q", "-m", "K: Add it")
+    lines = (tree / "K").read_text().split("\n")
+    lines[16] = lines[26] = "\ttristate"
+    del lines[3]
+    write(tree, {"K": "\n".join(lines)})
+    git(tree, "commit", "-q", "-a", "-m", "K: Change two of the same")
+    variant = tmp_path / "mine"
+    assert patchgen("new", variant, "--from-commit", "HEAD", cwd=tree).code == 0
+    made = json.loads(patchgen("apply", variant, "--base", "HEAD^", "--json", cwd=tree).out)
+    assert git(tree, "diff", made["tip"], "HEAD") == ""
+
+
+def test_a_commit_of_which_nothing_can_be_stated_is_refused(patchgen, git, tree, tmp_path):
+    git(tree, "rm", "-q", "gone.c")
+    git(tree, "commit", "-q", "-m", "Drop it")
+    result = patchgen("new", tmp_path / "mine", "--from-commit", "HEAD", cwd=tree)
+    assert (result.code, result.out) == (1, "")
+    assert "can state no change" in result.err and "gone.c is deleted" in result.err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["tree"]
+
+
+@pytest.mark.parametrize(("commit", "message"), [("HEAD", "no parent"), ("nope", "no commit")])
+def test_a_commit_without_a_parent_and_an_unknown_one_are_refused(
+    patchgen, tree, tmp_path, commit, message
+):
+    result = patchgen("new", tmp_path / "mine", "--from-commit", commit, cwd=tree)
+    assert result.code == 1 and message in result.err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["tree"]
+
+
+LINES = st.sampled_from(
+    [
+        "\told_call(dev, n);",
+        "\tx = old_alloc(n, 0);",
+        "\tput(p);",
+        "\tif (n)",
+        "\t\treturn;",
+        "\t/* {{ <% */",
+        "",
+    ]
+)
+EDITS = st.sampled_from(
+    [
+        ("old_call(dev, n)", "old_call(dev, n, 1)"),
+        ("old_call", "new_call"),
+        ("old_alloc(n, 0)", "new_alloc(n)"),
+        ("\tput(p);\n", "\tput_all(&p);\n\tdone();\n"),
+        ("\tput(p);\n", ""),
+        ("\t\treturn;\n", "\t\tgoto out;\n"),
+        ("\n\n", "\n"),
+        ("{{ <%", "{# <%="),
+    ]
+)
+
+
+@pytest.mark.slow
+@examples(20, HealthCheck.function_scoped_fixture, part=4)
+@given(
+    bodies=st.lists(st.lists(LINES, min_size=1, max_size=6), min_size=1, max_size=4),
+    edits=st.lists(EDITS, min_size=1, max_size=3),
+    names=st.sets(st.sampled_from(["a.c", "b.h", "c.S", "Kconfig"]), min_size=1),
+    endless=st.booleans(),
+)
+def test_a_variant_of_any_commit_makes_it(tmp_path_factory, git, bodies, edits, names, endless):
+    folder = tmp_path_factory.mktemp("any")
+    tree = folder / "tree"
+    before = "".join(
+        f"void f{number}(int n)\n{{\n" + "\n".join(lines) + "\n}\n\n"
+        for number, lines in enumerate(bodies)
+    )
+    after = before.rstrip("\n") if endless else before
+    for old, new in edits:
+        after = after.replace(old, new)
+    write(tree, {"Makefile": "VERSION = 6\n", **dict.fromkeys(names, before)})
+    commit_all(tree, "base")
+    write(tree, {"new": after, **dict.fromkeys(names, after)})
+    git(tree, "add", "-A")
+    git(tree, "commit", "-q", "-m", "lib: Change it")
+    # It compares each file that the variant makes with the commit's.
+    result = write_variant(NewRequest(folder / "mine", tree, commits="HEAD", on=("**/*.c",)))
+    assert result.by_hand == ()
+
+
+def test_a_new_variant_works_at_once(patchgen, git, tree, tmp_path):
+    variant = tmp_path / "mine"
+    args = ("--rename", "old_call=new_call", "--on", "lib/*.c")
+    result = patchgen("new", variant, *args, cwd=tree)
+    assert result.code == 0, result.err
+    assert f"patchgen test {variant}" in result.out
+    assert patchgen("test", variant).code == 0
+    made = json.loads(patchgen("apply", variant, "--json", cwd=tree).out)
+    assert made["patches"][0]["rules"][0]["hits"] == 12
+    assert "new_call(dev, n)" in git(tree, "show", f"{made['tip']}:lib/b.c")
+    manifest = (variant / "manifest.toml").read_text()
+    assert manifest.startswith("#:schema ./manifest.schema.json\n")
+    assert (variant / "manifest.schema.json").is_file()
+
+
+COCCI = """\
+/// Call new_call() where old_call() was.
+/// It does the same.
+@r@
+position p;
+@@
+-old_call@p
++new_call
+ (...)
+"""
+
+
+def test_a_semantic_patch_becomes_a_variant_with_a_case_of_the_tree(patchgen, git, tree, tmp_path):
+    (tmp_path / "a.cocci").write_text(COCCI)
+    variant = tmp_path / "mine"
+    args = ("--from", tmp_path / "a.cocci", "--on", "lib/*.c")
+    result = patchgen("new", variant, *args, cwd=tree)
+    assert (result.code, result.err) == (0, "")
+    assert (variant / "mine.c").read_text().startswith("int f0(struct dev *dev, int n)\n{\n")
+    assert "new_call(dev, n)" in (variant / "mine.res").read_text()
+    assert patchgen("test", variant).code == 0
+    made = json.loads(patchgen("apply", variant, "--json", cwd=tree).out)
+    message = git(tree, "log", "-1", "--format=%B", made["tip"])
+    assert message.startswith("Call new_call() where old_call() was\n\nIt does the same.\n")
+
+
+def test_the_cases_of_a_semantic_patch_come_along(patchgen, tmp_path):
+    cocci = TOP / "semantic-patches/kernel/strscpy/strscpy.cocci"
+    result = patchgen("new", "mine", "--from", cocci, cwd=tmp_path)
+    assert result.code == 0, result.err
+    assert (tmp_path / "mine/strscpy.res").is_file()
+    assert patchgen("test", "mine", cwd=tmp_path).code == 0
+
+
+def test_without_a_case_there_is_a_warning(patchgen, tmp_path):
+    (tmp_path / "a.cocci").write_text(COCCI)
+    result = patchgen("new", "mine", "--from", "a.cocci", cwd=tmp_path)
+    assert result.code == 0
+    assert "mine.cocci: mine.cocci has no golden cases" in result.err
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("@script:python@\n@@\nprint(1)\n", "a.cocci:2"),
+        ("virtual patch\n@r depends on patch@\n@@\n-f();\n", "virtual names (patch)"),
+        ("@r@\n@@\n-f(1 <% 2);\n", "begins an expression of a template"),
+    ],
+)
+def test_a_semantic_patch_that_a_variant_cannot_have_is_refused(patchgen, tmp_path, text, message):
+    (tmp_path / "a.cocci").write_text("/// A title\n" + text)
+    result = patchgen("new", "mine", "--from", "a.cocci", cwd=tmp_path)
+    assert (result.code, result.out) == (1, "") and message in result.err
+    assert [path.name for path in tmp_path.iterdir()] == ["a.cocci"]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("mine", "exists already"), ("pvops", "a variant that exists"), ("two words", "not a name")],
+)
+def test_a_name_in_use_and_a_wrong_one_are_refused(patchgen, tmp_path, name, message):
+    (tmp_path / "mine").mkdir()
+    result = patchgen("new", name, "--rename", "a=b", cwd=tmp_path)
+    assert result.code in (1, 2) and message in result.err
+    assert [str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")] == ["mine"]
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        (),
+        ("--rename", "a=b", "--from-commit", "HEAD"),
+        ("--from-commit", "HEAD", "--title", "x"),
+        ("--rename", "a=b", "--base", "HEAD"),
+        ("--rename", "a"),
+        ("--rename", "a b=c"),
+        ("--from", "none.cocci"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused(patchgen, tmp_path, args):
+    result = patchgen("new", "mine", *args, cwd=tmp_path)
+    assert (result.code, result.out) == (2, "")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_on_a_terminal_it_asks(tmp_path):
+    main, other = os.openpty()
+    answers = b"old_call\nnew_call\nlib/*.c drivers/**/*.c\nlib: Call it\n"
+    os.write(main, answers)
+    program = [sys.executable, "-m", "patchgen", "new", "mine"]
+    environment = {**os.environ, "PYTHONPATH": str(TOP)}
+    finished = subprocess.run(
+        program, cwd=tmp_path, stdin=other, stdout=subprocess.PIPE, stderr=other, env=environment,
+        check=False,
+    )  # fmt: skip
+    os.close(other)
+    shown = os.read(main, 65536).decode()
+    os.close(main)
+    assert finished.returncode == 0, shown
+    assert "Function to replace [old_function]: " in shown
+    manifest = (tmp_path / "mine/manifest.toml").read_text()
+    assert '"lib/*.c",\n    "drivers/**/*.c",' in manifest and '"lib: Call it"' in manifest
