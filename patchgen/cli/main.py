@@ -30,6 +30,7 @@ from patchgen.version import find_version
 COMMANDS = {
     "apply": "Make a variant's series on a kernel tree: a branch and a folder of mails.",
     "audit": "Show which hypercalls can run before alternatives are patched.",
+    "check": "Print all errors of a variant at once.",
     "compare": "Compare variants: their size, and what hypercalls execute before alternatives.",
     "completion": "Print the shell completion script for bash, zsh or fish.",
     "doctor": "Show which programs are installed, and how to install the missing ones.",

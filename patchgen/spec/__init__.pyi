@@ -2,6 +2,9 @@
 from .backends import (
     select_units as select_units,
 )
+from .check_variant import (
+    find_variant_errors as find_variant_errors,
+)
 from .cited_calls import (
     find_cited_calls as find_cited_calls,
 )
@@ -40,6 +43,7 @@ from .variant import (
     Variant as Variant,
     describe_variables as describe_variables,
     find_variant as find_variant,
+    find_variant_folder as find_variant_folder,
     list_sources as list_sources,
     load_variant as load_variant,
 )

@@ -18,6 +18,9 @@ from pydantic import (
     Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
     field_validator,
     model_validator,
 )
@@ -79,6 +82,19 @@ TreePaths = Annotated[
 ]
 Anchors = Annotated[tuple[str, ...], Field(min_length=1, max_length=_MAX_PATHS), _OneOrMany()]
 Conditions = Annotated[tuple[str, ...], _OneOrMany()]
+
+
+def _explain_hits(value: Any, check: ValidatorFunctionWrapHandler) -> Any:
+    """Check a number of hits; of each type that it may have, pydantic would report an error."""
+    try:
+        return check(value)
+    except ValidationError:
+        raise ValueError('expected a number, or ">=N" for at least N') from None
+
+
+HitDeclaration = Annotated[
+    Count | Annotated[str, Field(pattern=r"^>=\s*\d{1,9}$")], WrapValidator(_explain_hits)
+]
 
 
 def _refuse_statement(key: str) -> str:
@@ -152,7 +168,7 @@ class SemanticPatchEntry(_Table):
     file: str
     on: TreePaths
     containing: Anchors = ()
-    must_fire: dict[str, Count | Annotated[str, Field(pattern=r"^>=\s*\d{1,9}$")]] = {}
+    must_fire: dict[str, HitDeclaration] = {}
     text: dict[Annotated[str, Field(pattern=_VARIABLE)], str] = {}
     define: dict[Annotated[str, Field(pattern=_VARIABLE)], str] = {}
     when: Conditions = ()

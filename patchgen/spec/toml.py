@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from patchgen.controls import escape_controls, has_controls
 from patchgen.errors import ErrorPlace, SpecError, suggest_name
@@ -43,6 +44,34 @@ def load_toml(path: Path, kind: type[_Table], *, hint: str | None = None) -> _Ta
 
 def parse_toml(path: Path, text: str, kind: type[_Table]) -> _Table:
     """Return a TOML text as a model. Raises SpecError with file, line and key."""
+    data = _read(path, text)
+    for error in _find_controls(path, text, data):
+        raise error
+    try:
+        return kind.model_validate(data)
+    except ValidationError as err:
+        raise _describe_errors(path, text, kind, err)[0] from None
+
+
+def find_toml_errors(path: Path, text: str, kind: type[BaseModel]) -> tuple[Any, list[SpecError]]:
+    """Return the values of a TOML text, and all errors that parse_toml() could raise.
+
+    The values are None if the text is not TOML.
+    """
+    try:
+        data = _read(path, text)
+    except SpecError as err:
+        return None, [err]
+    errors = list(_find_controls(path, text, data))
+    try:
+        kind.model_validate(data)
+    except ValidationError as err:
+        errors += _describe_errors(path, text, kind, err)
+    return data, errors
+
+
+def _read(path: Path, text: str) -> Any:
+    """Return the values of a TOML text. Raises SpecError with the line."""
     if (deep_key := _DEEP_KEY.search(text)) is not None:
         line = text.count("\n", 0, deep_key.start()) + 1
         raise SpecError(
@@ -51,7 +80,7 @@ def parse_toml(path: Path, text: str, kind: type[_Table]) -> _Table:
             place=ErrorPlace(str(path), line),
         )
     try:
-        data = tomllib.loads(text)
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as err:
         _refuse_toml(path, text, str(err))
     except RecursionError:
@@ -63,11 +92,6 @@ def parse_toml(path: Path, text: str, kind: type[_Table]) -> _Table:
         raise SpecError(
             "has a number that is too long", code="toml-invalid", place=_long_number(path, text)
         ) from None
-    _refuse_controls(path, text, data)
-    try:
-        return kind.model_validate(data)
-    except ValidationError as err:
-        _refuse(path, text, kind, err)
 
 
 def locate(text: str, where: Sequence[int | str]) -> int | None:
@@ -153,8 +177,8 @@ def _split(text: str) -> list[str]:
     return re.split(r"\r?\n", text)
 
 
-def _refuse_controls(path: Path, text: str, data: Any) -> None:
-    """Refuse control characters in keys and strings: TOML escapes can write all of them."""
+def _find_controls(path: Path, text: str, data: Any) -> Iterator[SpecError]:
+    """Yield errors for control characters in keys and strings: TOML escapes can write all."""
     pending: list[tuple[tuple[int | str, ...], Any]] = [((), data)]
     while pending:
         where, value = pending.pop()
@@ -165,7 +189,7 @@ def _refuse_controls(path: Path, text: str, data: Any) -> None:
         # Check the value and its key.
         for string in (value, *where[-1:]):
             if isinstance(string, str) and has_controls(string, allow="\n\t"):
-                raise SpecError(
+                yield SpecError(
                     f"has a control character: {escape_controls(string)[:80]}",
                     code="control-characters",
                     place=ErrorPlace(
@@ -188,10 +212,28 @@ def _refuse_toml(path: Path, text: str, message: str) -> NoReturn:
     )
 
 
-def _refuse(path: Path, text: str, kind: type[BaseModel], err: ValidationError) -> NoReturn:
-    # A misspelt key is often the cause of a missing one, so report unknown keys first.
+def _describe_errors(
+    path: Path, text: str, kind: type[BaseModel], err: ValidationError
+) -> list[SpecError]:
+    """Return one error for each wrong value.
+
+    A misspelt key is often the cause of a missing one, so unknown keys come first.
+    """
     errors = sorted(err.errors(), key=lambda error: error["type"] != "extra_forbidden")
-    error = errors[0]
+    wrong = {error["loc"][:-1] for error in errors}
+    # A list is too short without its wrong members.
+    errors = [
+        error for error in errors if error["type"] != "too_short" or error["loc"] not in wrong
+    ]
+    described: dict[str, SpecError] = {}
+    for error in errors:
+        # Of a value that may have several types, there is an error for each type.
+        spec_error = _describe_error(path, text, kind, error)
+        described.setdefault(str(spec_error.place), spec_error)
+    return list(described.values())
+
+
+def _describe_error(path: Path, text: str, kind: type[BaseModel], error: ErrorDetails) -> SpecError:
     where = [part for part in error["loc"] if not _is_validator(part)]
     field = _field(where)
     hint = None
@@ -204,7 +246,7 @@ def _refuse(path: Path, text: str, kind: type[BaseModel], err: ValidationError) 
         message = "is missing"
     line = locate(text, where)
     excerpt = _split(text)[line - 1][:_LONGEST_EXCERPT] if line else None
-    raise SpecError(
+    return SpecError(
         message,
         code="toml-invalid",
         place=ErrorPlace(str(path), line, field=field, excerpt=excerpt),
@@ -213,7 +255,9 @@ def _refuse(path: Path, text: str, kind: type[BaseModel], err: ValidationError) 
 
 
 def _is_validator(part: int | str) -> bool:
-    return isinstance(part, str) and ("[" in part or part in {"int", "str", "bool"})
+    return isinstance(part, str) and (
+        "[" in part or part in {"int", "str", "bool"} or part.startswith("constrained-")
+    )
 
 
 def _field(where: Sequence[int | str]) -> str:

@@ -39,7 +39,7 @@ def bind_variables(variant: Variant, definitions: Sequence[str]) -> dict[str, Va
     values: dict[str, Value] = {}
     for name, variable in variables.items():
         try:
-            values[name] = _check(variable, variable.default)
+            values[name] = check_value(variable, variable.default)
         except ValueError as err:
             raise SpecError(
                 f"the default {_format_value(variable.default)} {err}",
@@ -67,7 +67,7 @@ def bind_variables(variant: Variant, definitions: Sequence[str]) -> dict[str, Va
             )
         defined.add(name)
         try:
-            values[name] = _check(variables[name], text)
+            values[name] = check_value(variables[name], text)
         except ValueError as err:
             raise UsageError(
                 f"the variable {name}: {_format_value(text)} {err}",
@@ -117,7 +117,7 @@ def _refuse_unknown(
     )
 
 
-def _check(variable: VariableEntry, value: Value) -> Value:
+def check_value(variable: VariableEntry, value: Value) -> Value:
     """Return the value in its declared type. Raises ValueError that completes "the value ..."."""
     if variable.type == "boolean":
         return _boolean(value)

@@ -148,9 +148,20 @@ def find_variant(name: str) -> Variant:
     Raises UsageError with the nearest known name if no variant has that name, and if both a variant
     and a folder in the current one have it.
     """
+    path, shadowed = _find_folder(name)
+    return replace(load_variant(path), shadowed=shadowed)
+
+
+def find_variant_folder(name: str) -> Path:
+    """Return the folder of a variant. Raises UsageError as find_variant() does."""
+    return _find_folder(name)[0]
+
+
+def _find_folder(name: str) -> tuple[Path, tuple[Path, ...]]:
+    """Return the folder of a variant, and those that it shadows."""
     path = Path(name)
     if "/" in name or name.startswith("."):
-        return load_variant(path)
+        return path, ()
     named = next((variant for variant in list_named() if variant.name == name), None)
     is_folder = (path / FILE_NAME).is_file()
     if named is not None and is_folder and not path.samefile(named.path):
@@ -161,9 +172,7 @@ def find_variant(name: str) -> Variant:
         )
     if named is None and not is_folder:
         raise _refuse_unknown(name)
-    if named is None:
-        return load_variant(path)
-    return replace(load_variant(named.path), shadowed=named.shadowed)
+    return (path, ()) if named is None else (named.path, named.shadowed)
 
 
 def _refuse_unknown(name: str) -> UsageError:

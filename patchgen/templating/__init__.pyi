@@ -1,5 +1,6 @@
 from .page import render_html_page as render_html_page
 from .renderer import (
+    check_template as check_template,
     render_smpl as render_smpl,
     render_text as render_text,
 )

@@ -22,6 +22,7 @@ from types import TracebackType
 from typing import Any
 
 import jinja2
+from jinja2 import meta
 from jinja2.ext import Extension
 from jinja2.lexer import Token, TokenStream
 from jinja2.parser import Parser
@@ -48,6 +49,36 @@ def make_smpl(
     """Render a semantic patch; see render_smpl()."""
     environment = _environment(tuple(folders), marks=_CODE, line_marks=True)
     return split_marks(_render(environment, template, folders, context))
+
+
+def check_template(template: str, folders: Folders) -> tuple[dict[str, int], list[str]]:
+    """Return the variables that a template needs, with their lines, and what it includes.
+
+    A variable that the template tests for its existence is not needed. Raises SpecError for a
+    template that is not valid.
+    """
+    prose = template.endswith(".txt.j2")
+    environment = _environment(tuple(folders), marks=_PROSE if prose else _CODE)
+    try:
+        assert environment.loader is not None
+        source, *_ = environment.loader.get_source(environment, template)
+        tree = environment.parse(source, template)
+    except jinja2.TemplateSyntaxError as err:
+        place = _place(err.name or template, folders, err.lineno)
+        raise SpecError(f"template: {err.message}", code="template-failed", place=place) from None
+    except jinja2.TemplateNotFound:
+        raise SpecError(f"the template {template} does not exist", code="file-missing") from None
+    needed = meta.find_undeclared_variables(tree) - set(environment.globals)
+    # A variable that is set in each branch of an `if` is reported as undeclared.
+    needed -= {name.name for name in tree.find_all(jinja2.nodes.Name) if name.ctx == "store"}
+    for test in tree.find_all(jinja2.nodes.Test):
+        if test.name in ("defined", "undefined") and isinstance(test.node, jinja2.nodes.Name):
+            needed.discard(test.node.name)
+    lines: dict[str, int] = {}
+    for name in tree.find_all(jinja2.nodes.Name):
+        if name.name in needed:
+            lines.setdefault(name.name, name.lineno)
+    return lines, [name for name in meta.find_referenced_templates(tree) if name is not None]
 
 
 def render_html(template: str, folders: Folders, context: Mapping[str, Any]) -> str:

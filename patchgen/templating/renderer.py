@@ -50,6 +50,15 @@ def render_smpl(
     return answer["text"], tuple(places)
 
 
+def check_template(template: str, folders: Folders) -> tuple[dict[str, int], list[str]]:
+    """Return the variables that a template needs, with their lines, and what it includes.
+
+    It is parsed, not rendered. Raises SpecError for a template that is missing or not valid.
+    """
+    answer = _render("check", template, folders, {})
+    return dict(answer["needs"]), list(answer["includes"])
+
+
 def _render(
     kind: str, template: str, folders: Folders, context: Mapping[str, Any]
 ) -> dict[str, Any]:

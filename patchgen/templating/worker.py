@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The process that renders templates within limits, for patchgen.templating.renderer.
 
-Format of a request and of an answer: eight bytes with the length, big-endian, and JSON.
+Format of a request and of an answer: eight bytes with the length, big-endian, and JSON. The kind of
+a request is "text", "smpl" or "check".
 
-    {"kind": "text" | "smpl", "template": "a.j2", "folders": [["/root", "below"]], "context": {}}
+    {"kind": "text", "template": "a.j2", "folders": [["/root", "below"]], "context": {}}
     {"text": "...", "places": [["a.j2", 1], null]}      places: for "smpl", of each line
+    {"needs": {"name": 1}, "includes": ["b.j2"]}        for "check"
     {"error": "...", "place": ["/root/below/a.j2", 1, "excerpt"] | null, "hint": "..." | null}
 
 It ends at the end of its standard input, even if patchgen was killed.
@@ -20,7 +22,7 @@ from typing import Any, BinaryIO
 
 from patchgen.errors import SpecError
 from patchgen.sourcefolder import SourceFolder
-from patchgen.templating.environment import make_smpl, make_text
+from patchgen.templating.environment import check_template, make_smpl, make_text
 from patchgen.templating.limits import enter_limits, limited_time
 
 
@@ -55,6 +57,9 @@ def _answer(request: Any, seconds: int) -> dict[str, Any]:
         with limited_time(seconds):
             if request["kind"] == "text":
                 return {"text": make_text(*args)}
+            if request["kind"] == "check":
+                needs, includes = check_template(*args[:2])
+                return {"needs": needs, "includes": includes}
             text, places = make_smpl(*args)
             return {"text": text, "places": places}
     except SpecError as err:

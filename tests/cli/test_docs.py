@@ -52,6 +52,7 @@ CALLS = {
     **{name: [] for name in ("list", "status", "format", "trust", "variants", "doctor")},
     "import": ["outgoing/pvops-v4"],
     "test": ["strscpy"],
+    "check": ["x86-platform"],
     "new": ["mine", "--rename", "a=b"],
 }
 

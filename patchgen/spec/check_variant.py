@@ -1,0 +1,311 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Find all errors of a variant, without a base: manifests, templates, semantic patches.
+
+The values of a manifest are walked as TOML has them, since a manifest with an error makes no model.
+Templates of messages, texts and new files are parsed; those of semantic patches are rendered, once
+as on a base where all facts hold, and once as where none does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from patchgen.coccinelle import Spatch, apply_to_file, read_rules
+from patchgen.errors import ErrorPlace, SpecError, suggest_name
+from patchgen.model.smpl import SemanticPatch
+from patchgen.model.treepath import refuse_new_path
+from patchgen.sourcefolder import SourceFolder, decode_text
+from patchgen.spec.files import read_origin
+from patchgen.spec.manifest import FILE_NAME, BackendManifest, VariableEntry, VariantManifest
+from patchgen.spec.raw_manifest import RawManifest, Where, default_of, list_conditions
+from patchgen.spec.toml import find_toml_errors
+from patchgen.spec.variables import check_value
+from patchgen.templating import check_template, render_smpl
+
+# The names that templates get in addition to the variables (pipeline/generate.py, and
+# series/messages.py for messages and the cover letter).
+_NAMES = frozenset(
+    {"has", "found_at", "base", "tools", "revision", "backends", "audit_summary", "cites"}
+)
+_MESSAGE_NAMES = frozenset({"patch"})
+_COVER_NAMES = frozenset({"patches", "by_hand", "lines", "semantic_patches", "without_rules"})
+_TEXTS = {"new_files": ("template",), "lines": ("template",), "replace": ("old", "new")}
+
+
+def find_variant_errors(path: Path, shared: Path, spatch: Spatch) -> list[SpecError]:
+    """Return all errors of the variant in a folder, by file and line.
+
+    `shared` is the folder of the templates that variants share. Raises ToolError if spatch fails.
+    """
+    checker = _Checker(SourceFolder(path), SourceFolder(shared), spatch)
+    errors = {str(error): error for error in checker.find()}
+    return sorted(errors.values(), key=_sort_key)
+
+
+def _sort_key(error: SpecError) -> tuple[str, int, str]:
+    place = error.place or ErrorPlace("")
+    return place.file, place.line or 0, str(error)
+
+
+@dataclass(slots=True)
+class _Checker:
+    source: SourceFolder
+    shared: SourceFolder
+    spatch: Spatch
+    manifests: list[RawManifest] = field(default_factory=list)
+    variables: dict[str, Any] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    def find(self) -> Iterator[SpecError]:
+        yield from self._load(self.source, VariantManifest)
+        for unit in self.manifests[:1]:
+            head = unit.data.get("variant")
+            names = head.get("backends", []) if isinstance(head, dict) else []
+            for name in names if isinstance(names, list) else []:
+                if isinstance(name, str) and refuse_new_path(name) is None:
+                    yield from self._load(self.source.folder(f"backends/{name}"), BackendManifest)
+        for unit in self.manifests:
+            yield from self._read_declarations(unit, "variables", self.variables)
+            yield from self._read_declarations(unit, "facts", self.facts)
+        for unit in self.manifests:
+            yield from self._check_unit(unit)
+
+    def _load(
+        self, source: SourceFolder, kind: type[VariantManifest | BackendManifest]
+    ) -> Iterator[SpecError]:
+        place = ErrorPlace(str(source.path / FILE_NAME))
+        try:
+            content = source.read(FILE_NAME)
+            if content is None:
+                raise SpecError("the file does not exist", code="file-missing", place=place)
+            text = decode_text(content, place)
+        except SpecError as err:
+            yield err
+            return
+        data, errors = find_toml_errors(source.path / FILE_NAME, text, kind)
+        yield from errors
+        if isinstance(data, dict):
+            folders = tuple(dict.fromkeys((source, self.source, self.shared)))
+            self.manifests.append(RawManifest(source, text, data, folders))
+
+    def _read_declarations(
+        self, unit: RawManifest, kind: str, declared: dict[str, Any]
+    ) -> Iterator[SpecError]:
+        """Read variables or facts, of which all manifests share one namespace."""
+        tables = unit.data.get(kind)
+        for name, table in tables.items() if isinstance(tables, dict) else ():
+            if declared.setdefault(name, table) != table:
+                yield unit.error(
+                    "toml-invalid", "is declared twice with different content", (kind, name)
+                )
+
+    def _check_unit(self, unit: RawManifest) -> Iterator[SpecError]:
+        yield from self._check_defaults(unit)
+        head = unit.data.get("variant")
+        if isinstance(head, dict):
+            yield from self._check_text(unit, head, ("variant",), "cover", _COVER_NAMES)
+            if "macros" in head:
+                yield from self._check_text(unit, head, ("variant",), "macros", is_template=False)
+        for kind in ("needs", "cites", "left_out"):
+            for where, table in unit.list_tables(kind):
+                yield from self._check_when(unit, table, where)
+        for where, patch in unit.list_tables("patch"):
+            yield from self._check_patch(unit, where, patch)
+
+    def _check_defaults(self, unit: RawManifest) -> Iterator[SpecError]:
+        tables = unit.data.get("variables")
+        for name, table in tables.items() if isinstance(tables, dict) else ():
+            try:
+                check_value(VariableEntry.model_validate(table), table["default"])
+            except ValueError as err:
+                # A ValidationError is a ValueError, too; it was reported with the manifest.
+                if type(err) is ValueError:
+                    where = ("variables", name, "default")
+                    yield unit.error(
+                        "variable-value", f"the default {table['default']!r} {err}", where
+                    )
+
+    def _check_patch(
+        self, unit: RawManifest, where: Where, patch: Mapping[str, Any]
+    ) -> Iterator[SpecError]:
+        yield from self._check_when(unit, patch, where)
+        yield from self._check_text(unit, patch, where, "message", _MESSAGE_NAMES)
+        for kind, keys in _TEXTS.items():
+            for at, table in unit.list_tables(*where, kind):
+                yield from self._check_when(unit, table, at)
+                for key in keys:
+                    yield from self._check_text(unit, table, at, key)
+        for at, rules in unit.list_tables(*where, "rules"):
+            yield from self._check_when(unit, rules, at)
+            conditions = [*list_conditions(patch), *list_conditions(rules)]
+            yield from self._check_rules(unit, rules, at, conditions)
+        for at, table in unit.list_tables(*where, "left_out"):
+            yield from self._check_when(unit, table, at)
+
+    def _check_when(
+        self, unit: RawManifest, table: Mapping[str, Any], where: Where
+    ) -> Iterator[SpecError]:
+        """Check the names of facts."""
+        facts = [("when", text) for text in list_conditions(table)]
+        evidence = table.get("evidence", ())
+        for entry in [evidence] if isinstance(evidence, dict) else evidence:
+            if isinstance(entry, dict) and isinstance(entry.get("fact"), str):
+                facts.append(("evidence", entry["fact"]))
+        for key, text in facts:
+            name = text.removeprefix("!")
+            if name not in self.facts:
+                hint = suggest_name(name, self.facts, "facts", cutoff=0.5)
+                yield unit.error("name-unknown", f"unknown fact {name!r}", (*where, key), hint)
+
+    def _check_text(
+        self,
+        unit: RawManifest,
+        table: Mapping[str, Any],
+        where: Where,
+        key: str,
+        names: frozenset[str] = frozenset(),
+        *,
+        is_template: bool = True,
+    ) -> Iterator[SpecError]:
+        """Check a file that a manifest names, and what it includes."""
+        name = table.get(key)
+        if not isinstance(name, str):
+            return
+        try:
+            if all(folder.read(name) is None for folder in unit.folders):
+                raise SpecError(f"the file {name} does not exist", code="file-missing")
+        except SpecError as err:
+            folders = ", ".join(str(folder.path) for folder in unit.folders)
+            yield unit.error(
+                err.code, err.message, (*where, key), err.hint or f"looked in {folders}"
+            )
+            return
+        if is_template:
+            yield from self._check_template(unit, name, names)
+
+    def _check_template(
+        self, unit: RawManifest, name: str, names: frozenset[str]
+    ) -> Iterator[SpecError]:
+        try:
+            needs, includes = check_template(name, unit.folders)
+        except SpecError as err:
+            yield err
+            return
+        valid = _NAMES | names | self.variables.keys()
+        path = _find_path(name, unit.folders)
+        for variable, line in needs.items():
+            if variable not in valid:
+                hint = suggest_name(variable, sorted(valid), "names", cutoff=0.5)
+                yield SpecError(
+                    f"template: {variable!r} is undefined",
+                    code="template-failed",
+                    place=ErrorPlace(path, line),
+                    hint=hint,
+                )
+        for include in includes:
+            # What it needs may be set by the templates that include it.
+            try:
+                check_template(include, unit.folders)
+            except SpecError as err:
+                yield (
+                    err
+                    if err.place
+                    else SpecError(err.message, code=err.code, place=ErrorPlace(path))
+                )
+
+    def _check_rules(
+        self, unit: RawManifest, rules: Mapping[str, Any], where: Where, conditions: Sequence[str]
+    ) -> Iterator[SpecError]:
+        missing = list(self._check_text(unit, rules, where, "file", is_template=False))
+        yield from missing
+        values: dict[str, dict[str, str]] = {"text": {}, "define": {}}
+        for kind, texts in values.items():
+            files = rules.get(kind)
+            files = files if isinstance(files, dict) else {}
+            for name in files:
+                yield from self._check_text(unit, files, (*where, kind), name)
+                texts[name] = "0"
+        file = rules.get("file")
+        if missing or not isinstance(file, str):
+            return
+        facts = [self._assume(conditions, default) for default in (True, False)]
+        labels: set[str] = set()
+        failed = False
+        for found in self._try_rules(unit, file, values, facts):
+            if isinstance(found, SpecError):
+                failed = True
+                at = (*where, "file")
+                yield (
+                    found if found.place else unit.error(found.code, found.message, at, found.hint)
+                )
+            else:
+                labels |= {rule.name for rule in read_rules(found.text) if rule.name}
+        fired = rules.get("must_fire")
+        for name in fired if isinstance(fired, dict) and not failed else ():
+            if name not in labels:
+                hint = suggest_name(name, sorted(labels), "rules", cutoff=0.5)
+                at = (*where, "must_fire", name)
+                yield unit.error(
+                    "name-unknown", f"the semantic patch {file} has no rule {name!r}", at, hint
+                )
+
+    def _assume(self, conditions: Sequence[str], default: bool) -> dict[str, bool]:
+        """Return which facts hold where the conditions do."""
+        facts = dict.fromkeys(self.facts, default)
+        return facts | {name.removeprefix("!"): name[:1] != "!" for name in conditions}
+
+    def _try_rules(
+        self,
+        unit: RawManifest,
+        file: str,
+        values: Mapping[str, dict[str, str]],
+        bases: Sequence[Mapping[str, bool]],
+    ) -> Iterator[SemanticPatch | SpecError]:
+        """Yield the semantic patch as it is on bases with these facts, or why it is wrong."""
+        rendered: set[str] = set()
+        for facts in bases:
+            try:
+                patch = self._render(unit, file, values, facts)
+                if patch.text not in rendered:
+                    rendered.add(patch.text)
+                    # spatch reads it with an empty file.
+                    apply_to_file(self.spatch, patch, PurePosixPath("empty.c"), b"\n")
+                    yield patch
+            except SpecError as err:
+                yield err
+
+    def _render(
+        self,
+        unit: RawManifest,
+        file: str,
+        values: Mapping[str, dict[str, str]],
+        facts: Mapping[str, bool],
+    ) -> SemanticPatch:
+        context = {
+            **{name: default_of(table) for name, table in self.variables.items()},
+            "has": facts,
+            "found_at": {name: "FILE:1" for name, holds in facts.items() if holds},
+            "base": {"oid": "0" * 40, "describe": "BASE", "version": "0.0.0"},
+            "tools": {"patchgen": "0", "spatch": "0", "git": "0"},
+            "revision": 1,
+            "backends": [],
+            "audit_summary": "",
+        }
+        text, places = render_smpl(file, unit.folders, context)
+        return SemanticPatch(
+            file,
+            text,
+            origin=read_origin(places, unit.folders),
+            definitions=values["define"],
+            texts=values["text"],
+        )
+
+
+def _find_path(name: str, folders: Sequence[SourceFolder]) -> str:
+    for folder in folders:
+        if folder.read(name) is not None:
+            return str(folder.path / name)
+    return name

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The values of a manifest as TOML has them, right or wrong, and where they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from patchgen.errors import ErrorPlace, SpecError
+from patchgen.sourcefolder import SourceFolder
+from patchgen.spec.manifest import FILE_NAME
+from patchgen.spec.toml import locate
+
+Where = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RawManifest:
+    """A manifest as TOML has it, with the folders in which its templates are looked up."""
+
+    source: SourceFolder
+    text: str
+    data: Mapping[str, Any]
+    folders: tuple[SourceFolder, ...]
+
+    def error(self, code: str, message: str, where: Where, hint: str | None = None) -> SpecError:
+        """Return an error at a value."""
+        names = (f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in where)
+        place = ErrorPlace(
+            str(self.source.path / FILE_NAME),
+            locate(self.text, where),
+            field="".join(names).lstrip("."),
+        )
+        return SpecError(message, code=code, place=place, hint=hint)
+
+    def list_tables(self, *where: str | int) -> Iterator[tuple[Where, Mapping[str, Any]]]:
+        """Yield the tables of a list, or the single table in its place, with their places."""
+        value: Any = self.data
+        for part in where:
+            value = value.get(part) if isinstance(value, dict) and isinstance(part, str) else value
+            if isinstance(part, int):
+                value = value[part] if isinstance(value, list) and part < len(value) else value
+        tables = value if isinstance(value, list) else [value]
+        for index, table in enumerate(tables):
+            if isinstance(table, dict):
+                yield (*where, index), table
+
+
+def list_conditions(table: Mapping[str, Any]) -> list[str]:
+    """Return the names of facts in `when`, with their `!`."""
+    value = table.get("when", ())
+    conditions = value if isinstance(value, list) else [value]
+    return [text for text in conditions if isinstance(text, str)]
+
+
+def default_of(table: Any) -> Any:
+    """Return the default of a variable, "" if it has none."""
+    return table.get("default", "") if isinstance(table, dict) else ""
