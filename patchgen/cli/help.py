@@ -9,14 +9,13 @@ from difflib import get_close_matches
 import click
 
 from patchgen.cli.command import ExplainedCommand
+from patchgen.cli.guide import format_guide
 from patchgen.cli.printer import Printer
 from patchgen.errors import UsageError
 from patchgen.resources import shipped_folder
 
 # An entry of the index: - [Title](NAME.md): what the page is for
 _ENTRY = re.compile(r"^- \[[^\]]*\]\(([\w-]+)\.md\): (.*?)(?=^- |\n\n)", re.MULTILINE | re.DOTALL)
-# Notes for the tests of the pages; a reader does not need them.
-_COMMENT = re.compile(r"^<!--.*?-->\n", re.MULTILINE | re.DOTALL)
 # A section of messages.md, whose heading is the code of an error.
 _CODE = re.compile(r"^### ([\w-]+)\n\n(.*?)\n(?=\n#|\Z)", re.MULTILINE | re.DOTALL)
 
@@ -53,14 +52,15 @@ def command(ctx: click.Context, topic: str | None) -> None:
     """
     root = ctx.find_root()
     assert isinstance(root.command, click.Group)
+    width = root.make_formatter().width
     if topic is None:
         Printer().text(_describe_topics(root))
     elif explained := root.command.get_command(root, topic):
         explained.make_context(topic, ["--help"], parent=root)
     elif topic in list_guides():
-        Printer().page(_COMMENT.sub("", _read_page(topic)))
+        Printer().page(format_guide(_read_page(topic), width))
     elif explanation := _read_codes().get(topic.strip("[]")):
-        Printer().text(f"{explanation}\n")
+        Printer().text(format_guide(f"{explanation}\n", width))
     else:
         names = [*_list_topics(root), *_read_codes()]
         similar = get_close_matches(topic, names, n=1)
