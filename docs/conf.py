@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 from pygments.lexer import RegexLexer
 from pygments.token import Comment, Generic, Text
@@ -78,8 +79,22 @@ def redirect_links(app: Sphinx, name: str, source: list[str]) -> None:
         source[0] = target.sub(lambda match: f"](reference/{match[1].lower()}.md", source[0])
 
 
+def complete_roles(
+    app: Sphinx, name: str, template: str, context: dict[str, Any], doctree: object
+) -> None:
+    """Add what readers without a mouse or a screen need, and Sphinx and Furo leave out."""
+    if "body" in context:
+        # A wide block is scrolled with the keys when it has the focus.
+        context["body"] = context["body"].replace("<pre>", '<pre tabindex="0">')
+    context["furo_navigation_tree"] = context["furo_navigation_tree"].replace(
+        ' role="heading"', ' role="heading" aria-level="2"'
+    )
+
+
 def setup(app: Sphinx) -> None:
     """Let Sphinx call these functions."""
     app.add_lexer("smpl", SmplLexer)
     app.connect("builder-inited", write_reference)
     app.connect("source-read", redirect_links)
+    # After Furo, which makes the navigation tree.
+    app.connect("html-page-context", complete_roles, priority=900)

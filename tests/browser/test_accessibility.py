@@ -7,11 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser
 
 from patchgen.audit import compare_audits, render_diff_page, render_page
-from tests.support.browsing import open_page, save_screenshot
+from tests.support.browsing import list_findings, open_page, save_screenshot
 from tests.support.hostile_audit import hostile_audit
 from tests.support.hostile_status import hostile_page
 from tests.support.small_kernel import audit_files
@@ -21,19 +20,6 @@ PAGES: dict[str, Callable[[], str]] = {
     "audit-diff": lambda: render_diff_page(compare_audits(audit_files({}), hostile_audit())),
     "status": hostile_page,
 }
-SERIOUS = ("serious", "critical")
-
-
-def list_findings(page: Page) -> list[str]:
-    """Return the serious findings of axe-core, each with the elements that have it."""
-    response = Axe().run(page).response
-    assert response["passes"], "axe-core did not check anything"
-    return [
-        f"{violation['id']}: {violation['help']}: {node['html'][:160]}: {node['failureSummary']}"
-        for violation in response["violations"]
-        if violation["impact"] in SERIOUS
-        for node in violation["nodes"]
-    ]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

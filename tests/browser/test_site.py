@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from tests.support.browsing import fits, is_dark, open_page, save_screenshot
+from tests.support.browsing import fits, is_dark, list_findings, open_page, save_screenshot
 from tests.support.site import build_site
 
 
@@ -23,11 +23,18 @@ def test_the_search_works_without_a_server(browser: Browser, site: Path):
     page.keyboard.press("Enter")
     result = page.locator("ul.search").get_by_role("link", name="patchgen reroll", exact=True)
     result.click()
-    assert page.url.startswith((site / "reference/patchgen-reroll.html").as_uri())
+    page.wait_for_url(f"{(site / 'reference/patchgen-reroll.html').as_uri()}*")
     page.go_back()
     result.wait_for()
     save_screenshot(page, "site-search")
     assert page.reports == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", ["first-treewide-change", "reference/patchgen-run"])
+def test_everybody_can_read_a_page(browser: Browser, site: Path, name: str, scheme: str):
+    page = open_page(browser, site / f"{name}.html", scheme=scheme, folder=site)
+    assert list_findings(page) == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

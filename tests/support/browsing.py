@@ -9,11 +9,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from tests.support import TOP
 
 ARTEFACTS = Path(os.environ.get("PATCHGEN_ARTEFACTS") or TOP / ".artefacts")
+_SERIOUS = ("serious", "critical")
 
 
 def open_page(
@@ -69,6 +71,18 @@ def is_dark(page: Page) -> bool:
 def fits(page: Page) -> bool:
     """Return whether the page is not wider than the window."""
     return bool(page.evaluate("document.scrollingElement.scrollWidth <= innerWidth"))
+
+
+def list_findings(page: Page) -> list[str]:
+    """Return the serious findings of axe-core, each with the elements that have it."""
+    response = Axe().run(page).response
+    assert response["passes"], "axe-core did not check anything"
+    return [
+        f"{violation['id']}: {violation['help']}: {node['html'][:160]}: {node['failureSummary']}"
+        for violation in response["violations"]
+        if violation["impact"] in _SERIOUS
+        for node in violation["nodes"]
+    ]
 
 
 def _sum_up(color: str) -> int:
