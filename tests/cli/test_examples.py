@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import shlex
+import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import click
 import pytest
 
 from tests.support.commands import read_commands
+from tests.support.prepared import Prepared
 
 COMMANDS = read_commands()
 EXAMPLES = [line for command in COMMANDS.values() for line in command.examples]
@@ -40,8 +43,22 @@ If you reword the comment: Reviewed-by: Mem Maintainer <mem@example.org>
 """
 
 
+@pytest.fixture
+def tree(prepared: Prepared, git: Callable[..., str], tmp_path: Path) -> Path:
+    """Return a copy of the toy tree with what the examples name; its series is checked out."""
+
+    def make(folder: Path) -> None:
+        prepared.copy_series(folder / "linux", ("--signoff",))
+        add_files(folder / "linux", git)
+
+    source = prepared.make_once("examples", make)
+    subprocess.run(["cp", "-a", source / "linux", tmp_path], check=True)
+    return tmp_path / "linux"
+
+
 def add_files(tree: Path, git: Callable[..., str]) -> None:
-    """Add what the examples name to the toy tree with a series, and check the series out."""
+    """Add tags, a branch, semantic patches and mails to the toy tree with a series."""
+    git(tree, "tag", "v6.1", "master")
     git(tree, "switch", "-q", "-c", "newer", "master")
     (tree / "net").mkdir()
     (tree / "net" / "core.c").write_text(CODE)
@@ -78,15 +95,15 @@ def test_a_command_has_two_examples_that_fit_a_terminal(name: str):
 
 
 @pytest.mark.parametrize("example", [line for line in EXAMPLES if line not in NOT_RUN])
-def test_an_example_works(example: str, toy, pvops_on, git, patchgen):
+def test_an_example_works(example: str, tree, git, patchgen):
     args = read_args(example)
-    if args[0] != "apply":
-        pvops_on("--signoff")
-        add_files(toy, git)
-        if args[0] == "run":
-            git(toy, "switch", "-q", "newer")
-    git(toy, "tag", "v6.1", "master")
-    result = patchgen(*args, cwd=toy)
+    if args[0] == "apply":
+        git(tree, "switch", "-q", "master")
+        git(tree, "branch", "-q", "-D", "patchgen/pvops-v4")
+        shutil.rmtree(tree / "outgoing")
+    elif args[0] == "run":
+        git(tree, "switch", "-q", "newer")
+    result = patchgen(*args, cwd=tree)
     assert (result.code, bool(result.out)) == (0, True), result.err
 
 
