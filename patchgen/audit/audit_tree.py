@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import gc
 import posixpath
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TypeVar
 
@@ -97,10 +99,11 @@ class TreeAudit:
         with open_cache() as cache:
             result = cache.find_one(kind, key)
             if result is None:
-                if self._window is None:
-                    self._window = self._follow_window(cache)
-                result = build(self._window)
-                cache.store_one(key, result)
+                with _pause_collection():
+                    if self._window is None:
+                        self._window = self._follow_window(cache)
+                    result = build(self._window)
+                    cache.store_one(key, result)
             if cache.note:
                 self._on_note(cache.note)
         return result
@@ -120,6 +123,18 @@ class TreeAudit:
             options = self._config.options
         facts = _read_built(self._git, self._files, unbuilt, cache, self._on_progress)
         return follow_window(LinkedCode(facts, options), self._tables)
+
+
+@contextmanager
+def _pause_collection() -> Iterator[None]:
+    """Pause the search for garbage: the millions of objects of an audit live to its end."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _check_config(config: DotConfig) -> None:

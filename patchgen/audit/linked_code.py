@@ -17,6 +17,7 @@ from typing import TypeVar
 from patchgen.audit.c_text import IDENTIFIER
 from patchgen.audit.conditions import Conditions, DeadCode, Settings
 from patchgen.audit.facts import Access, CallFact, FileFacts, Macro, StoreFact
+from patchgen.audit.file_callers import FileCallers
 from patchgen.audit.macro_definitions import (
     CalledParameters,
     defines_functions,
@@ -247,23 +248,11 @@ class LinkedCode:
 
     def find_within(self, node: Node) -> tuple[str, ...]:
         """Return the functions of a node's file that call it, directly or through others."""
-        callers: dict[str, None] = {}
-        todo = [node.name]
-        while todo:
-            for name in sorted(self._callers_in_files.get((node.path, todo.pop()), ())):
-                if name != node.name and name not in callers:
-                    callers[name] = None
-                    todo.append(name)
-        return tuple(callers)
+        return self._file_callers.find(node)
 
     @cached_property
-    def _callers_in_files(self) -> dict[tuple[str, str], set[str]]:
-        callers: dict[tuple[str, str], set[str]] = {}
-        for node in self.nodes:
-            for call in node.calls if node.kind == "function" else ():
-                if call.name:
-                    callers.setdefault((node.path, call.name), set()).add(node.name)
-        return callers
+    def _file_callers(self) -> FileCallers:
+        return FileCallers(self.nodes)
 
     def find_data(self, path: str, name: str, line: int = 0) -> Sequence[StaticVariable]:
         """Return the variables that a name at a line of a file may refer to, 0 for any line."""

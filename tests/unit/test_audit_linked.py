@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -119,3 +120,10 @@ def test_a_fragment_of_a_configuration_is_refused(tmp_path, options):
         pytest.raises(RefusedError, match="neither CONFIG_X86_64 nor CONFIG_X86_32"),
     ):
         TreeAudit(repository, root, config=DotConfig(options))
+
+
+def test_a_refused_audit_leaves_garbage_collection_on(tmp_path):
+    with commit(tmp_path / "kernel", {"kernel/kvm.c": "int x;\n"}) as (repository, root):
+        with pytest.raises(RefusedError, match="no calls lead from"):
+            TreeAudit(repository, root).find_audit()
+        assert gc.isenabled()
