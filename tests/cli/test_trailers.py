@@ -197,7 +197,9 @@ def test_the_threads_that_b4_fetched_are_read(patchgen, toy, git, posted, tmp_pa
     missing = patchgen("trailers", "--tree", toy, V4, "--lore")
     assert missing.code == 1, missing.out
     problem, *commands = missing.err.splitlines()
-    assert problem == "patchgen: fetch the replies first, then run this again:"
+    assert (
+        problem == "patchgen: fetch the replies first, then run this again [replies-not-fetched]:"
+    )
     monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
     for command in commands:
         subprocess.run(command, shell=True, check=True)
