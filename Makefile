@@ -16,7 +16,7 @@ BUILD_TOOLS := make:make gcc:gcc flex:flex bison:bison bc:bc xz:xz-utils
 FILES       := /usr/lib/git-core/git-send-email:git-email \
                /usr/share/perl5/IO/Socket/SSL.pm:libio-socket-ssl-perl \
                /usr/share/perl5/Authen/SASL.pm:libauthen-sasl-perl /usr/include/libelf.h:libelf-dev \
-               /usr/include/openssl/opensslv.h:libssl-dev
+               /usr/include/stdlib.h:libc6-dev /usr/include/openssl/opensslv.h:libssl-dev
 B4          := /usr/bin/b4:b4
 QEMU        := qemu-system-x86_64:qemu-system-x86
 CHROMIUM    := chromium:chromium
