@@ -20,8 +20,9 @@ from patchgen.newvariant.replacements import escape_prose
 
 _POSITION = re.compile(r"\bposition\b")
 _BODY = """\
-EDITME: describe the problem, and why this is the right change. Write in the
-imperative mood, as Documentation/process/submitting-patches.rst asks."""
+EDITME: describe the problem, and why this is the right change. Write in
+the imperative mood, as Documentation/process/submitting-patches.rst
+asks."""
 
 
 @dataclass(frozen=True, slots=True)
