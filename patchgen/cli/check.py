@@ -41,7 +41,7 @@ def command(variant: str, as_json: bool) -> int:
             }
         )
     for error in result.errors:
-        printer.line(str(error))
+        printer.line(error.describe({}))
     printer.line(f"{result.folder}: {count(len(result.errors), 'error')}")
     return 1 if result.errors else 0
 
@@ -53,6 +53,7 @@ def _describe(error: PatchgenError) -> dict[str, object]:
         "line": place.line if place else None,
         "column": place.column if place else None,
         "field": place.field if place else None,
+        "code": error.code,
         "message": error.message,
         "hint": error.hint,
     }
