@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from patchgen.cli.printer import count
 from patchgen.commands.send import SendPlan
 from patchgen.controls import escape_controls
-from patchgen.mail import address_of, list_addresses
+from patchgen.mail import group_recipients, list_addresses, name_mails
 from patchgen.model.series import Recipients
 from patchgen.send import MailState
 
@@ -120,38 +120,10 @@ def _count_recipients(plan: SendPlan) -> str:
 
 
 def _group_recipients(plan: SendPlan) -> Iterator[tuple[str, list[str]]]:
-    """Yield groups of people who get the same mails, with a label: "  mails 0, 2-4  Cc: ".
-
-    The group that gets all mails comes first.
-    """
-    mails: dict[tuple[str, str], tuple[str, list[int]]] = {}
-    for number, recipients in _list_recipients(plan):
-        for kind, people in (("To", recipients.to), ("Cc", recipients.cc)):
-            for person in people:
-                _, numbers = mails.setdefault((kind, address_of(person)), (person, []))
-                if number not in numbers:
-                    numbers.append(number)
-    groups: dict[tuple[tuple[int, ...], str], list[str]] = {}
-    for (kind, _), (person, numbers) in mails.items():
-        groups.setdefault((tuple(numbers), kind), []).append(escape_controls(person))
-    for (listed, kind), names in sorted(
-        groups.items(), key=lambda group: (-len(group[0][0]), group[0][0], group[0][1] != "To")
-    ):
-        yield f"  {_name_mails(listed, len(plan.numbers))}  {kind}: ", names
-
-
-def _name_mails(numbers: Sequence[int], total: int) -> str:
-    """Return "all mails", "mail 0" or "mails 0, 2-4"."""
-    if len(numbers) == total:
-        return "all mails"
-    ranges: list[list[int]] = []
-    for number in numbers:
-        if ranges and ranges[-1][-1] == number - 1:
-            ranges[-1][1:] = [number]
-        else:
-            ranges.append([number])
-    listed = ", ".join("-".join(map(str, bounds)) for bounds in ranges)
-    return f"mail{'' if len(numbers) == 1 else 's'} {listed}"
+    """Yield groups of people with a label: "  mails 0, 2-4  Cc: "."""
+    for group in group_recipients(_list_recipients(plan)):
+        mails = name_mails(group.numbers, len(plan.numbers))
+        yield f"  {mails}  {group.header}: ", list(map(escape_controls, group.people))
 
 
 def _wrap(

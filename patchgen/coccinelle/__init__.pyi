@@ -30,7 +30,10 @@ from .needs import (
     load_needs as load_needs,
 )
 from .plain_rules import OPERATORS as OPERATORS
-from .removed_words import find_removed_words as find_removed_words
+from .removed_words import (
+    find_removed_words as find_removed_words,
+    list_metavariables as list_metavariables,
+)
 from .reports import (
     read_reports as read_reports,
     without_rule_marks as without_rule_marks,

@@ -48,7 +48,7 @@ def find_removed_words(
     for rule, choices in rules:
         if rule.is_script or rule.traced_name in dead:
             continue
-        meanings: dict[str, set[str]] = {name: set() for name in _metavariables(rule)}
+        meanings: dict[str, set[str]] = {name: set() for name in list_metavariables(rule)}
         virtual = (name for name in rule.virtual_identifiers if name in values)
         meanings |= {name: {values[name]} for name in virtual}
         meanings |= {name: set(words) for name, words in choices.items()}
@@ -73,7 +73,8 @@ def _body(rule: Rule, count: int) -> list[str]:
     return [*lines, *[""] * count][:count]
 
 
-def _metavariables(rule: Rule) -> Iterator[str]:
+def list_metavariables(rule: Rule) -> Iterator[str]:
+    """Yield the metavariables of a rule that stand for other code."""
     for declaration in rule.declarations:
         if declaration.kind not in _OWN_NAMES and not _is_plain_name(declaration):
             yield from declaration.names

@@ -16,7 +16,6 @@ from patchgen.series import (
     RecordedPatch,
     SeriesBranch,
     digest_cover,
-    digest_message,
     find_cover_commit,
     match_commits,
     parse_cover_commit,
@@ -64,22 +63,18 @@ def _explain(
     record = read_record(tracking)
     if record is None:
         raise _no_record(revision, oid)
-    edited = []
     if cover_oid == oid:
         is_generated = record.cover in ("", digest_cover(take_out_testing(cover, record)[0]))
-        edited += [] if is_generated else ["text"]
-        return Explanation(commit, tracking.change_id, record, None, True, tuple(edited))
+        return Explanation(
+            commit, tracking.change_id, record, None, True, () if is_generated else ("text",)
+        )
     # Commits are matched to patches only over the whole series.
     series = _read_series(repository, quarantine, revision, oid, cover_oid)
     change_digests = digest_commits(quarantine, series.start, series.tip)
     commits = match_commits(series.commits, change_digests, record)
     matched = next(match for match in commits if match.commit.oid == oid)
-    if matched.patch is not None:
-        edited += ["code"] if matched.is_edited(change_digests) else []
-        is_generated = digest_message(commit.message) == matched.patch.message
-        edited += [] if is_generated else ["message"]
-    patch = matched.patch
-    return Explanation(commit, tracking.change_id, record, patch, False, tuple(edited))
+    edited = matched.list_edited(change_digests)
+    return Explanation(commit, tracking.change_id, record, matched.patch, False, edited)
 
 
 def _read_series(

@@ -47,6 +47,11 @@ from .reading import (
     read_mail as read_mail,
     split_readable as split_readable,
 )
+from .recipient_groups import (
+    RecipientGroup as RecipientGroup,
+    group_recipients as group_recipients,
+    name_mails as name_mails,
+)
 from .recipient_policy import (
     apply_policy as apply_policy,
     limit_recipients as limit_recipients,

@@ -11,6 +11,7 @@ from .changes import (
     list_changes as list_changes,
     read_changes as read_changes,
     read_diffs as read_diffs,
+    read_diffs_to_show as read_diffs_to_show,
 )
 from .checkout import Checkout as Checkout
 from .commits import (

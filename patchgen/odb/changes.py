@@ -26,16 +26,9 @@ _MARK = b"\0commit "
 # Up to this many paths, git compares every file of every commit with them quickly.
 _MAX_QUICK_PATHS = 100
 _PATHS = ("--literal-pathspecs", "-c", "core.quotePath=false")
-_DIFF = (
-    "--no-color",
-    "--no-ext-diff",
-    "--no-textconv",
-    "--no-renames",
-    "--patch",
-    "--binary",
-    "--unified=0",
-)
-_LOG = ("log", "--format=%x00commit %H %s", *_DIFF)
+_PATCH = ("--no-color", "--no-ext-diff", "--no-textconv", "--no-renames", "--patch")
+_DIFF = (*_PATCH, "--binary", "--unified=0")
+_LOG = ("log", "--format=%x00commit %H %s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +99,7 @@ def read_changes(
     oids = _find_commits(git, base, tip, frozenset(paths))
     if not oids:
         return ()
-    args = (*_PATHS, *_LOG, "--no-walk=unsorted", "--stdin")
+    args = (*_PATHS, *_LOG, *_DIFF, "--no-walk=unsorted", "--stdin")
     return tuple(
         CommitChanges(oid, subject, parse_diff(diff))
         for oid, subject, diff in _read_log(git, *args, stdin=_format_stdin(oids, paths))
@@ -115,7 +108,17 @@ def read_changes(
 
 def read_diffs(git: Git, base: Oid, tip: Oid) -> Mapping[Oid, bytes]:
     """Return the diff of each commit above `base`, oldest first, without context."""
-    return {oid: diff for oid, _, diff in _read_log(git, *_LOG, "--reverse", f"{base}..{tip}")}
+    log = _read_log(git, *_LOG, *_DIFF, "--reverse", f"{base}..{tip}")
+    return {oid: diff for oid, _, diff in log}
+
+
+def read_diffs_to_show(git: Git, base: Oid, tip: Oid) -> Mapping[Oid, bytes]:
+    """Return the diff of each commit above `base` as people read it: with three lines of context.
+
+    The content of a binary file is not part of it.
+    """
+    log = _read_log(git, *_LOG, *_PATCH, "--unified=3", "--reverse", f"{base}..{tip}")
+    return {oid: diff for oid, _, diff in log}
 
 
 def digest_commits(git: Git, base: Oid, tip: Oid) -> Mapping[Oid, str]:

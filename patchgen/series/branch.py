@@ -20,7 +20,7 @@ from patchgen.odb import (
     require_range,
     resolve_object,
 )
-from patchgen.series.record import Record, RecordedPatch, read_record
+from patchgen.series.record import Record, RecordedPatch, digest_message, read_record
 from patchgen.series.tracking import MARKER, Tracking, is_cover_commit, parse_cover_commit
 from patchgen.series.trailers import parse_message
 
@@ -166,6 +166,14 @@ class MatchedCommit:
     def is_edited(self, change_digests: Mapping[Oid, str]) -> bool:
         """Return whether a person changed the code of the patch."""
         return self.patch is not None and self.patch.content != change_digests[self.commit.oid]
+
+    def list_edited(self, change_digests: Mapping[Oid, str]) -> tuple[str, ...]:
+        """Return what a person changed of the patch: "code", "message"."""
+        is_reworded = self.patch is not None and (
+            digest_message(self.commit.message) != self.patch.message
+        )
+        code = ("code",) if self.is_edited(change_digests) else ()
+        return (*code, "message") if is_reworded else code
 
 
 def match_commits(

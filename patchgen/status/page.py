@@ -100,6 +100,7 @@ def render_page(status: SeriesStatus, owners: Sequence[PatchOwners], now: dateti
             "cover_mail": _link(status.mail),
             "rows": list(_build_rows(status.patches, owners)),
         },
+        search=True,
     )
 
 

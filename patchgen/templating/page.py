@@ -20,14 +20,16 @@ from patchgen.templating.environment import render_html
 _FRAME = Path(__file__).with_name("pages")
 
 
-def render_html_page(folder: Path, context: Mapping[str, Any]) -> str:
+def render_html_page(folder: Path, context: Mapping[str, Any], *, search: bool = False) -> str:
     """Return the page of a folder with page.html.j2, page.css and page.js.
 
-    The template extends frame.html.j2, whose style comes before that of the page.
+    The template extends frame.html.j2, whose style comes before that of the page. With `search`,
+    search.js comes before the script of the page.
     """
     styles = (_FRAME / "frame.css", folder / "page.css")
     style = "".join(path.read_text("utf-8") for path in styles)
-    script = (folder / "page.js").read_text("utf-8")
+    scripts = (*((_FRAME / "search.js",) if search else ()), folder / "page.js")
+    script = "".join(path.read_text("utf-8") for path in scripts)
     policy = (
         f"default-src 'none'; script-src {_digest(script)}; style-src {_digest(style)};"
         " base-uri 'none'; form-action 'none'"

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from patchgen.audit import compare_audits, render_diff_page, render_page
+from tests.support import hostile_report
 from tests.support.browsing import list_findings, open_page, save_screenshot
 from tests.support.hostile_audit import hostile_audit
 from tests.support.hostile_status import hostile_page
@@ -18,6 +19,7 @@ from tests.support.small_kernel import audit_files
 PAGES: dict[str, Callable[[], str]] = {
     "audit": lambda: render_page(hostile_audit()),
     "audit-diff": lambda: render_diff_page(compare_audits(audit_files({}), hostile_audit())),
+    "report": hostile_report.hostile_page,
     "status": hostile_page,
 }
 

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`patchgen report`: read all that is known of a series; no check is run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from patchgen.mail import RecipientGroup, group_recipients, list_recipients
+from patchgen.model.base import Oid
+from patchgen.model.series import SendableVersion
+from patchgen.odb import (
+    Quarantine,
+    Repository,
+    compare_series,
+    digest_commits,
+    parse_raw_commit,
+    read_commits,
+    read_diffs_to_show,
+    read_sent,
+)
+from patchgen.pipeline.prepare import prepare_branch
+from patchgen.report.content import PatchReport, SeriesReport, report_patch
+from patchgen.report.result_lines import describe_results, find_findings, list_named_commits
+from patchgen.report.results import FindingDocument, read_results
+from patchgen.series import (
+    MatchedCommit,
+    SeriesBranch,
+    match_commits,
+    read_branch,
+    remove_notes,
+    resolve_series,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRequest:
+    """Which series to report. `branch` None means the current branch.
+
+    `results` are files with the output of `verify`, `audit` and `run` with --json.
+    """
+
+    tree: Path
+    branch: str | None = None
+    results: tuple[Path, ...] = ()
+
+
+def report_series(request: ReportRequest) -> SeriesReport:
+    """Return the report of a series. Raises RefusedError if the branch has no cover letter."""
+    results = read_results(request.results)
+    with closing(Repository(request.tree)) as repository, Quarantine(repository) as quarantine:
+        name, tip = resolve_series(repository, request.branch, needs_cover=True)
+        version, warnings = prepare_branch(repository, quarantine, name)
+        series = read_branch(repository, quarantine, name, tip)
+        previous, range_diff = _compare_with_sent(repository, quarantine, series)
+        trees = _read_trees(repository, list_named_commits(results))
+        findings = find_findings(results, trees)
+        return SeriesReport(
+            series=series,
+            base_name=repository.describe(series.base),
+            patches=tuple(_report_patches(quarantine, series, findings)),
+            results=describe_results(series, results, trees),
+            recipients=_group_recipients(version),
+            previous=previous,
+            range_diff=range_diff,
+            warnings=warnings,
+        )
+
+
+def _report_patches(
+    quarantine: Quarantine,
+    series: SeriesBranch,
+    findings: Mapping[Oid, Sequence[FindingDocument]],
+) -> Iterator[PatchReport]:
+    change_digests = digest_commits(quarantine, series.start, series.tip)
+    diffs = read_diffs_to_show(quarantine, series.start, series.tip)
+    matches = (
+        match_commits(series.commits, change_digests, series.record)
+        if series.record
+        else [MatchedCommit(commit, None) for commit in series.commits]
+    )
+    for matched in matches:
+        commit = matched.commit
+        yield report_patch(
+            matched,
+            diffs[commit.oid],
+            series.record,
+            change_digests,
+            findings.get(commit.tree, ()),
+        )
+
+
+def _compare_with_sent(
+    repository: Repository, quarantine: Quarantine, series: SeriesBranch
+) -> tuple[str, str]:
+    """Return the tag of the last version that was sent, and the range-diff from it.
+
+    If the version of the branch was sent, that is the last one: the range-diff has later edits.
+    """
+    assert series.tracking is not None
+    revision = series.tracking.revision
+    sent = read_sent(repository, series.tracking.change_id)
+    earlier = [version for version in sent if version.revision <= revision]
+    if not earlier:
+        return "", ""
+    last = earlier[-1]
+    theirs = (last.base, read_commits(quarantine, last.base, last.tip))
+    ours = (series.start, series.commits)
+    versions = [remove_notes(quarantine, *version) for version in (theirs, ours)]
+    return last.tag, compare_series(quarantine, *versions)
+
+
+def _read_trees(repository: Repository, oids: Sequence[Oid]) -> dict[Oid, Oid]:
+    """Return the trees of commits, without those that the repository lacks."""
+    trees = {}
+    for oid, found in zip(oids, repository.objects.read(oids), strict=True):
+        if found is not None and found[0] == "commit":
+            trees[oid] = parse_raw_commit(found[1]).tree
+    return trees
+
+
+def _group_recipients(version: SendableVersion) -> tuple[RecipientGroup, ...]:
+    mails = [(number, list_recipients(mail)) for number, mail in enumerate(version.mails)]
+    return tuple(group_recipients(mails))

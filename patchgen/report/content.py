@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a report shows: the series, its patches with the origin of their lines, and results."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from patchgen.mail import RecipientGroup
+from patchgen.model.base import Oid
+from patchgen.model.commit import Commit
+from patchgen.report.diff_lines import FileDiff, read_file_diffs
+from patchgen.report.results import FindingDocument
+from patchgen.report.rule_lines import PatchRules, find_rules, read_patch_rules
+from patchgen.series import MatchedCommit, Record, RecordedPatch, SeriesBranch
+
+
+class OtherOrigin(StrEnum):
+    """The origin of changed lines that are in no rule's text."""
+
+    TEMPLATE = "template text"
+    BY_HAND = "edited by hand"
+    EITHER = "template text or edited by hand"
+    UNKNOWN = "not determined"
+
+
+@dataclass(frozen=True, slots=True)
+class FileReport:
+    """The diff of a file, and the origin of each line of its blocks of changed lines.
+
+    An origin is the name of a rule or an OtherOrigin. `origins` is () if nothing is recorded.
+    """
+
+    diff: FileDiff
+    origins: tuple[Sequence[str], ...] = ()
+
+    @property
+    def counts(self) -> Counter[str]:
+        """The number of changed lines of each origin."""
+        return Counter(origin for origins in self.origins for origin in origins)
+
+
+@dataclass(frozen=True, slots=True)
+class PatchReport:
+    """A patch. `recorded` is None for one that a person added, or in a series without a record.
+
+    `edited` is what a person changed: "code", "message".
+    """
+
+    commit: Commit
+    files: tuple[FileReport, ...]
+    recorded: RecordedPatch | None = None
+    edited: tuple[str, ...] = ()
+    findings: tuple[FindingDocument, ...] = ()
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """The number of changed lines of each origin."""
+        return sum((file.counts for file in self.files), Counter())
+
+    @property
+    def only_origin(self) -> str:
+        """The origin of all changed lines, "" if there are several or none is recorded."""
+        origins = list(self.counts)
+        return origins[0] if len(origins) == 1 else ""
+
+
+class ResultState(StrEnum):
+    """The result of a check."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    DONE = "done"
+    NOT_RUN = "not run"
+
+
+@dataclass(frozen=True, slots=True)
+class ResultLine:
+    """The result of a check in a sentence, with details."""
+
+    name: str
+    state: ResultState
+    text: str
+    details: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesReport:
+    """A series for its reviewers.
+
+    `previous` is the tag of the last version that was sent, "" without one, and `range_diff` git's
+    comparison with it, "" if the patches are the same.
+    """
+
+    series: SeriesBranch
+    base_name: str
+    patches: tuple[PatchReport, ...]
+    results: tuple[ResultLine, ...]
+    recipients: tuple[RecipientGroup, ...]
+    previous: str = ""
+    range_diff: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+def report_patch(
+    matched: MatchedCommit,
+    diff: bytes,
+    record: Record | None,
+    change_digests: Mapping[Oid, str],
+    findings: Sequence[FindingDocument],
+) -> PatchReport:
+    """Return what a report shows of a commit; `change_digests` are those of the series."""
+    files = read_file_diffs(diff)
+    patch = matched.patch
+    if record is None or patch is None:
+        reports = tuple(map(FileReport, files))
+        return PatchReport(matched.commit, reports, findings=tuple(findings))
+    edited = matched.list_edited(change_digests)
+    rules = read_patch_rules(
+        record.find_semantic_patches(patch).values(),
+        patch.rules,
+        has_templates=not record.split,
+        is_edited="code" in edited,
+    )
+    other = _choose_other(rules)
+    reports = tuple(
+        FileReport(
+            file,
+            tuple([rule or other for rule in find_rules(block, rules)] for block in file.blocks),
+        )
+        for file in files
+    )
+    return PatchReport(matched.commit, reports, patch, edited, tuple(findings))
+
+
+def _choose_other(rules: PatchRules) -> OtherOrigin:
+    if rules.has_templates:
+        return OtherOrigin.EITHER if rules.is_edited else OtherOrigin.TEMPLATE
+    return OtherOrigin.BY_HAND if rules.is_edited else OtherOrigin.UNKNOWN

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The results of checks as sentences. A check without a result was not run, which is stated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from patchgen.model.base import Oid
+from patchgen.report.content import ResultLine, ResultState
+from patchgen.report.results import (
+    AuditDocument,
+    CheckResults,
+    FindingDocument,
+    RunDocument,
+    VerifyDocument,
+)
+from patchgen.series import SeriesBranch, digest_tested
+
+# The number of places that are listed.
+_LISTED = 50
+
+
+def describe_results(
+    series: SeriesBranch, results: CheckResults, trees: Mapping[Oid, Oid]
+) -> tuple[ResultLine, ...]:
+    """Return a line for each of verify, audit and leftovers.
+
+    `trees` are those of the commits that the results name, as far as the repository has them.
+    """
+    return (
+        _describe_verify(series, results.verify, trees),
+        _describe_audit(series, results.audit, trees),
+        _describe_leftovers(series, results.run),
+    )
+
+
+def list_named_commits(results: CheckResults) -> list[Oid]:
+    """Return the commits that results are about."""
+    verified = results.verify.commits if results.verify else ()
+    audited = [results.audit.commit] if results.audit else []
+    return list(map(Oid, [*(commit.commit for commit in verified), *audited]))
+
+
+def find_findings(
+    results: CheckResults, trees: Mapping[Oid, Oid]
+) -> dict[Oid, tuple[FindingDocument, ...]]:
+    """Return the findings of `verify` about patches, by the patches' trees."""
+    commits = results.verify.commits if results.verify else ()
+    by_tree = {trees.get(Oid(commit.commit)): commit.findings for commit in commits}
+    return {tree: findings for tree, findings in by_tree.items() if tree is not None}
+
+
+def _describe_verify(
+    series: SeriesBranch, document: VerifyDocument | None, trees: Mapping[Oid, Oid]
+) -> ResultLine:
+    if document is None:
+        return _describe_recorded(series)
+    state = ResultState.PASSED if document.passed else ResultState.FAILED
+    now = [commit.tree for commit in series.commits]
+    verified = [trees.get(Oid(commit.commit)) for commit in document.commits]
+    whose = "" if verified == now else "; these are results of other patches"
+    findings = [finding for commit in document.commits for finding in commit.findings]
+    number = len(findings) + len(document.series_findings)
+    text = f"{', '.join(document.checks)}: {number or 'no'} finding{'' if number == 1 else 's'}"
+    details = tuple(map(describe_finding, document.series_findings))
+    return ResultLine("verify", state, text + whose, details)
+
+
+def _describe_recorded(series: SeriesBranch) -> ResultLine:
+    """Return what `verify --record` wrote into the cover letter."""
+    testing = series.record.testing if series.record else None
+    if testing is None:
+        return ResultLine("verify", ResultState.NOT_RUN, "no result is recorded or given")
+    if testing.content == digest_tested(series.base, [commit.tree for commit in series.commits]):
+        return ResultLine("verify", ResultState.PASSED, testing.summary)
+    text = f"the patches have changed since {testing.summary}"
+    return ResultLine("verify", ResultState.NOT_RUN, text)
+
+
+def describe_finding(finding: FindingDocument) -> str:
+    """Return a finding as one line."""
+    config = f" [{finding.config}]" if finding.config else ""
+    where = f"{finding.where}: " if finding.where else ""
+    note = "" if finding.failure else " (remark)"
+    return f"{finding.check}{config}: {where}{finding.text}{note}"
+
+
+def _describe_audit(
+    series: SeriesBranch, document: AuditDocument | None, trees: Mapping[Oid, Oid]
+) -> ResultLine:
+    if document is None:
+        return ResultLine("audit", ResultState.NOT_RUN, "no result is given")
+    counts = document.counts
+    sentences = [
+        f"{counts.unrouted} of {counts.early_hypercalls} early sites bypass the op",
+        f"the hypervisor is not notified of {counts.silent} of {counts.early_changes} early "
+        "changes of page status",
+        f"{counts.unresolved} unresolved calls may lead to more",
+        f"on {_name_commit(series, Oid(document.commit), trees)}, "
+        f"{document.config or 'all branches'}",
+    ]
+    return ResultLine("audit", ResultState.DONE, "; ".join(sentences))
+
+
+def _name_commit(series: SeriesBranch, oid: Oid, trees: Mapping[Oid, Oid]) -> str:
+    if oid == series.base:
+        return "the base"
+    if trees.get(oid) == series.commits[-1].tree:
+        return "the last patch"
+    return f"another commit ({oid[:12]})"
+
+
+def _describe_leftovers(series: SeriesBranch, document: RunDocument | None) -> ResultLine:
+    if document is None:
+        return ResultLine("leftovers", ResultState.NOT_RUN, "no result is given")
+    left = [result.leftovers for result in document.results if result.leftovers is not None]
+    counts = [
+        f"{count} in {reason}" for leftovers in left for reason, count in leftovers.counts.items()
+    ]
+    where = "the base" if document.base.commit == series.base else "another commit"
+    text = f"on {where}: {', '.join(counts) or 'no place is left'}"
+    return ResultLine("leftovers", ResultState.DONE, text, tuple(_list_places(document)))
+
+
+def _list_places(document: RunDocument) -> Iterator[str]:
+    places = [
+        f"{place.path}:{place.line}: {place.word}: {place.reason}"
+        for result in document.results
+        if result.leftovers is not None
+        for place in result.leftovers.places
+    ]
+    yield from _list_first(places)
+
+
+def _list_first(lines: Sequence[str]) -> Iterator[str]:
+    yield from lines[:_LISTED]
+    if len(lines) > _LISTED:
+        yield f"and {len(lines) - _LISTED} more"
