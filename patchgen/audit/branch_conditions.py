@@ -8,7 +8,7 @@ the conditions found before it are uncertain: a jump to the label may bypass the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import tree_sitter
 
@@ -22,21 +22,13 @@ _JUMPS = frozenset(["return_statement", "goto_statement", "break_statement", "co
 _NO_RETURN = frozenset(["panic", "BUG", "do_exit", "sev_es_terminate", "unreachable"])
 
 
-def descend(node: tree_sitter.Node, guards: Guards) -> list[_Visit]:
-    """Return the children of a syntax node, each with the conditions that it runs under."""
-    match node.type:
-        case "if_statement" | "conditional_expression":
-            return list(_descend_choice(node, guards))
-        case "while_statement" | "for_statement":
-            return list(_descend_loop(node, guards))
-        case "binary_expression":
-            return list(_descend_binary(node, guards))
-        case "switch_statement":
-            return list(_descend_switch(node, guards))
-        case "compound_statement" | "case_statement":
-            return list(_descend_sequence(node.named_children, guards))
-        case "labeled_statement":
-            guards = _mark_unsure(guards)
+def descend(node: tree_sitter.Node, kind: str, guards: Guards) -> list[_Visit]:
+    """Return the children of a syntax node, each with the conditions that it runs under.
+
+    `kind` is the node's type.
+    """
+    if kind in _DESCENTS:
+        return list(_DESCENTS[kind](node, guards))
     return [(child, guards) for child in node.named_children]
 
 
@@ -74,12 +66,14 @@ def _descend_loop(node: tree_sitter.Node, guards: Guards) -> Iterator[_Visit]:
 
 
 def _descend_binary(node: tree_sitter.Node, guards: Guards) -> Iterator[_Visit]:
-    middle = node.child_by_field_name("operator")
+    operator = node.child_by_field_name("operator")
+    if operator is None or operator.type not in ("&&", "||"):
+        yield from ((child, guards) for child in node.named_children)
+        return
     left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
-    operator = text_of(middle) if middle is not None else ""
     for child in node.named_children:
-        if operator in ("&&", "||") and left is not None and child == right:
-            yield child, (*guards, _make_guard(left, holds=operator == "&&"))
+        if left is not None and child == right:
+            yield child, (*guards, _make_guard(left, holds=operator.type == "&&"))
         else:
             yield child, guards
 
@@ -120,8 +114,13 @@ def _compare(value: str, label: str) -> str:
     return f"({value} == {label})"
 
 
-def _descend_sequence(children: Sequence[tree_sitter.Node], guards: Guards) -> Iterator[_Visit]:
-    for child in children:
+def _descend_label(node: tree_sitter.Node, guards: Guards) -> Iterator[_Visit]:
+    guards = _mark_unsure(guards)
+    yield from ((child, guards) for child in node.named_children)
+
+
+def _descend_sequence(node: tree_sitter.Node, guards: Guards) -> Iterator[_Visit]:
+    for child in node.named_children:
         if child.type == "labeled_statement":
             guards = _mark_unsure(guards)
         yield child, guards
@@ -162,3 +161,16 @@ def _never_returns(parts: Iterable[tree_sitter.Node]) -> bool:
         if callee is not None and text_of(callee) in _NO_RETURN:
             return True
     return False
+
+
+_DESCENTS: Mapping[str, Callable[[tree_sitter.Node, Guards], Iterable[_Visit]]] = {
+    "if_statement": _descend_choice,
+    "conditional_expression": _descend_choice,
+    "while_statement": _descend_loop,
+    "for_statement": _descend_loop,
+    "binary_expression": _descend_binary,
+    "switch_statement": _descend_switch,
+    "compound_statement": _descend_sequence,
+    "case_statement": _descend_sequence,
+    "labeled_statement": _descend_label,
+}

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import tree_sitter
 
@@ -12,6 +12,7 @@ from patchgen.audit.branch_conditions import Guards, descend
 from patchgen.audit.c_text import IDENTIFIER
 from patchgen.audit.facts import Access, CallFact, Guard, StoreFact, access_static_call
 from patchgen.audit.syntax import (
+    LEAVES,
     line_of,
     names_in,
     read_declarator,
@@ -44,17 +45,10 @@ _PARTS = {
     "pointer_expression": "argument",
     "conditional_expression": "consequence",
 }
-_NO_FUNCTIONS = frozenset(
-    [
-        "number_literal",
-        "binary_expression",
-        "string_literal",
-        "null",
-        "true",
-        "false",
-        "update_expression",
-    ]
-)
+_PLAIN_VALUES = """
+    binary_expression false null number_literal string_literal true update_expression
+"""
+_NO_FUNCTIONS = frozenset(_PLAIN_VALUES.split())
 _PLAIN_NAME = re.compile(r"(?<![\w.>])[A-Za-z_]\w*+(?!\s*(?:->|\.|\[|\())")
 _FLAG_TYPES = frozenset(["bool", "int", "_Bool", "unsigned int"])
 # include/linux/static_call.h
@@ -123,23 +117,24 @@ class FunctionBody:
             if kind == "identifier":
                 self.identifiers.add(text_of(current))
                 continue
-            if kind in ("string_literal", "comment"):
+            if kind in LEAVES:
                 continue
-            if kind == "declaration":
-                self._read_declaration(current, guards)
-            elif kind == "call_expression":
-                self._read_call(current, guards)
+            if kind == "call_expression":
                 callee = current.child_by_field_name("function")
+                arguments = current.child_by_field_name("arguments")
+                if callee is not None and arguments is not None:
+                    self._read_call(callee, arguments, guards)
                 if callee is not None and callee.type == "identifier":
-                    arguments = current.child_by_field_name("arguments")
                     if arguments is not None:
                         stack.append((arguments, guards))
                     continue
+            elif kind == "declaration":
+                self._read_declaration(current, guards)
             elif kind == "assignment_expression":
                 self._read_assignment(current, guards)
             elif kind == "compound_literal_expression":
                 self._read_literal(current)
-            stack.extend(reversed(descend(current, guards)))
+            stack.extend(reversed(descend(current, kind, guards)))
 
     def _number_guards(self, guards: Guards) -> tuple[int, ...]:
         """Return the numbers of the conditions that can distinguish platforms or callers."""
@@ -154,17 +149,20 @@ class FunctionBody:
 
     def _depends_on_input(self, text: str) -> bool:
         """Return whether a condition depends on more than values that the function computes."""
-        local = self._types.keys() - self._flags - self._assigned_values.keys()
-        return not text or any(name not in local for name in IDENTIFIER.findall(text))
+        return not text or any(
+            name not in self._types or name in self._flags or name in self._assigned_values
+            for name in IDENTIFIER.findall(text)
+        )
 
     def _read_declaration(self, node: tree_sitter.Node, guards: Guards) -> None:
         kind = type_name(node.child_by_field_name("type"))
+        is_address = _ADDRESS_TYPES.search(text_of(node)) is not None
         for child in node.children_by_field_name("declarator"):
             name, function = read_declarator(child)
             if not name:
                 continue
             self._types[name] = "()" if function else kind
-            if _ADDRESS_TYPES.search(text_of(node)) and not function:
+            if is_address and not function:
                 self._addresses.add(name)
             value = child.child_by_field_name("value") if child.type == "init_declarator" else None
             if value is None:
@@ -190,9 +188,10 @@ class FunctionBody:
         if left is None or right is None:
             return
         if left.type == "identifier":
-            self._follow(text_of(left), right)
-            self._forget(text_of(left))
-            self._assigned_values.setdefault(text_of(left), []).append(shorten(right, _MAX_TEXT))
+            name = text_of(left)
+            self._follow(name, right)
+            self._forget(name)
+            self._assigned_values.setdefault(name, []).append(shorten(right, _MAX_TEXT))
         if right.type in _NO_FUNCTIONS:
             return
         target = self._read_access(left)
@@ -205,14 +204,13 @@ class FunctionBody:
 
     def _forget(self, name: str) -> None:
         """Record that a parameter no longer holds the caller's argument."""
-        self.parameters = ["" if parameter == name else parameter for parameter in self.parameters]
+        if name in self._parameters:
+            self.parameters = ["" if other == name else other for other in self.parameters]
 
     def _follow(self, name: str, value: tree_sitter.Node) -> None:
         """Record what a local variable is assigned: addresses from parameters, and accesses."""
-        if name in self._types:
-            sources = frozenset(self._find_sources(value))
-            if sources:
-                self._flows.append((name, sources))
+        if name in self._types and (sources := self._find_sources(value)):
+            self._flows.append((name, sources))
         if value.type in (
             "field_expression",
             "identifier",
@@ -223,19 +221,26 @@ class FunctionBody:
             if access is not None and access.base != name:
                 self._aliases[name] = access
 
-    def _find_sources(self, node: tree_sitter.Node) -> Iterator[str]:
-        """Yield the local names that an address derives from, through conversions if called."""
-        if node.type == "identifier":
-            name = text_of(node)
-            if name in self._types:
-                yield name
-            return
-        if node.type == "call_expression":
-            callee = node.child_by_field_name("function")
-            if callee is None or not _CONVERSION.search(text_of(callee)):
-                return
-        for child in node.named_children:
-            yield from self._find_sources(child)
+    def _find_sources(self, value: tree_sitter.Node) -> frozenset[str]:
+        """Return the local names that an address derives from, through conversions if called."""
+        sources = set()
+        stack = [value]
+        while stack:
+            node = stack.pop()
+            kind = node.type
+            if kind == "identifier":
+                name = text_of(node)
+                if name in self._types:
+                    sources.add(name)
+                continue
+            if kind in LEAVES:
+                continue
+            if kind == "call_expression":
+                callee = node.child_by_field_name("function")
+                if callee is None or not _CONVERSION.search(text_of(callee)):
+                    continue
+            stack.extend(node.named_children)
+        return frozenset(sources)
 
     def _find_derived(self) -> None:
         """Find all locals that derive from parameters, independent of the order of assignments."""
@@ -246,32 +251,29 @@ class FunctionBody:
             }
             has_grown = not derived <= self._derived
             self._derived |= derived
-        self.guards = [guard._replace(text=self._resolve(guard.text)) for guard in self.guards]
+        self._resolve_guards()
         for number, sources in self._first_sources.items():
             if not self._derived.isdisjoint(sources):
                 self.calls[number] = self.calls[number]._replace(forwards=True)
 
-    def _resolve(self, text: str) -> str:
+    def _resolve_guards(self) -> None:
         """Replace local variables that are assigned once by the expression assigned to them.
 
         A variable before `->`, `.`, `[` or `(` is not replaced: the condition is not on its value.
         """
         single_values = {
-            name: values[0]
+            name: f"({values[0]})"
             for name, values in self._assigned_values.items()
             if len(values) == 1 and name in self._types and name not in self._parameters
         }
-        resolved = _PLAIN_NAME.sub(
-            lambda match: f"({single_values[match[0]]})" if match[0] in single_values else match[0],
-            text,
-        )
-        return resolved if len(resolved) <= 2 * _MAX_TEXT else text
+        for number, guard in enumerate(self.guards if single_values else ()):
+            text = _PLAIN_NAME.sub(lambda match: single_values.get(match[0], match[0]), guard.text)
+            if len(text) <= 2 * _MAX_TEXT:
+                self.guards[number] = guard._replace(text=text)
 
-    def _read_call(self, node: tree_sitter.Node, guards: Guards) -> None:
-        callee = node.child_by_field_name("function")
-        arguments = node.child_by_field_name("arguments")
-        if callee is None or arguments is None:
-            return
+    def _read_call(
+        self, callee: tree_sitter.Node, arguments: tree_sitter.Node, guards: Guards
+    ) -> None:
         argument_nodes = [child for child in arguments.named_children if child.type != "comment"]
         passed = [
             name
@@ -282,13 +284,15 @@ class FunctionBody:
         ]
         while callee.type == "parenthesized_expression" and callee.named_children:
             callee = callee.named_children[0]
-        if callee.type in _TEXTS:
+        kind = callee.type
+        if kind in _TEXTS:
             return  # `"=r" (value)`, an operand of inline assembly
-        name, access = _read_guard(callee), None
-        if callee.type == "identifier" and text_of(callee) not in self._types:
-            name = text_of(callee)
-        elif not name:
-            access = self._read_pointer(callee)
+        called = text_of(callee) if kind == "identifier" else ""
+        name = _read_guard(callee) if kind == "call_expression" else called
+        access = None
+        if not name or called in self._types:
+            name, access = "", self._read_pointer(callee)
+        under = self._number_guards(guards)
         self.calls.append(
             CallFact(
                 line_of(callee),
@@ -297,17 +301,17 @@ class FunctionBody:
                 tuple(shorten(argument) for argument in argument_nodes[:_MAX_ARGUMENTS]),
                 tuple(passed),
                 False,
-                self._number_guards(guards),
+                under,
             )
         )
-        if text_of(callee) in _SCOPED_GUARDS and argument_nodes:
+        if called in _SCOPED_GUARDS and argument_nodes:
             name = _name_constructor(argument_nodes[0])
-            self.calls.append(CallFact(line_of(callee), name, under=self._number_guards(guards)))
+            self.calls.append(CallFact(line_of(callee), name, under=under))
         self._follow_arguments(argument_nodes)
 
     def _follow_arguments(self, arguments: Sequence[tree_sitter.Node]) -> None:
         """Record what the first argument of the last call derives from, and the results of that."""
-        sources = frozenset(self._find_sources(arguments[0])) if arguments else None
+        sources = self._find_sources(arguments[0]) if arguments else None
         if not sources:
             return
         self._first_sources[len(self.calls) - 1] = sources
@@ -378,8 +382,6 @@ class FunctionBody:
 
 def _read_guard(callee: tree_sitter.Node) -> str:
     """Return the function that `guard(mutex)(&lock)` calls, "" for other calls."""
-    if callee.type != "call_expression":
-        return ""
     macro = callee.child_by_field_name("function")
     names = callee.child_by_field_name("arguments")
     if macro is None or names is None or text_of(macro) not in _GUARDS or not names.named_children:

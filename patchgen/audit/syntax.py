@@ -10,6 +10,12 @@ import tree_sitter
 from patchgen.audit.facts import Access, StoreFact
 
 SHORT_LENGTH = 80
+_LEAVES = """
+    char_literal comment field_identifier null number_literal primitive_type statement_identifier
+    string_literal type_identifier
+"""
+# The most frequent nodes that contain no identifiers which denote values.
+LEAVES = frozenset(_LEAVES.split())
 _MAX_TEXT = 300
 
 
@@ -70,13 +76,16 @@ def is_prototype(node: tree_sitter.Node | None) -> bool:
 
 def names_in(node: tree_sitter.Node) -> list[str]:
     """Return the identifiers of an expression that denote values, in order."""
+    if node.type == "identifier":
+        return [text_of(node)]
     names = []
     stack = [node]
     while stack:
         child = stack.pop()
-        if child.type == "identifier":
+        kind = child.type
+        if kind == "identifier":
             names.append(text_of(child))
-        elif child.type not in ("string_literal", "sizeof_expression"):
+        elif kind not in LEAVES and kind != "sizeof_expression":
             stack.extend(reversed(child.named_children))
     return names
 
