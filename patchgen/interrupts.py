@@ -87,6 +87,17 @@ def defer_interrupts(written: str = "") -> Iterator[None]:
         raise KeyboardInterrupt
 
 
+@contextmanager
+def leave_interrupts_to_program() -> Iterator[None]:
+    """Do nothing on Ctrl-C while a program has the terminal, such as a pager, which handles it."""
+    # A program would inherit SIG_IGN.
+    handler = signal.signal(signal.SIGINT, lambda number, frame: None)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+
+
 def describe_written() -> str:
     """Return what this run has written permanently, to report on an interrupt; "" for nothing."""
     return _deferral.written

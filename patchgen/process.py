@@ -217,6 +217,18 @@ def run_on_terminal(argv: Sequence[str]) -> int:
         _running.discard(process)
 
 
+def feed(argv: Sequence[str], content: bytes, *, env: Mapping[str, str]) -> int:
+    """Run a program that reads `content` and prints to the user's terminal; return its exit code.
+
+    A program that ends without reading everything is not an error, as a pager is often left early.
+    Raises ToolError if it cannot be started.
+    """
+    process = _start(argv, stdout=None, env=dict(env))
+    with suppress(BrokenPipeError), process:
+        process.communicate(content)
+    return process.returncode
+
+
 def stream(
     argv: Sequence[str],
     *,

@@ -28,7 +28,7 @@ def find_source_folder() -> Path | None:
 
 
 def read_schema(name: str) -> str:
-    """Return the shipped JSON schema of a file that people write: "manifest" or "backend"."""
+    """Return the shipped JSON schema of a file that people write: one of spec.schema.SCHEMAS."""
     return (_PACKAGE / "schemas" / f"{name}.schema.json").read_text(encoding="utf-8")
 
 

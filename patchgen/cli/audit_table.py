@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from patchgen.cli.printer import Printer, is_terminal
+from patchgen.cli.printer import Printer
+from patchgen.cli.terminal import is_terminal
 
 # Without a terminal.
 _WIDTH, _HEIGHT = 120, 40

@@ -17,8 +17,9 @@ from patchgen.cli.options import (
     json_option,
     tree_option,
 )
-from patchgen.cli.printer import Printer, echo, is_terminal, print_table
+from patchgen.cli.printer import Printer, echo, print_table
 from patchgen.cli.series_output import describe_left_out
+from patchgen.cli.terminal import is_terminal
 from patchgen.commands.compare import Column, CompareRequest, Comparison, compare_variants
 
 _COUNTS = ("patches", "files", "insertions", "deletions")

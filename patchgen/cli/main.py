@@ -15,7 +15,14 @@ from typing import Any, NoReturn
 
 import click
 
-from patchgen.cli.printer import OutputError, ReaderGoneError, echo
+from patchgen.cli.printer import OutputError, ReaderGoneError, echo, write
+from patchgen.cli.terminal import (
+    change_folder,
+    collect_output,
+    color_option,
+    no_pager_option,
+    paged_output,
+)
 from patchgen.errors import PatchgenError
 from patchgen.interrupts import (
     EXIT_INTERRUPTED,
@@ -33,6 +40,7 @@ COMMANDS = {
     "check": "Print all errors of a variant at once.",
     "compare": "Compare variants: their size, and what hypercalls execute before alternatives.",
     "completion": "Print the shell completion script for bash, zsh or fish.",
+    "config": "Show your settings, and where each value is from.",
     "doctor": "Show which programs are installed, and how to install the missing ones.",
     "explain": "Show what a commit was made from, and with which tools.",
     "format": "Write the mails of a branch again, after it was edited.",
@@ -60,6 +68,10 @@ _EXIT_CODES = {
     "3": "a bug in patchgen; a log file has the details",
     "130": "interrupted",
 }
+# Commands that ask questions, draw a table while they run, or print a script. A pager shows the
+# output of the others.
+_UNPAGED = {"completion", "new", "send", "trailers", "verify"}
+
 
 # Hints for errors that the machine causes, not patchgen.
 _HINTS = {
@@ -87,13 +99,16 @@ class _LazyGroup(click.Group):
         module = importlib.import_module(f"patchgen.cli.{name}")
         gc.enable()
         command: click.Command = module.command
+        if all(parameter.name != "color" for parameter in command.params):
+            color_option(command)
         ctx.call_on_close(_remove_abandoned_runs)
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; add the options of the called command to a refusal."""
         try:
-            return super().invoke(ctx)
+            with paged_output(ctx, write):
+                return super().invoke(ctx)
         except PatchgenError as err:
             command = self.get_command(ctx, ctx.invoked_subcommand or "")
             raise _CommandError(err, _options_of(command) if command else {}) from err
@@ -151,11 +166,26 @@ def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     callback=_print_version,
     help="Show the version and exit.",
 )
-def patchgen() -> None:
+@click.option(
+    "-C",
+    "folders",
+    multiple=True,
+    is_eager=True,
+    expose_value=False,
+    callback=change_folder,
+    metavar="DIR",
+    help="Run as if started in DIR, as git does; may be repeated.",
+)
+@no_pager_option
+@color_option
+@click.pass_context
+def patchgen(ctx: click.Context) -> None:
     """Apply templated Coccinelle semantic patches to a kernel tree, and send them as a series.
 
     `patchgen help` lists the guides.
     """
+    if ctx.invoked_subcommand not in _UNPAGED:
+        collect_output(ctx)
 
 
 def main() -> NoReturn:

@@ -12,7 +12,8 @@ import click
 
 from patchgen.cli.command import ExplainedCommand
 from patchgen.cli.options import json_option, start_option, timeout_option, tree_option
-from patchgen.cli.printer import Printer, count, is_terminal
+from patchgen.cli.printer import Printer, count
+from patchgen.cli.terminal import is_terminal
 from patchgen.coccinelle import DEFAULT_TIMEOUT_S
 from patchgen.commands.new import NewRequest, NewResult, write_variant
 from patchgen.errors import UsageError

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
+from patchgen.cli.terminal import collect, is_terminal, show_in_pager, uses_color
 from patchgen.controls import escape_controls
 from patchgen.errors import PatchgenError
 from patchgen.interrupts import describe_written
@@ -28,17 +29,12 @@ if TYPE_CHECKING:
 
     from patchgen.edit import OnProgress
 
-# The colours of `git diff`; the longer prefix first.
-_DIFF_STYLES = (
-    ("diff ", {"bold": True}),
-    ("--- ", {"bold": True}),
-    ("+++ ", {"bold": True}),
-    ("@@", {"fg": "cyan"}),
-    ("+", {"fg": "green"}),
-    ("-", {"fg": "red"}),
+# The lines of a diff outside of hunks that `git diff` prints in bold.
+_META = re.compile(
+    r"diff |index |--- |\+\+\+ |(old|new|deleted file|new file) mode |"
+    r"(similarity|dissimilarity) index |(rename|copy) (from|to) "
 )
-
-
+_HUNK = re.compile(r"(?P<range>@@ -\d+(?:,(?P<old>\d+))? \+\d+(?:,(?P<new>\d+))? @@)(?P<rest>.*)")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -53,14 +49,9 @@ class ReaderGoneError(Exception):
     """
 
 
-def _cannot_write(reason: str) -> OutputError:
+def _cannotwrite(reason: str) -> OutputError:
     written = describe_written()
     return OutputError(f"{reason}; {written}" if written else reason, code="output-unwritable")
-
-
-def is_terminal(stream: TextIO | None) -> bool:
-    """Return whether a stream is a terminal; a closed one (`>&-`) is None."""
-    return stream is not None and stream.isatty()
 
 
 def printable(text: object) -> str:
@@ -80,22 +71,30 @@ def echo(text: object = "", *, err: bool = False, **style: Any) -> None:
     Raises OutputError if the stream cannot be written, ReaderGoneError if its reader has ended.
     """
     shown = printable(text)
-    _write((click.style(shown, **style) if style else shown) + "\n", err=err)
+    write((click.style(shown, **style) if style else shown) + "\n", err=err)
 
 
-def _write(content: str | bytes, *, err: bool = False) -> None:
+def write(content: str | bytes, err: bool = False) -> None:
+    """Print a text that is safe for the terminal, in colour or without, or collect it for a pager.
+
+    Raises the errors of `echo`.
+    """
+    if collect(content, err=err):
+        return
     name, stream = ("standard error", sys.stderr) if err else ("standard output", sys.stdout)
     if stream is None:
         if err:
             return
-        raise _cannot_write(f"{name} is closed")
+        raise _cannotwrite(f"{name} is closed")
+    if isinstance(content, str) and "\x1b" in content and not uses_color(stream):
+        content = click.unstyle(content)
     try:
-        click.echo(content, nl=False, err=err)
+        click.echo(content, nl=False, err=err, color=True)
         stream.flush()
     except BrokenPipeError:
         raise ReaderGoneError from None
     except OSError as failure:
-        raise _cannot_write(f"{name} cannot be written: {failure.strerror}") from None
+        raise _cannotwrite(f"{name} cannot be written: {failure.strerror}") from None
 
 
 class Printer:
@@ -113,7 +112,7 @@ class Printer:
     def parts(self, *parts: tuple[str, dict[str, Any]]) -> None:
         """Print a line of the result, each part in its own style."""
         if not self._silent:
-            _write("".join(click.style(printable(text), **style) for text, style in parts) + "\n")
+            write("".join(click.style(printable(text), **style) for text, style in parts) + "\n")
 
     @property
     def is_silent(self) -> bool:
@@ -125,21 +124,21 @@ class Printer:
         if self._as_json:
             return
         if is_terminal(sys.stdout):
-            _write(printable(text))
+            write(printable(text))
         else:
-            _write(text.encode("utf-8", "surrogateescape"))
+            write(text.encode("utf-8", "surrogateescape"))
 
     def page(self, text: str) -> None:
         """Show a text that has its newlines in the user's pager, if the output is a terminal."""
         if not self._silent:
-            click.echo_via_pager(printable(text))
+            show_in_pager(printable(text), write)
 
     def diff(self, text: str) -> None:
-        """Print a diff that has its newlines: unchanged in a pipe, coloured on a terminal."""
-        if not is_terminal(sys.stdout):
+        """Print a diff that has its newlines: as git does, or unchanged without colour."""
+        if not uses_color(sys.stdout):
             self.text(text)
         elif not self._as_json:
-            _write("".join(map(_color_diff_line, text.splitlines(keepends=True))))
+            write("".join(_color_diff(text)))
 
     def note(self, text: str) -> None:
         """Print a remark about the run to standard error, unless --quiet or --json is set."""
@@ -157,7 +156,7 @@ class Printer:
         each such byte is written as the four characters ``\xNN``.
         """
         text = json.dumps(_without_surrogates(value), indent=2, ensure_ascii=False)
-        _write(text.encode() + b"\n")
+        write(text.encode() + b"\n")
 
     @contextmanager
     def progress(self, title: str) -> Iterator[OnProgress]:
@@ -173,12 +172,27 @@ class Printer:
             yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
-def _color_diff_line(line: str) -> str:
-    for start, style in _DIFF_STYLES:
-        if line.startswith(start):
-            text = line.rstrip("\n")
-            return click.style(printable(text), **style) + line[len(text) :]
-    return printable(line)
+def _color_diff(text: str) -> Iterator[str]:
+    """Yield the lines of a diff as `git diff` colours them.
+
+    The hunk's header has the number of its lines, so a removed "-- x" differs from a file's name.
+    """
+    old = new = 0
+    for line in text.splitlines(keepends=True):
+        content = line.rstrip("\n")
+        end = line[len(content) :]
+        shown = printable(content)
+        if old > 0 or new > 0:
+            kind = line[:1]
+            old -= kind not in "+\\"
+            new -= kind not in "-\\"
+            color = {"+": "green", "-": "red"}.get(kind)
+            yield (click.style(shown, fg=color) if color else shown) + end
+        elif hunk := _HUNK.fullmatch(content):
+            old, new = (int(hunk[name] or 1) for name in ("old", "new"))
+            yield click.style(hunk["range"], fg="cyan") + printable(hunk["rest"]) + end
+        else:
+            yield (click.style(shown, bold=True) if _META.match(line) else shown) + end
 
 
 def _without_surrogates(value: Any) -> Any:
@@ -203,7 +217,8 @@ def progress_bar(*columns: Any) -> Progress:
     from rich.console import Console
     from rich.progress import Progress
 
-    return Progress(*columns, console=Console(stderr=True, markup=False), transient=True)
+    console = Console(stderr=True, markup=False, no_color=not uses_color(sys.stderr))
+    return Progress(*columns, console=console, transient=True)
 
 
 def print_table(columns: list[str], rows: list[list[str]], *, width: int = 120) -> None:
@@ -228,11 +243,12 @@ def make_console(width: int, file: TextIO | None = None) -> Console:
     """
     from rich.console import Console
 
-    terminal = is_terminal(sys.stdout)
+    terminal, color = is_terminal(sys.stdout), uses_color(sys.stdout)
     return Console(
         file=file,
         width=Console().width if terminal else width,
-        force_terminal=terminal,
+        force_terminal=terminal or color,
+        color_system="standard" if color else None,
         markup=False,
     )
 
@@ -241,8 +257,8 @@ def show_table(table: Table, *, width: int = 120) -> None:
     """Print a table whose cells are printable; `width` applies without a terminal."""
     from io import StringIO
 
-    # Render into a buffer: _write() reports a full disk as it does for other lines.
+    # Render into a buffer: write() reports a full disk as it does for other lines.
     console = make_console(width, StringIO())
     console.print(table)
     assert isinstance(console.file, StringIO)
-    _write(console.file.getvalue())
+    write(console.file.getvalue())

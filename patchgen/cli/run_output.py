@@ -7,7 +7,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from patchgen.cli.printer import Printer, count, is_terminal, printable, progress_bar
+from patchgen.cli.printer import Printer, count, printable, progress_bar
+from patchgen.cli.terminal import is_terminal
 from patchgen.model.leftover import Leftovers
 from patchgen.model.smpl import Mode
 from patchgen.model.sweep import Sweep

@@ -15,15 +15,9 @@ import click
 
 from patchgen.cli.command import ExplainedCommand
 from patchgen.cli.options import json_option, recipient_options, tree_option
-from patchgen.cli.printer import (
-    OutputError,
-    Printer,
-    ReaderGoneError,
-    count,
-    echo,
-    is_terminal,
-)
+from patchgen.cli.printer import OutputError, Printer, ReaderGoneError, count, echo
 from patchgen.cli.send_summary import SendSummary, list_everything, summarize
+from patchgen.cli.terminal import is_terminal
 from patchgen.cli.tree_config import check_config
 from patchgen.commands.send import SendPlan, SendResult, plan_sending, send_version
 from patchgen.commands.sendable import SendRequest

@@ -13,7 +13,8 @@ import click
 
 from patchgen.cli.command import ExplainedCommand
 from patchgen.cli.options import json_option, quiet_option, start_option, tree_option
-from patchgen.cli.printer import Printer, count, echo, is_terminal
+from patchgen.cli.printer import Printer, count, echo
+from patchgen.cli.terminal import is_terminal
 from patchgen.commands.trailers import CollectRequest, CollectResult, collect_trailers
 from patchgen.controls import escape_controls
 from patchgen.errors import UsageError

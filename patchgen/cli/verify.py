@@ -21,7 +21,8 @@ from patchgen.cli.options import (
     start_option,
     tree_option,
 )
-from patchgen.cli.printer import Printer, count, echo, is_terminal
+from patchgen.cli.printer import Printer, count, echo
+from patchgen.cli.terminal import is_terminal
 from patchgen.cli.tree_options import resolve_paths
 from patchgen.cli.verify_table import VerifyTable
 from patchgen.commands.verify import VerifyReport, verify_series

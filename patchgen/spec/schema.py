@@ -15,10 +15,15 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from patchgen.spec.config import Config
 from patchgen.spec.manifest import BackendManifest, VariantManifest
 
 # The files that people write, and their models. The package has the schemas in patchgen/schemas.
-SCHEMAS: dict[str, type[BaseModel]] = {"manifest": VariantManifest, "backend": BackendManifest}
+SCHEMAS: dict[str, type[BaseModel]] = {
+    "manifest": VariantManifest,
+    "backend": BackendManifest,
+    "config": Config,
+}
 
 _DIALECT = "http://json-schema.org/draft-07/schema#"
 

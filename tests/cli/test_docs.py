@@ -49,7 +49,7 @@ CALLS = {
     "explain": ["HEAD"],
     "send": ["--dry-run"],
     "show": ["pvops"],
-    **{name: [] for name in ("list", "report", "status", "format", "trust", "variants", "doctor")},
+    **{name: [] for name in ("list", "report", "status", "format", "trust", "variants", "config", "doctor")},
     "import": ["outgoing/pvops-v4"],
     "test": ["strscpy"],
     "check": ["x86-platform"],

@@ -104,7 +104,7 @@ def test_a_page_names_only_options_that_exist(page: Path):
         name: {each for spellings in options(command) for each in spellings}
         for name, command in COMMANDS.items()
     }
-    known = FOREIGN.union(*ours.values())
+    known = FOREIGN.union(*ours.values(), *options(program))
     for code in CODE.finditer(page.read_text(encoding="utf-8")):
         text = " ".join(code[0].split())
         if not text.startswith("```"):

@@ -17,6 +17,7 @@ MEANINGS = {
     "--branch": "branch to create",
     "--cc": "Cc address to every mail",
     "--cc-cover": "Cc address to the cover letter",
+    "--color": "colour",
     "--config": ".config",
     "--define": "variable",
     "--dry-run": "Show",

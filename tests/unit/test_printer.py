@@ -29,7 +29,7 @@ def seen_on_a_terminal(monkeypatch: pytest.MonkeyPatch, act: Callable[[], None])
     with os.fdopen(follower, "w", encoding="utf-8") as terminal:
         with monkeypatch.context() as patch:
             patch.setattr(sys, "stdout", terminal)
-            patch.setenv("TERM", "dumb")
+            patch.setenv("TERM", "xterm")
             act()
         terminal.flush()
         seen = os.read(leader, 1 << 16)

@@ -92,3 +92,22 @@ def test_a_wrong_key_or_value_is_refused_as_by_the_models(where, value):
     with pytest.raises(ValidationError):
         SCHEMAS["manifest"].model_validate(document)
     assert not validator("manifest").is_valid(document)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_valid"),
+    [
+        ('signoff = true\n[recipients]\nmax = 2\nto = ["a@example.org"]\n', True),
+        ('split = "tree"\ncolor = "never"\nmacros = "none"\n', True),
+        ("trust = true\n", False),
+        ("jobs = 0\n", False),
+        ('split = "trees"\n', False),
+        ('[recipients]\nto = "a@example.org"\n', False),
+    ],
+)
+def test_the_schema_of_the_configuration_accepts_what_the_model_accepts(text, is_valid):
+    document = tomllib.loads(text)
+    assert validator("config").is_valid(document) is is_valid
+    if not is_valid:
+        with pytest.raises(ValidationError):
+            SCHEMAS["config"].model_validate(document)

@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""On a terminal: the pager, colour, and -C, as git has them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from patchgen.cli import terminal
+from patchgen.cli.main import patchgen as group
+from patchgen.cli.printer import Printer, write
+from patchgen.errors import RefusedError
+from tests.support.terminal import patchgen_on_terminal
+
+# `config` prints more lines than this.
+ROWS = 8
+
+
+@pytest.fixture
+def paged(tmp_path: Path) -> Path:
+    """Return the file to which the pager of `PAGER` writes what it reads."""
+    return tmp_path / "paged"
+
+
+def test_long_output_is_paged_with_errors_in_order(toy, paged):
+    (toy / "patchgen.toml").write_text("")
+    env = {"PATCHGEN_PAGER": f"cat >{paged}; echo LESS=$LESS; exit 7"}
+    shown = patchgen_on_terminal("config", cwd=toy, env=env, rows=ROWS)
+    assert (shown.text, shown.code) == ("LESS=FRX\n", 0)
+    text = paged.read_text()
+    assert text.startswith("color") and text.rstrip().endswith("trusts it as it is now")
+    assert "\x1b[" in text
+
+
+def test_output_that_fits_the_screen_needs_no_pager(tmp_path, paged):
+    env = {"PATCHGEN_PAGER": f"cat >{paged}"}
+    shown = patchgen_on_terminal("config", cwd=tmp_path, env=env)
+    assert shown.code == 0 and shown.text.startswith("color") and not paged.exists()
+
+
+def test_a_pager_that_is_left_early_does_not_change_the_exit_code(toy, tmp_path):
+    (tmp_path / "a.cocci").write_text("@r@\n@@\n-early_set_memory_decrypted\n+f\n (...)\n")
+    args = ("run", tmp_path / "a.cocci", "--strict", "--tree", toy)
+    shown = patchgen_on_terminal(*args, env={"PATCHGEN_PAGER": "head -c 1"}, rows=ROWS)
+    assert shown.code == 1
+    assert "diff --git" not in shown.text and "patchgen:" not in shown.text
+
+
+def test_a_pager_that_cannot_be_started_loses_nothing(tmp_path):
+    env = {"PATCHGEN_PAGER": "/no/such/pager --option"}
+    shown = patchgen_on_terminal("config", cwd=tmp_path, env=env, rows=ROWS)
+    assert shown.code == 0 and "color" in shown.text and "split" in shown.text
+
+
+def test_a_pager_that_the_repository_names_is_not_started(toy, paged, git):
+    git(toy, "config", "core.pager", f"cat >{paged}")
+    env = {"PAGER": f"cat >{paged}.other"}
+    patchgen_on_terminal("config", cwd=toy, env=env, rows=ROWS)
+    assert not paged.exists() and Path(f"{paged}.other").exists()
+
+
+@pytest.mark.parametrize(
+    ("variables", "core", "setting", "expected"),
+    [
+        ({}, "", "", "less"),
+        ({"PAGER": "one"}, "", "", "one"),
+        ({"PAGER": "one"}, "two", "", "two"),
+        ({"PAGER": "one", "GIT_PAGER": "three"}, "two", "", "three"),
+        ({"PAGER": "one", "GIT_PAGER": "three"}, "two", "four", "four"),
+        ({"PATCHGEN_PAGER": "five"}, "two", "four", "five"),
+        ({"PAGER": "cat"}, "", "", ""),
+        ({"GIT_PAGER": ""}, "two", "", ""),
+        ({"PAGER": "one"}, "two", "false", ""),
+    ],
+)
+def test_the_pager_is_chosen_as_git_does(
+    variables, core, setting, expected, monkeypatch, tmp_path, git
+):
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
+    monkeypatch.chdir(tmp_path)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    for key, value in (("core.pager", core), ("patchgen.pager", setting)):
+        if value:
+            git(tmp_path, "config", "--global", key, value)
+    with click.Context(group) as ctx:
+        assert terminal.find_pager(ctx) == expected
+
+
+@pytest.mark.parametrize(
+    ("option", "variables", "setting", "in_pipe", "on_terminal"),
+    [
+        ("", {}, "", False, True),
+        ("always", {"NO_COLOR": "1"}, "never", True, True),
+        ("never", {"CLICOLOR_FORCE": "1"}, "always", False, False),
+        ("", {"NO_COLOR": "1"}, "", False, False),
+        ("", {"NO_COLOR": ""}, "", False, True),
+        ("", {"NO_COLOR": "1"}, "always", True, True),
+        ("", {"CLICOLOR_FORCE": "1"}, "", True, True),
+        ("", {"CLICOLOR_FORCE": "0"}, "", False, True),
+        ("", {"PATCHGEN_COLOR": "never"}, "always", False, False),
+        ("auto", {"PATCHGEN_COLOR": "never"}, "always", False, True),
+        ("", {"TERM": "dumb"}, "", False, False),
+    ],
+)
+def test_colour_is_chosen(
+    option, variables, setting, in_pipe, on_terminal, monkeypatch, tmp_path, git
+):
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.chdir(tmp_path)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    if setting:
+        git(tmp_path, "config", "--global", "patchgen.color", setting)
+    for is_terminal, expected in ((False, in_pipe), (True, on_terminal)):
+        monkeypatch.setattr(terminal, "is_terminal", lambda stream, result=is_terminal: result)
+        args = [f"--color={option}"] if option else []
+        with group.make_context("patchgen", [*args, "variants"]):
+            assert terminal.uses_color(sys.stdout) is expected
+
+
+def test_colour_is_an_option_before_and_after_the_command(patchgen, tmp_path):
+    for args in (("--color=always", "config"), ("config", "--color", "always")):
+        assert "\x1b[" in patchgen(*args, cwd=tmp_path).out
+    assert "\x1b[" not in patchgen("--color=always", "config", "--color=never", cwd=tmp_path).out
+
+
+DIFF = """\
+diff --git a/x b/x
+index 1..2 100644
+--- a/x
++++ b/x
+@@ -1,3 +1,3 @@ int f(void)
+ a
+--- removed
++++ added
+ b
+--- a/y
++++ b/y
+"""
+
+
+def test_a_diff_has_the_colours_of_git(capsys):
+    """A removed line that begins with "-- " is not the name of a file."""
+    with group.make_context("patchgen", ["--color=always", "variants"]):
+        Printer().diff(DIFF)
+    assert capsys.readouterr().out.splitlines() == [
+        "\x1b[1mdiff --git a/x b/x\x1b[0m",
+        "\x1b[1mindex 1..2 100644\x1b[0m",
+        "\x1b[1m--- a/x\x1b[0m",
+        "\x1b[1m+++ b/x\x1b[0m",
+        "\x1b[36m@@ -1,3 +1,3 @@\x1b[0m int f(void)",
+        " a",
+        "\x1b[31m--- removed\x1b[0m",
+        "\x1b[32m+++ added\x1b[0m",
+        " b",
+        "\x1b[1m--- a/y\x1b[0m",
+        "\x1b[1m+++ b/y\x1b[0m",
+    ]
+
+
+@pytest.mark.parametrize("folders", [["toy"], [".", "", "toy"], ["toy/arch", ".."]])
+def test_a_folder_is_entered_as_git_does(folders, patchgen, toy):
+    (toy / "a.cocci").write_text("@r@\n@@\n-early_set_memory_decrypted\n+f\n (...)\n")
+    options = [text for folder in folders for text in ("-C", folder)]
+    result = patchgen(*options, "run", "a.cocci", "arch", "--quiet", cwd=toy.parent)
+    assert result.code == 0 and "+++ b/arch/x86/kernel/sev.c" in result.out, result.err
+
+
+def test_a_folder_that_cannot_be_entered_is_a_usage_error(patchgen, tmp_path):
+    result = patchgen("-C", "missing", "config", cwd=tmp_path)
+    assert result.code == 2 and "cannot enter missing: No such file or directory" in result.err
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RefusedError("no")])
+def test_a_command_that_fails_shows_its_output_first(error, capsys, monkeypatch, paged):
+    """An interrupt ends the command, so its output is not paged then."""
+    monkeypatch.setattr(terminal, "is_terminal", lambda stream: True)
+    monkeypatch.setattr(terminal, "_fits_screen", lambda text: False)
+    monkeypatch.setenv("PATCHGEN_PAGER", f"cat >{paged}")
+    with group.make_context("patchgen", ["run"]) as ctx:
+        with pytest.raises((KeyboardInterrupt, RefusedError)), terminal.paged_output(ctx, write):
+            terminal.collect_output(ctx)
+            Printer().line("one")
+            assert capsys.readouterr().out == ""
+            raise error
+        shown = capsys.readouterr().out
+    if error is KeyboardInterrupt:
+        assert shown == "one\n" and not paged.exists()
+    else:
+        assert shown == "" and paged.read_text() == "one\n"
