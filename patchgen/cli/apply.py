@@ -14,7 +14,6 @@ from patchgen.cli.options import (
     backend_option,
     base_option,
     branch_option,
-    complete_variant,
     define_option,
     json_option,
     new_series_options,
@@ -49,7 +48,7 @@ from patchgen.model.series import MadePatch
         Show the patches that v6.1 gets, and write nothing.
     """,
 )
-@click.argument("name", required=False, metavar="[VARIANT]", shell_complete=complete_variant)
+@click.argument("name", required=False, metavar="[VARIANT]")
 @variant_option
 @tree_option
 @base_option("The commit that the series is based on.")

@@ -6,7 +6,7 @@ from __future__ import annotations
 import click
 
 from patchgen.cli.command import ExplainedCommand
-from patchgen.cli.options import complete_variant, json_option
+from patchgen.cli.options import json_option
 from patchgen.cli.printer import Printer, count
 from patchgen.commands.check import check_variant
 from patchgen.errors import PatchgenError
@@ -22,7 +22,7 @@ from patchgen.errors import PatchgenError
         Print the errors for a script or an editor.
     """,
 )
-@click.argument("variant", shell_complete=complete_variant)
+@click.argument("variant")
 @json_option
 def command(variant: str, as_json: bool) -> int:
     """Print all errors of a variant at once, each with its file, line and key.

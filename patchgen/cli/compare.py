@@ -12,7 +12,6 @@ from patchgen.audit.result import Platform
 from patchgen.cli.command import ExplainedCommand
 from patchgen.cli.options import (
     base_option,
-    complete_variant,
     jobs_option,
     json_option,
     tree_option,
@@ -39,9 +38,7 @@ read from the machine code; they do not show whether the base boots as such a gu
         Compare three variants on v6.1, with two processes.
     """,
 )
-@click.argument(
-    "variants", metavar="VARIANT...", nargs=-1, required=True, shell_complete=complete_variant
-)
+@click.argument("variants", metavar="VARIANT...", nargs=-1, required=True)
 @tree_option
 @base_option("The commit that the variants' series are based on.")
 @jobs_option

@@ -11,7 +11,7 @@ import io
 import os
 import sys
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -31,6 +31,9 @@ from patchgen.interrupts import (
     unwind_on_interrupts,
 )
 from patchgen.version import find_version
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 # Each command is a module of this package with the name of the command. It is imported when the
 # command is called, so that --help and completion import no command.
@@ -68,6 +71,9 @@ _EXIT_CODES = {
     "3": "a bug in patchgen; a log file has the details",
     "130": "interrupted",
 }
+
+# The shells' completion scripts set this variable, which click derives from the program's name.
+_COMPLETING = "_PATCHGEN_COMPLETE"
 # Commands that ask questions, draw a table while they run, or print a script. A pager shows the
 # output of the others.
 _UNPAGED = {"completion", "new", "send", "trailers", "verify"}
@@ -101,8 +107,23 @@ class _LazyGroup(click.Group):
         command: click.Command = module.command
         if all(parameter.name != "color" for parameter in command.params):
             color_option(command)
+        if _COMPLETING in os.environ:
+            from patchgen.cli.complete_values import add_completions
+
+            add_completions(command)
         ctx.call_on_close(_remove_abandoned_runs)
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+        """Return the commands and options that begin with a text, without importing a command."""
+        from click.shell_completion import CompletionItem
+
+        commands = [
+            CompletionItem(name, help=text)
+            for name, text in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+        return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; add the options of the called command to a refusal."""
@@ -126,7 +147,8 @@ class _LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         import difflib
 
-        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+        is_command = args and not args[0].startswith("-") and not ctx.resilient_parsing
+        if is_command and args[0] not in COMMANDS:
             matches = difflib.get_close_matches(args[0], COMMANDS, n=1)
             hint = f" Did you mean {matches[0]}?" if matches else ""
             ctx.fail(f"No such command {args[0]!r}.{hint}")
@@ -192,6 +214,10 @@ def main() -> NoReturn:
     """Run patchgen with the arguments of the command line, and exit."""
     unwind_on_interrupts()
     _prepare_streams()
+    if _COMPLETING in os.environ:
+        from patchgen.cli.completion import answer_shells
+
+        answer_shells()
     try:
         try:
             code = patchgen.main(standalone_mode=False, prog_name="patchgen")

@@ -16,6 +16,7 @@ import click
 
 from patchgen.addresses import AddressError, is_word, parse_people
 from patchgen.cli import tree_options
+from patchgen.cli.complete_values import complete_backend
 from patchgen.cli.settings import setting_option
 from patchgen.model.smpl import Mode
 
@@ -42,13 +43,6 @@ def _find_program(ctx: click.Context, param: click.Parameter, name: str | None) 
     return find_program(name) if name else None
 
 
-def complete_variant(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """Return the names of variants that begin with `incomplete`, for shell completion."""
-    from patchgen.spec import list_names
-
-    return [name for name in list_names() if name.startswith(incomplete)]
-
-
 tree_option = tree_options.tree_option
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 html_option = click.option(
@@ -60,7 +54,6 @@ html_option = click.option(
 variant_option = click.option(
     "--variant",
     metavar="VARIANT",
-    shell_complete=complete_variant,
     help="The name of a variant, or the path of its folder.",
 )
 define_option = click.option(
@@ -153,6 +146,7 @@ def backend_option(default: str) -> Callable[[_Command], _Command]:
         "backends",
         multiple=True,
         metavar="NAME",
+        shell_complete=complete_backend,
         help="Make this backend; may be repeated." + _default(default),
     )
 

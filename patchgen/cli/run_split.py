@@ -77,7 +77,7 @@ _ONLY_WITH_SPLIT = {
 _CONFIGURED = "configured"
 
 
-class _SplitChoice(click.Choice[str]):
+class _SplitChoice(click.Choice):  # type: ignore[type-arg]
     """A way to split; --split without a value means the configured one."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from patchgen.cli.command import ExplainedCommand
-from patchgen.cli.options import complete_variant, json_option
+from patchgen.cli.options import json_option
 from patchgen.cli.printer import Printer, print_table
 from patchgen.spec import Variant, describe_variables, find_variant
 from patchgen.spec.manifest import BackendLeftOut, BackendManifest, LeftOutEntry, PatchEntry
@@ -26,7 +26,7 @@ from patchgen.spec.variant import ManifestFile, list_recipients
         Print the same for a script.
     """,
 )
-@click.argument("variant", shell_complete=complete_variant)
+@click.argument("variant")
 @json_option
 def command(variant: str, as_json: bool) -> None:
     """Show a variant's patches, its variables, and what it needs of a base."""

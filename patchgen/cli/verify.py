@@ -63,6 +63,7 @@ from patchgen.verify import CHECKS, VerifyRequest
     "--skip",
     multiple=True,
     metavar="CHECK",
+    shell_complete=lambda ctx, param, start: [name for name in CHECKS if name.startswith(start)],
     help=f"Skip a check: {', '.join(CHECKS)}; may be repeated.",
 )
 @click.option(
