@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from patchgen.cli.command import ExplainedCommand
+from patchgen.cli.next_steps import format_git, format_patchgen, print_steps
 from patchgen.cli.options import (
     json_option,
     quiet_option,
@@ -48,7 +49,8 @@ def command(as_json: bool, quiet: bool, **options: Any) -> None:
     reroll links to it, and `trailers` finds its mails.
     """
     printer = Printer(quiet=quiet, as_json=as_json)
-    imported = import_series(ImportRequest(**options))
+    request = ImportRequest(**options)
+    imported = import_series(request)
     if as_json:
         printer.document(
             {
@@ -66,3 +68,10 @@ def command(as_json: bool, quiet: bool, **options: Any) -> None:
         printer.line(f"  {number}/{len(imported.subjects)} {subject}")
     printer.line(f"base: {imported.base}")
     printer.line(f"tag:  {imported.tag}")
+    if request.series is None:
+        commits = f"{imported.base[:12]}..{imported.tag}"
+        step = format_git(request.tree, "log", "--reverse", "--patch", commits)
+        print_steps(printer, "Read its commits", step)
+    else:
+        step = format_patchgen(request.tree, "reroll", request.series)
+        print_steps(printer, "Make the next version", step)

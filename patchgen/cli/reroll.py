@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from patchgen.cli.command import ExplainedCommand
+from patchgen.cli.next_steps import format_patchgen, print_steps
 from patchgen.cli.options import (
     backend_option,
     branch_option,
@@ -115,7 +116,7 @@ def command(as_json: bool, quiet: bool, abort: bool, **options: Any) -> None:
     if as_json:
         printer.document(describe(result))
     else:
-        _print(printer, result, dry_run=request.dry_run)
+        _print(printer, request, result)
     if result.stopped_at:
         sys.exit(1)
 
@@ -140,11 +141,11 @@ def describe(result: RerollResult) -> dict[str, Any]:
     }
 
 
-def _print(printer: Printer, result: RerollResult, *, dry_run: bool) -> None:
+def _print(printer: Printer, request: RerollRequest, result: RerollResult) -> None:
     for warning in result.warnings:
         printer.warning(warning)
     if result.stopped_at:
-        _print_conflicts(result, dry_run=dry_run)
+        _print_conflicts(result, dry_run=request.dry_run)
         return
     printer.line(f"v{result.revision}, {len(result.subjects)} patches", bold=True)
     for number, subject in enumerate(result.subjects, 1):
@@ -161,6 +162,11 @@ def _print(printer: Printer, result: RerollResult, *, dry_run: bool) -> None:
         printer.line()
         printer.line(f"branch: {result.branch}")
         printer.line(f"mails:  {result.mails[0].parent}")
+        print_steps(
+            printer,
+            "Check the new version, then send it",
+            *(format_patchgen(request.tree, name, result.branch) for name in ("verify", "send")),
+        )
 
 
 def _print_conflicts(result: RerollResult, *, dry_run: bool) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from patchgen.cli.command import ExplainedCommand
+from patchgen.cli.next_steps import format_patchgen, print_steps
 from patchgen.cli.options import json_option, recipient_options, tree_option
 from patchgen.cli.printer import OutputError, Printer, ReaderGoneError, count, echo
 from patchgen.cli.send_summary import SendSummary, list_everything, summarize
@@ -109,6 +110,8 @@ def command(
         _show_plan(printer, plan, verbose=verbose)
         if as_json:
             printer.document(describe(plan.entries, plan))
+        if plan.unsent_mails:
+            print_steps(printer, "Send them", format_patchgen(tree, "send", plan.version.name))
         return
     _check_confirmation(yes=yes, as_json=as_json)
     confirmation = _Confirmation(printer, request, yes=yes, verbose=verbose)
@@ -121,6 +124,14 @@ def command(
         printer.line("All mails were sent to you only.")
     else:
         printer.line(_describe_end(result, len(request.arrived)))
+        branch = result.plan.version.name
+        if result.tag and not Path(branch).is_dir():
+            print_steps(
+                printer,
+                "Later, collect the review tags, or make the next version",
+                format_patchgen(tree, "trailers", branch, "--lore"),
+                format_patchgen(tree, "reroll", branch),
+            )
 
 
 def _show_plan(printer: Printer, plan: SendPlan, *, verbose: bool) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from patchgen.cli.next_steps import format_git, format_patchgen, print_steps, relative_path
 from patchgen.cli.printer import Printer, count
 from patchgen.controls import escape_controls
 from patchgen.model.base import Oid
@@ -104,18 +105,20 @@ def print_next(
     """
     folder = mails[0].parent
     print_recipients(printer, read_recipients(mails[0]))
-    git_option = "" if tree == Path() else f"-C {shlex.quote(str(tree.absolute()))} "
     printer.line()
     printer.line(f"branch: {branch}")
     printer.line(f"mails:  {folder}")
-    printer.line()
-    printer.line("Read them, then send them:")
-    tip = shlex.quote(_unambiguous_name(tree, branch))
-    printer.line(f"  git {git_option}log --reverse --patch {base[:12]}..{tip}")
-    tree_option = "" if tree == Path() else f"--tree {shlex.quote(str(tree))} "
-    source = branch if with_cover else str(_relative_path(folder))
-    command = f"patchgen send {tree_option}{shlex.quote(source)}"
-    printer.line(f"  {command}    # or: git send-email {name_mails(mails)}")
+    source = branch if with_cover else str(relative_path(folder))
+    print_steps(
+        printer, "Check them; this builds the tree", format_patchgen(tree, "verify", source)
+    )
+    tip = _unambiguous_name(tree, branch)
+    print_steps(
+        printer,
+        "Read them, then send them",
+        format_git(tree, "log", "--reverse", "--patch", f"{base[:12]}..{tip}"),
+        f"{format_patchgen(tree, 'send', source)}    # or: git send-email {name_mails(mails)}",
+    )
 
 
 def name_mails(mails: Sequence[Path]) -> str:
@@ -124,20 +127,13 @@ def name_mails(mails: Sequence[Path]) -> str:
     The result is one pattern, unless that matches other files in the folder, too.
     """
     folder = mails[0].parent
-    path = _relative_path(folder)
+    path = relative_path(folder)
     version = re.match(r"v\d+-", mails[0].name)
     # The mails of version 1 begin with their numbers.
     pattern = f"{version[0]}*.patch" if version else "[0-9]*.patch"
     if set(folder.glob(pattern)) == set(mails):
         return f"{shlex.quote(str(path))}/{pattern}"
     return shlex.join(str(path / mail.name) for mail in mails)
-
-
-def _relative_path(folder: Path) -> Path:
-    """Return a folder's path, relative to the current folder if it is below that."""
-    # git would read a relative path such as "-x" as an option.
-    path = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
-    return folder if str(path).startswith("-") else path
 
 
 def _unambiguous_name(tree: Path, branch: str) -> str:

@@ -6,11 +6,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from shlex import quote
 from typing import Any
 
 import click
 
 from patchgen.cli.command import ExplainedCommand
+from patchgen.cli.next_steps import print_steps
 from patchgen.cli.options import (
     define_option,
     json_option,
@@ -63,6 +65,11 @@ def command(mode: str | None, update: bool, as_json: bool, quiet: bool, **option
         passed &= result.passed
     if as_json:
         printer.document({"passed": passed, "results": documents})
+    if passed and len(documents) == 1 and request.target is not None:
+        # The user is seldom in the kernel's tree when testing a file.
+        path = Path(request.target)
+        target = str(path.absolute()) if path.exists() else request.target
+        print_steps(printer, "In a kernel's git tree, run it", f"patchgen run {quote(target)}")
     return 0 if passed else 1
 
 

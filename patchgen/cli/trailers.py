@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from patchgen.cli.command import ExplainedCommand
+from patchgen.cli.next_steps import format_patchgen, print_steps
 from patchgen.cli.options import json_option, quiet_option, start_option, tree_option
 from patchgen.cli.printer import Printer, count, echo
 from patchgen.cli.terminal import is_terminal
@@ -88,6 +89,12 @@ def command(
         return
     question.print_added(result)
     _print_count(printer, result, dry_run=dry_run)
+    if result.tip is not None:
+        print_steps(
+            printer,
+            "Make the next version, with them",
+            format_patchgen(tree, "reroll", result.branch),
+        )
 
 
 def describe(result: CollectResult) -> dict[str, Any]:

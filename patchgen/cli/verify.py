@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from patchgen.cli.command import ExplainedCommand
+from patchgen.cli.next_steps import format_git, format_patchgen, print_steps
 from patchgen.cli.options import (
     jobs_option,
     json_option,
@@ -114,6 +115,7 @@ def command(
     else:
         _print_findings(printer, report)
         _print_recorded(printer, request, report)
+        _print_next(printer, request, report)
     if not report.passed:
         sys.exit(1)
 
@@ -194,6 +196,19 @@ def _print_recorded(printer: Printer, request: VerifyRequest, report: VerifyRepo
         )
     elif request.record:
         printer.warning("nothing was recorded in the cover letter, as the series does not pass")
+
+
+def _print_next(printer: Printer, request: VerifyRequest, report: VerifyReport) -> None:
+    """Print how to send the series, or how to change the first commit that failed."""
+    target, tree = report.target, request.tree
+    if report.passed:
+        is_sendable = target.record is not None or Path(target.name).is_dir()
+        if is_sendable and not report.recorded:
+            print_steps(printer, "Send it", format_patchgen(tree, "send", target.name))
+    elif report.failed is not None and target.record is not None:
+        rebase = ("rebase", "--interactive", f"{report.failed[:12]}^", target.name)
+        steps = (format_git(tree, *rebase), format_patchgen(tree, "verify", target.name))
+        print_steps(printer, "Edit the commit, then check again", *steps)
 
 
 def _join_configs(findings: Sequence[Finding]) -> list[Finding]:

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Print commands that come next, as they work in the folder of the user's shell."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from patchgen.cli.printer import Printer
+from patchgen.cli.terminal import entered_folder
+
+
+def print_steps(printer: Printer, title: str, *commands: str) -> None:
+    """Print commands after an empty line and a title."""
+    printer.line()
+    printer.line(f"{title}:")
+    for command in commands:
+        printer.line(f"  {command}")
+
+
+def format_patchgen(tree: Path, command: str, *args: str) -> str:
+    """Return a command line of patchgen for this tree."""
+    folder = ["-C", entered_folder()] if entered_folder() else []
+    options = [] if tree == Path() else ["--tree", str(tree)]
+    return shlex.join(["patchgen", *folder, command, *options, *args])
+
+
+def format_git(tree: Path, *args: str) -> str:
+    """Return a command line of git for this tree."""
+    folder = entered_folder() if tree == Path() else str(tree.absolute())
+    return shlex.join(["git", *(["-C", folder] if folder else []), *args])
+
+
+def relative_path(folder: Path) -> Path:
+    """Return a folder's path, relative to the shell's folder if it is below that."""
+    # With -C, the shell is in another folder. git would read a path such as "-x" as an option.
+    below = not entered_folder() and folder.is_relative_to(Path.cwd())
+    path = folder.relative_to(Path.cwd()) if below else folder
+    return folder if str(path).startswith("-") else path

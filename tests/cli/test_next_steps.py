@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The commands that are printed as next steps work where the user is."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Finished, Patchgen
+
+V4 = "patchgen/pvops-v4"
+# Options that let a printed command finish at once.
+FAST_CHECKS = [f"--skip={check}" for check in ("checkpatch", "sections", "build", "code")]
+HARMLESS = {"send": ["--dry-run"], "reroll": ["--dry-run"], "verify": FAST_CHECKS}
+# How a user in the folder above names the tree.
+NAMED = [("-C", "toy"), ("--tree", "toy")]
+
+
+def read_steps(output: str) -> list[list[str]]:
+    """Return the arguments of each printed command."""
+    lines = re.findall(r"^  ((?:patchgen|git) .*)$", output, re.MULTILINE)
+    return [shlex.split(line, comments=True) for line in lines]
+
+
+@pytest.fixture(params=NAMED, ids=lambda named: named[0])
+def work(request: pytest.FixtureRequest, patchgen: Patchgen, toy: Path) -> Callable[..., Finished]:
+    """Run a command on the toy tree from the folder above, and then each step that it prints.
+
+    Return the result of the command.
+    """
+    option, name = request.param
+
+    def run(*args: str, steps: tuple[str, ...]) -> Finished:
+        command, *others = args
+        named = [option, name, command] if option == "-C" else [command, option, name]
+        result = patchgen(*named, *others, cwd=toy.parent)
+        printed = read_steps(result.out)
+        verbs = [step[3] if step[1] == "-C" else step[1] for step in printed]
+        assert tuple(verbs) == steps, result.out + result.err
+        for verb, step in zip(verbs, printed, strict=True):
+            if step[0] == "git":
+                assert subprocess.check_output(step, cwd=toy.parent)
+            else:
+                done = patchgen(*step[1:], *HARMLESS[verb], cwd=toy.parent)
+                assert done.code == 0, done.err
+        return result
+
+    return run
+
+
+def test_after_a_series_was_made(work, toy):
+    result = work("apply", "pvops", "--signoff", steps=("verify", "log", "send"))
+    alternative = re.search(r"# or: (git send-email .*)$", result.out, re.MULTILINE)
+    assert alternative is not None
+    # The shell expands the pattern.
+    listed = subprocess.check_output(
+        ["sh", "-c", f"ls {alternative[1].removeprefix('git send-email')}"],
+        cwd=toy.parent,
+        text=True,
+    )
+    assert len(listed.splitlines()) == 5
+    work("format", V4, steps=("verify", "log", "send"))
+    work("reroll", V4, steps=("verify", "send"))
+    work("send", V4, "--dry-run", steps=("send",))
+    work("import", str(toy / "outgoing/pvops-v4"), steps=("log",))
+
+
+def test_after_a_check(work, pvops):
+    work("verify", V4, *FAST_CHECKS, steps=("send",))
+
+
+def test_after_tags_were_added(work, pvops):
+    mail = next(pvops.glob("outgoing/pvops-v4/v4-0001-*")).read_text()
+    headers = dict(re.findall(r"^([\w-]+): (.*)$", mail.partition("\n\n")[0], re.MULTILINE))
+    (pvops.parent / "reply.eml").write_text(
+        f"From: Bea <bea@example.org>\nSubject: Re: {headers['Subject']}\n"
+        f"Message-ID: <reply@example.org>\nIn-Reply-To: {headers['Message-ID']}\n\n"
+        "Reviewed-by: Bea <bea@example.org>\n"
+    )
+    work("trailers", V4, str(pvops.parent / "reply.eml"), steps=("reroll",))
+
+
+def test_after_a_test_passed(patchgen, toy, tmp_path):
+    assert read_steps(patchgen("test", "strscpy", cwd=toy).out) == [["patchgen", "run", "strscpy"]]
+    folder = tmp_path / "my rules"
+    folder.mkdir()
+    (folder / "a.cocci").write_text("@r@\n@@\n-f();\n+g();\n")
+    (folder / "a.c").write_text("void h(void)\n{\n\tf();\n}\n")
+    (folder / "a.res").write_text("void h(void)\n{\n\tg();\n}\n")
+    [step] = read_steps(patchgen("test", "a.cocci", cwd=folder).out)
+    assert step == ["patchgen", "run", str(folder / "a.cocci")]
+    assert patchgen(*step[1:], "--tree", toy).code == 0
+
+
+def test_nothing_is_printed_for_a_script(patchgen, toy):
+    for option in ("--quiet", "--json"):
+        result = patchgen("apply", "pvops", "--tree", toy, "--force", option)
+        assert result.code == 0 and read_steps(result.out) == []
