@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import click
@@ -16,9 +15,8 @@ from patchgen.cli.options import (
     json_option,
     tree_option,
 )
-from patchgen.cli.printer import Printer, echo, print_table
+from patchgen.cli.printer import Printer, print_table
 from patchgen.cli.series_output import describe_left_out
-from patchgen.cli.terminal import is_terminal
 from patchgen.commands.compare import Column, CompareRequest, Comparison, compare_variants
 
 _COUNTS = ("patches", "files", "insertions", "deletions")
@@ -51,11 +49,8 @@ def command(as_json: bool, **options: Any) -> None:
     that you would build.
     """
     printer = Printer(as_json=as_json)
-    show = is_terminal(sys.stderr) and not as_json
-    comparison = compare_variants(
-        CompareRequest(**options),
-        on_progress=lambda what: echo(f"{what} ...", err=True) if show else None,
-    )
+    with printer.activity() as on_progress:
+        comparison = compare_variants(CompareRequest(**options), on_progress=on_progress)
     if as_json:
         printer.document(describe(comparison))
         return

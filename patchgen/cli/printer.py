@@ -11,12 +11,13 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
+from patchgen.cli.progress import hidden_bars, progress_bar, status_line
 from patchgen.cli.terminal import collect, is_terminal, show_in_pager, uses_color
 from patchgen.controls import escape_controls
 from patchgen.errors import PatchgenError
@@ -24,7 +25,6 @@ from patchgen.interrupts import describe_written
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.progress import Progress
     from rich.table import Table
 
     from patchgen.edit import OnProgress
@@ -79,8 +79,16 @@ def write(content: str | bytes, err: bool = False) -> None:
 
     Raises the errors of `echo`.
     """
-    if collect(content, err=err):
-        return
+    if not collect(content, err=err):
+        _write_now(content, err=err)
+
+
+def announce(text: str) -> None:
+    """Print a line to standard error at once, even if a pager shows other output later."""
+    _write_now(printable(text) + "\n", err=True)
+
+
+def _write_now(content: str | bytes, *, err: bool) -> None:
     name, stream = ("standard error", sys.stderr) if err else ("standard output", sys.stdout)
     if stream is None:
         if err:
@@ -89,8 +97,9 @@ def write(content: str | bytes, err: bool = False) -> None:
     if isinstance(content, str) and "\x1b" in content and not uses_color(stream):
         content = click.unstyle(content)
     try:
-        click.echo(content, nl=False, err=err, color=True)
-        stream.flush()
+        with hidden_bars():
+            click.echo(content, nl=False, err=err, color=True)
+            stream.flush()
     except BrokenPipeError:
         raise ReaderGoneError from None
     except OSError as failure:
@@ -164,12 +173,18 @@ class Printer:
         if self._silent or not is_terminal(sys.stderr):
             yield lambda done, total: None
             return
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
-
-        described = TextColumn("{task.description}", markup=False)
-        with progress_bar(described, BarColumn(), MofNCompleteColumn()) as bar:
+        with progress_bar() as bar:
             task = bar.add_task(printable(title), total=None)
             yield lambda done, total: bar.update(task, completed=done, total=total)
+
+    @contextmanager
+    def activity(self) -> Iterator[Callable[[str], None]]:
+        """Show what the block is doing, on a terminal only; it calls the function with that."""
+        if self._silent or not is_terminal(sys.stderr):
+            yield lambda text: None
+            return
+        with status_line() as update:
+            yield lambda text: update(printable(text))
 
 
 def _color_diff(text: str) -> Iterator[str]:
@@ -210,15 +225,6 @@ def _without_surrogates(value: Any) -> Any:
 
 def _escape_surrogate(match: re.Match[str]) -> str:
     return escape_controls(match[0])
-
-
-def progress_bar(*columns: Any) -> Progress:
-    """Return a progress bar on standard error; use it in a `with`."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    console = Console(stderr=True, markup=False, no_color=not uses_color(sys.stderr))
-    return Progress(*columns, console=console, transient=True)
 
 
 def print_table(columns: list[str], rows: list[list[str]], *, width: int = 120) -> None:

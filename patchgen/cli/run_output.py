@@ -6,8 +6,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
-from patchgen.cli.printer import Printer, count, printable, progress_bar
+from patchgen.cli.printer import Printer, count, printable
+from patchgen.cli.progress import progress_bar
 from patchgen.cli.terminal import is_terminal
 from patchgen.model.leftover import Leftovers
 from patchgen.model.smpl import Mode
@@ -94,26 +96,17 @@ def show_sweeps(printer: Printer) -> Iterator[OnSweep]:
     if printer.is_silent or not is_terminal(sys.stderr):
         yield lambda name, done, total: None
         return
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        ProgressColumn,
-        Task,
-        TextColumn,
-        TimeRemainingColumn,
-    )
+    from rich.progress import ProgressColumn, Task, TimeRemainingColumn
     from rich.text import Text
 
     class Rate(ProgressColumn):
         def render(self, task: Task) -> Text:
             return Text(f"{task.speed or 0:.0f} files/s")
 
-    title = TextColumn("{task.description}", markup=False)
-    columns = (title, BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
-    with progress_bar(*columns) as bar:
+    with progress_bar(Rate(), TimeRemainingColumn()) as bar:
         task = bar.add_task("reading", total=None)
 
         def on_progress(name: str, done: int, total: int | None) -> None:
-            bar.update(task, description=printable(name), completed=done, total=total)
+            bar.update(task, description=printable(Path(name).name), completed=done, total=total)
 
         yield on_progress

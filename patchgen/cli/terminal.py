@@ -13,7 +13,6 @@ as in git. Output that fits the screen needs no pager.
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -179,6 +178,9 @@ def _show(collected: _Collected, write: _Write, *, in_pager: bool) -> None:
 
 def _fits_screen(text: str) -> bool:
     """Return whether a text and the shell's next prompt fit the terminal."""
+    # Imported here because few commands print so much, and the compression libraries come with it.
+    import shutil
+
     columns, rows = shutil.get_terminal_size()
     lines = click.unstyle(text).expandtabs().split("\n")
     return sum(max(1, -(-len(line) // columns)) for line in lines) <= rows

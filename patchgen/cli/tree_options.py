@@ -17,7 +17,7 @@ from typing import Any
 
 import click
 
-from patchgen.cli.printer import echo
+from patchgen.cli.printer import announce
 from patchgen.errors import MissingObjectsError, RevisionError, UsageError
 from patchgen.odb import Repository, fetch_objects, find_promisors
 
@@ -98,7 +98,7 @@ def _fetch(tree: Path, err: MissingObjectsError) -> None:
     try:
         remotes = ", ".join(find_promisors(repository)) or "nowhere"
         objects = "object" if len(err.oids) == 1 else "objects"
-        echo(f"fetching {len(err.oids):,} missing {objects} from {remotes}", err=True)
+        announce(f"fetching {len(err.oids):,} missing {objects} from {remotes}")
         fetch_objects(repository, err.oids)
     finally:
         repository.close()

@@ -3,17 +3,19 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
 import click
+import pyte
 import pytest
 
 from patchgen.cli import terminal
 from patchgen.cli.main import patchgen as group
 from patchgen.cli.printer import Printer, write
 from patchgen.errors import RefusedError
-from tests.support.terminal import patchgen_on_terminal
+from tests.support.terminal import patchgen_on_terminal, run_on_terminal
 
 # `config` prints more lines than this.
 ROWS = 8
@@ -193,3 +195,39 @@ def test_a_command_that_fails_shows_its_output_first(error, capsys, monkeypatch,
         assert shown == "one\n" and not paged.exists()
     else:
         assert shown == "" and paged.read_text() == "one\n"
+
+
+LONG = "a-semantic-patch-with-a-name-that-is-much-too-long-for-a-terminal-of-eighty-columns.cocci"
+
+
+@pytest.mark.parametrize("output", ["", ">out"])
+def test_a_progress_bar_fits_the_screen_and_leaves_nothing_on_it(output, toy):
+    """With its output in a file, a command prints its notes next to the bar."""
+    (toy / LONG).write_text("@r@\n@@\n-early_set_memory_decrypted\n+f\n (...)\n")
+    command = f"{sys.executable} -m patchgen --no-pager run {LONG} {output}"
+    shown = run_on_terminal(["sh", "-c", command], cwd=toy)
+    assert shown.code == 0
+    bars = [line for line in re.split(r"[\r\n]", click.unstyle(shown.text)) if "━" in line]
+    assert bars and max(map(len, bars)) <= 80
+    screen = pyte.Screen(80, 60)
+    pyte.Stream(screen).feed(shown.text.replace("\n", "\r\n"))
+    lines = [line.rstrip() for line in screen.display]
+    printed = "\n".join(lines).rstrip().split("\n")
+    assert not any("━" in line or "files/s" in line for line in lines)
+    assert printed[0].startswith("diff --git" if not output else LONG[:80])
+    assert not output or "" not in printed
+
+
+def test_a_status_line_is_removed(tmp_path):
+    code = (
+        "from patchgen.cli.printer import Printer, echo\n"
+        "with Printer().activity() as show:\n"
+        "    show('building [red] x')\n"
+        "    echo('note', err=True)\n"
+        "echo('end')\n"
+    )
+    shown = run_on_terminal([sys.executable, "-c", code], cwd=tmp_path)
+    assert "building [red] x" in shown.text
+    screen = pyte.Screen(80, 24)
+    pyte.Stream(screen).feed(shown.text.replace("\n", "\r\n"))
+    assert [line.strip() for line in screen.display[:3]] == ["note", "end", ""]

@@ -65,7 +65,7 @@ def test_a_block_that_fails_reports_nothing_as_written():
 
 LATE = """
 import os, signal, sys, threading
-from patchgen.cli import main
+from patchgen.cli import endings, main
 
 def interrupt():
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -93,7 +93,7 @@ def run(**options):
 def describe_written():
     interrupt()
     return "the report is complete"
-main.patchgen.main, main.describe_written = run, describe_written
+main.patchgen.main, endings.describe_written = run, describe_written
 """
 
 
