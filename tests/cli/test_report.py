@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from patchgen.odb import Quarantine, Repository, record_sent
-from patchgen.pipeline.prepare import prepare_branch
+from patchgen.odb import Quarantine, Repository
 from tests.conftest import Patchgen
 from tests.support.checks import snapshot
 from tests.support.kernels import commit_all
@@ -177,20 +176,9 @@ def record_testing(tree: Path) -> str:
 def test_the_range_diff_is_from_the_last_version_that_was_sent(patchgen, tree, git):
     document = report(patchgen, tree, CAMPAIGN)
     assert (document["compared_with"], document["range_diff"]) == (None, None)
-    with closing(Repository(tree)) as repository:
-        with Quarantine(repository) as quarantine:
-            version, _ = prepare_branch(repository, quarantine, CAMPAIGN)
-            quarantine.publish("refs/heads/sent", version.tip, version.base, None, "test")
-        tag = record_sent(
-            repository,
-            version.change_id,
-            version.revision,
-            version.cover,
-            version.base,
-            version.tip,
-            (),
-            repository.read_signatures().committer,
-        )
+    args = ("--tree", tree, "--series", CAMPAIGN, "--json")
+    imported = patchgen("import", tree / "outgoing/rename-v1", *args)
+    tag = json.loads(imported.out)["tag"]
     document = report(patchgen, tree, CAMPAIGN)
     assert (document["compared_with"], document["range_diff"]) == (tag, None)
     git(tree, "switch", "-q", CAMPAIGN)
