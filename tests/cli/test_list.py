@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from patchgen.odb import Quarantine, Repository, record_sent
+from patchgen.odb import Quarantine, Repository
 from patchgen.pipeline.prepare import prepare_branch
 from patchgen.send.journal import Journal, MailState, begin_entries
 from tests.conftest import Patchgen
@@ -40,23 +40,10 @@ def record_mails(tree: Path, sent: int) -> None:
         )
 
 
-def tag_as_sent(tree: Path, revision: int | None = None) -> None:
-    """Tag the commits of the branch as a version that was sent."""
-    with closing(Repository(tree)) as repository:
-        with Quarantine(repository) as quarantine:
-            version, _ = prepare_branch(repository, quarantine, V4)
-            ref = f"refs/heads/sent{revision}"
-            quarantine.publish(ref, version.tip, version.base, None, "test")
-        record_sent(
-            repository,
-            version.change_id,
-            revision or version.revision,
-            version.cover,
-            version.base,
-            version.tip,
-            (),
-            repository.read_signatures().committer,
-        )
+def tag_as_sent(patchgen: Patchgen, tree: Path, revision: int = 4) -> None:
+    """Tag the patches of the branch as a version that was sent."""
+    result = patchgen("import", V4, "--tree", tree, "--series", V4, "-v", str(revision))
+    assert result.code == 0, result.err
 
 
 def add_acks(git, tree: Path) -> None:
@@ -91,7 +78,7 @@ def test_a_series_goes_from_draft_to_acked(patchgen, pvops, git):
     assert series["state"] == "partly sent"
     assert series["sent"] == {"mails": 3, "of": 5, "time": 120.0, "tag": None}
     assert "3 of 5" in patchgen("list", "--tree", pvops).out
-    tag_as_sent(pvops)
+    tag_as_sent(patchgen, pvops)
     series = list_series(patchgen, pvops)[V4]
     assert series["state"] == "sent" and series["sent"]["tag"].startswith("sent/")
     assert (series["sent"]["mails"], series["sent"]["of"]) == (5, 5)
@@ -102,7 +89,7 @@ def test_a_series_goes_from_draft_to_acked(patchgen, pvops, git):
 
 
 def test_code_that_was_edited_after_it_was_sent_is_not_what_was_sent(patchgen, pvops, git):
-    tag_as_sent(pvops)
+    tag_as_sent(patchgen, pvops)
     git(pvops, "switch", "-q", V4)
     # The last patch, and so the result, is the same: an earlier patch differs.
     message = git(pvops, "log", "-1", "--format=%B", "HEAD~1")
@@ -120,7 +107,7 @@ def test_a_version_with_a_newer_one_is_superseded(patchgen, pvops, where):
         states = {name: series["state"] for name, series in list_series(patchgen, pvops).items()}
         assert states == {"patchgen/pvops-v5": "draft", V4: "superseded"}
     else:
-        tag_as_sent(pvops, revision=5)
+        tag_as_sent(patchgen, pvops, 5)
         assert list_series(patchgen, pvops)[V4]["state"] == "superseded"
 
 
@@ -139,8 +126,8 @@ def test_what_cannot_be_read_is_listed_with_the_reason(patchgen, pvops, git):
 
 
 def test_the_table_fits_80_columns(patchgen, pvops, git):
-    tag_as_sent(pvops, revision=5)
-    tag_as_sent(pvops)
+    tag_as_sent(patchgen, pvops, 5)
+    tag_as_sent(patchgen, pvops)
     [row] = [line for line in patchgen("list", "--tree", pvops).out.splitlines() if V4 in line]
     assert len(row) <= 80 and row.rstrip().endswith("superseded")
     name = "a/" + "branch-with-a-long-name-" * 4
