@@ -114,19 +114,9 @@ def test_a_page_names_only_options_that_exist(page: Path):
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))
-def test_the_page_of_commands_has_each_command_with_its_options(name: str):
+def test_the_table_of_tasks_has_each_command(name: str):
     page = (DOCS / "commands.md").read_text(encoding="utf-8")
-    assert re.search(rf"\| `patchgen {name}[ `]", page), "the table of tasks does not name it"
-    found = re.search(rf"^    patchgen {name}(?: .*\n|\n)(?:     +.*\n)*", page, re.MULTILINE)
-    assert found, "the list of options does not have it"
-    shared = set(OPTION.findall(page[page.index("## Options that mean the same everywhere") :]))
-    named = set(OPTION.findall(found[0]))
-    spellings = list(options(COMMANDS[name]))
-    assert named <= {each for some in spellings for each in some}
-    assert [some for some in spellings if not set(some) & (named | shared)] == []
-    pieces = COMMANDS[name].collect_usage_pieces(click.Context(COMMANDS[name]))
-    for piece in re.findall(r"[A-Za-z.|-]+", " ".join(pieces).replace("OPTIONS", "")):
-        assert piece.strip(".") in found[0], f"the list of options does not name {piece}"
+    assert re.search(rf"^\| .* \| `patchgen {name}[ `]", page, re.MULTILINE)
 
 
 def tables(model: type[BaseModel], name: str) -> Iterator[tuple[str, set[str]]]:
