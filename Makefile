@@ -110,7 +110,7 @@ torture: test-tools $(STAMP)
 .PHONY: docs
 docs: $(STAMP)
 	$(BIN)/python -m sphinx -q -W --keep-going docs build/site
-	$(BIN)/python tools/manual.py build/man/man1
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/python tools/manual.py build/man/man1
 	@echo 'the site is build/site/index.html; the manual: man -M build/man patchgen'
 
 # --- packages to publish ------------------------------------------------------------------------
