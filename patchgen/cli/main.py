@@ -105,6 +105,13 @@ class _LazyGroup(click.Group):
         ]
         return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the options before the command; --help and --version print, which can fail."""
+        try:
+            return super().parse_args(ctx, args)
+        except PatchgenError as err:
+            raise CommandError(err, _options_of(self)) from err
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; add the options of the called command to a refusal."""
         try:

@@ -50,6 +50,7 @@ COMMANDS = {
     "doctor": ["doctor"],
     "completion": ["completion", "bash"],
     "help": ["--help"],
+    "version": ["--version"],
     "audit": ["audit", "--tree", "TREE"],
     "audit --json": ["audit", "--tree", "TREE", "--json"],
     "audit --dot": ["audit", "--tree", "TREE", "--dot"],
