@@ -103,9 +103,8 @@ def test_completes_commands(patchgen, monkeypatch):
         ["plain", "apply"],
         ["word", "ap"],
     ]
-    monkeypatch.setenv("COMP_WORDS", "patchgen apply --variant pv")
-    monkeypatch.setenv("COMP_CWORD", "3")
-    assert patchgen().out == "plain,pvops\n"
+    variants = patchgen("patchgen apply --variant pv", "pv").out
+    assert variants == "plain\tpvops\tvariant\nword\tpv\t\n"
 
 
 def test_help_shows_what_the_option_shows(patchgen):
