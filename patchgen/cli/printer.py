@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
+from patchgen.cli.diff_colors import color_diff
 from patchgen.cli.progress import hidden_bars, progress_bar, status_line
 from patchgen.cli.terminal import collect, is_terminal, show_in_pager, uses_color
 from patchgen.controls import escape_controls
@@ -29,12 +30,6 @@ if TYPE_CHECKING:
 
     from patchgen.edit import OnProgress
 
-# The lines of a diff outside of hunks that `git diff` prints in bold.
-_META = re.compile(
-    r"diff |index |--- |\+\+\+ |(old|new|deleted file|new file) mode |"
-    r"(similarity|dissimilarity) index |(rename|copy) (from|to) "
-)
-_HUNK = re.compile(r"(?P<range>@@ -\d+(?:,(?P<old>\d+))? \+\d+(?:,(?P<new>\d+))? @@)(?P<rest>.*)")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -147,7 +142,7 @@ class Printer:
         if not uses_color(sys.stdout):
             self.text(text)
         elif not self._as_json:
-            write("".join(_color_diff(text)))
+            write("".join(color_diff(text)))
 
     def note(self, text: str) -> None:
         """Print a remark about the run to standard error, unless --quiet or --json is set."""
@@ -185,29 +180,6 @@ class Printer:
             return
         with status_line() as update:
             yield lambda text: update(printable(text))
-
-
-def _color_diff(text: str) -> Iterator[str]:
-    """Yield the lines of a diff as `git diff` colours them.
-
-    The hunk's header has the number of its lines, so a removed "-- x" differs from a file's name.
-    """
-    old = new = 0
-    for line in text.splitlines(keepends=True):
-        content = line.rstrip("\n")
-        end = line[len(content) :]
-        shown = printable(content)
-        if old > 0 or new > 0:
-            kind = line[:1]
-            old -= kind not in "+\\"
-            new -= kind not in "-\\"
-            color = {"+": "green", "-": "red"}.get(kind)
-            yield (click.style(shown, fg=color) if color else shown) + end
-        elif hunk := _HUNK.fullmatch(content):
-            old, new = (int(hunk[name] or 1) for name in ("old", "new"))
-            yield click.style(hunk["range"], fg="cyan") + printable(hunk["rest"]) + end
-        else:
-            yield (click.style(shown, bold=True) if _META.match(line) else shown) + end
 
 
 def _without_surrogates(value: Any) -> Any:

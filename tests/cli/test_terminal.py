@@ -165,6 +165,18 @@ def test_a_diff_has_the_colours_of_git(capsys):
     ]
 
 
+def test_a_diff_has_the_colours_that_git_is_configured_to_use(capsys, monkeypatch, tmp_path, git):
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
+    monkeypatch.chdir(tmp_path)
+    for slot, color in (("new", "bold blue"), ("func", "yellow"), ("old", "no-such-colour")):
+        git(tmp_path, "config", "--global", f"color.diff.{slot}", color)
+    with group.make_context("patchgen", ["--color=always", "variants"]):
+        Printer().diff(DIFF)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[4] == "\x1b[36m@@ -1,3 +1,3 @@\x1b[0m\x1b[33m int f(void)\x1b[0m"
+    assert lines[6:8] == ["\x1b[31m--- removed\x1b[0m", "\x1b[1;34m+++ added\x1b[0m"]
+
+
 @pytest.mark.parametrize("folders", [["toy"], [".", "", "toy"], ["toy/arch", ".."]])
 def test_a_folder_is_entered_as_git_does(folders, patchgen, toy):
     (toy / "a.cocci").write_text("@r@\n@@\n-early_set_memory_decrypted\n+f\n (...)\n")
