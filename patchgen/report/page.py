@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from patchgen.mail import RecipientGroup, name_mails
+from patchgen.quoting import quote_name
 from patchgen.report.content import FileReport, PatchReport, SeriesReport
 from patchgen.report.diff_lines import DiffLine, LineKind
 from patchgen.report.result_lines import describe_finding
@@ -138,7 +139,7 @@ def _show_file(file: FileReport, *, has_origins: bool) -> ShownFile:
         hunks.append((hunk.head, lines))
     diff = file.diff
     added, removed = diff.count(LineKind.ADDED), diff.count(LineKind.REMOVED)
-    return ShownFile(diff.path, added, removed, diff.notes, hunks)
+    return ShownFile(quote_name(diff.path), added, removed, diff.notes, hunks)
 
 
 def _show_lines(lines: Sequence[DiffLine], origins: Sequence[str]) -> Iterator[ShownLine]:

@@ -80,6 +80,7 @@ def test_a_campaign_has_one_rule_until_a_person_edits_it(patchgen, tree, git):
     git(tree, "commit", "-q", "-a", "--amend", "--no-edit")
     (tree / "logo.bin").write_bytes(b"\0\xff" * 99)
     (tree / "caf\udce9.c").write_bytes(b"/* caf\xe9 */\n")
+    (tree / "z\n.c").write_text("")
     commit_all(tree, "add by hand")
     page = tree.parent / "page.html"
     edited, added = report(patchgen, tree, "--html", page)["patches"]
@@ -89,6 +90,7 @@ def test_a_campaign_has_one_rule_until_a_person_edits_it(patchgen, tree, git):
     text = page.read_text()
     assert "edited by hand: code" in text and "added by hand" in text
     assert "net/&lt;b&gt;.c" in text and "caf\\xe9.c" in text and "/* caf\\xe9 */" in text
+    assert "&#34;z\\n.c&#34;" in text
     assert "Binary files /dev/null and b/logo.bin differ" in text
 
 
