@@ -90,10 +90,11 @@ def test_a_rule_without_a_hit_made_no_line():
 
 
 def test_the_text_of_a_template_is_not_a_rules():
-    text = "@walk@\nidentifier fn = f;\n@@\n+/* patchgen: WALK */\n+after();\n fn(...) { ... }\n"
+    added = "+before();\n+/* patchgen: WALK */\n+after();\n"
+    text = f"@walk@\nidentifier fn = f;\n@@\n{added} fn(...) {{ ... }}\n"
     rules = read_patch_rules([text], {}, has_templates=True)
-    block = block_of("+static void walk(void)", "+{", "+}", "+after();")
-    assert find_rules(block, rules) == ["", "", "", "walk"]
+    block = block_of("+before();", "+static void walk(void)", "+{", "+}", "+after();")
+    assert find_rules(block, rules) == ["walk", "", "", "", "walk"]
 
 
 def test_a_line_next_to_those_of_a_rule_may_be_a_persons_if_one_edited_the_patch():
