@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -60,3 +61,16 @@ def test_removes_only_its_own_folder(demo, tmp_path):
     result = subprocess.run(argv, cwd=TOP, capture_output=True, text=True, check=False)
     assert result.returncode == 1
     assert other.is_dir()
+
+
+def test_needs_no_recommended_packages(tmp_path):
+    """Those of coccinelle are a compiler for OCaml, ten times its size."""
+    log = tmp_path / "log"
+    program = tmp_path / "absent-program"
+    for name, text in (("id", "echo 0"), ("apt-get", f'echo "$@" >> {log}; touch {program}')):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / name).chmod(0o755)
+    env = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    argv = [TOP / "tools/need", f"{program}:some-package"]
+    subprocess.run(argv, env=env, check=True, capture_output=True)
+    assert log.read_text() == "install -qq -y --no-install-recommends some-package\n"
