@@ -46,7 +46,8 @@ datetime.datetime, datetime.date = Later, LaterDate
 
 def build(checkout: Path, folder: Path, **options: int | dict[str, str]) -> dict[str, Path]:
     """Build both packages with tools/dist, and return their paths by name."""
-    argv = [checkout / "tools/dist", sys.executable, folder]
+    # The Makefile names the Python of .venv by a relative path.
+    argv = [checkout / "tools/dist", os.path.relpath(sys.executable), folder]
     subprocess.run(argv, check=True, capture_output=True, **options)
     return {path.name: path for path in folder.iterdir()}
 
