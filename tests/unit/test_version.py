@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from packaging.version import Version
 
+from patchgen.cli.main import COMMANDS
 from patchgen.version import find_version, read_source_version
 from tests.support import TOP
 
@@ -113,3 +114,9 @@ def test_the_changelog_begins_with_the_version_in_the_making():
     [debian] = re.findall(r"^patchgen \((.*?)\)", (TOP / "debian/changelog").read_text())
     assert debian == headings[0][0]
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\d", date) for _, date in released)
+
+
+def test_the_changelog_names_each_command():
+    text = (TOP / "CHANGELOG.md").read_text()
+    named = re.findall(r"`(?:patchgen )?([a-z]+)\b[^`]*`", text)
+    assert set(COMMANDS) <= set(named)
