@@ -27,7 +27,9 @@ def test_the_debian_package_runs_from_its_own_folder(git, tmp_path):
     sources = tmp_path / "sources"
     git(tmp_path, "clone", "-q", "--shared", TOP, sources)
     argv = ["dpkg-buildpackage", "--unsigned-changes", "--build=binary"]
-    built = subprocess.run(argv, cwd=sources, check=False, capture_output=True, text=True)
+    # Compression takes as long as the build.
+    env = {**os.environ, "DPKG_DEB_COMPRESSOR_TYPE": "none"}
+    built = subprocess.run(argv, cwd=sources, env=env, check=False, capture_output=True, text=True)
     assert built.returncode == 0, built.stdout[-2000:] + built.stderr[-2000:]
     assert git(sources, "status", "--porcelain") == ""
 
