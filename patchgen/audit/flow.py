@@ -10,9 +10,11 @@ installs is not early.
 from __future__ import annotations
 
 import re
+import weakref
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 
 from patchgen.audit.assembly import LOADED
@@ -45,8 +47,10 @@ class Flow:
         self._tables_of_functions = frozenset(r.table for r in tables.registered if r.table)
         self._queue: deque[Node] = deque()
         self._reached_variables: set[StaticVariable] = set()
-        self.pointers = Pointers(self._link)
+        # Without a cycle, the last reference frees the flow, and all code that it refers to.
+        self.pointers = Pointers(partial(Flow._link, weakref.proxy(self)))
         self._unknown: list[PointerCall] = []
+        self._roots: dict[str, str | None] = {}
         self._connected: dict[tuple[Node, int, Node], int] = {}
         self._passed = PassedFunctions(code, tables, frozenset(self._list_called_keys()))
         self._chains = NotifierChains(code, tables)
@@ -254,15 +258,21 @@ class Flow:
         `PVOP_VCALL1(mmu.exit_mmap, mm)`, or with the variable before the member, as in v7.1:
         `PVOP_VCALL1(pv_ops_lock, kick, cpu)`.
         """
-        for macro, root in self._tables.member_calls:
-            if not macro.fullmatch(call.name) or node.kind == "macro":
-                continue
-            for name, member in pairwise(call.arguments):
-                if name.startswith(root) and _MEMBERS.fullmatch(member):
-                    return [Access(name, "", tuple(member.split(".")))]
-            operands = [match[0] for text in call.arguments for match in _OPERAND.finditer(text)]
-            return [Access(root, "", tuple(operand.split("."))) for operand in operands[:1]]
-        return []
+        root = self._find_root(call.name)
+        if root is None or node.kind == "macro":
+            return []
+        for name, member in pairwise(call.arguments):
+            if name.startswith(root) and _MEMBERS.fullmatch(member):
+                return [Access(name, "", tuple(member.split(".")))]
+        operands = [match[0] for text in call.arguments for match in _OPERAND.finditer(text)]
+        return [Access(root, "", tuple(operand.split("."))) for operand in operands[:1]]
+
+    def _find_root(self, name: str) -> str | None:
+        """Return the variable with the members that a macro of a name calls, None for others."""
+        if name not in self._roots:
+            roots = (root for macro, root in self._tables.member_calls if macro.fullmatch(name))
+            self._roots[name] = next(roots, None)
+        return self._roots[name]
 
     def is_in_window(self, node: Node, line: int) -> bool:
         """Return whether a call at a line is followed; the call that ends the window is, too."""

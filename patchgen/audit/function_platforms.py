@@ -9,7 +9,7 @@ platform, or by an initialiser. Paths without unknown conditions are preferred.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from patchgen.audit.flow import Flow
 from patchgen.audit.nodes import Node
@@ -33,7 +33,7 @@ class Reach:
         """Return the unknown conditions on the path to a function, None if it does not run."""
         return self._doubts[platform].get(node)
 
-    def find_statement(self, node: Node, under: Iterable[int], platform: Platform) -> Doubts | None:
+    def find_statement(self, node: Node, under: Sequence[int], platform: Platform) -> Doubts | None:
         """Return the unknown conditions for a statement under some of a function's guards."""
         before = self.find(node, platform)
         inside = self._tests.find_doubts(node, under, (), platform)
@@ -109,4 +109,6 @@ class Reach:
 
 
 def _join(*parts: Doubts) -> Doubts:
+    if not any(parts):
+        return ()
     return tuple(dict.fromkeys(doubt for part in parts for doubt in part))

@@ -79,13 +79,23 @@ class LinkedCode:
         for function in facts.functions:
             if dead.covers(function.line):
                 continue
-            compiled = function._replace(
-                calls=tuple(dead.keep(function.calls)),
-                stores=tuple(dead.keep(function.stores)),
-                asms=tuple(dead.keep(function.asms)),
+            self._add(
+                Node(
+                    function.name,
+                    path,
+                    function.line,
+                    "assembly" if assembly else "function",
+                    function.static,
+                    calls=dead.keep(function.calls),
+                    identifiers=function.identifiers,
+                    asms=dead.keep(function.asms),
+                    stores=dead.keep(function.stores),
+                    result=function.result,
+                    parameters=function.parameters,
+                    guards=function.guards,
+                    returns=function.returns,
+                )
             )
-            kind = "assembly" if assembly else "function"
-            self._add(Node(path=path, kind=kind, **compiled._asdict()))
         for variable in facts.variables:
             if not dead.covers(variable.line):
                 compiled_variable = variable._replace(stores=tuple(dead.keep(variable.stores)))

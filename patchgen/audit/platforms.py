@@ -56,12 +56,14 @@ class PlatformTests:
         self._conditions: dict[tuple[str, str], bool] = {}
 
     def find_doubts(
-        self, node: Node, under: Iterable[int], env: Env, platform: Platform
+        self, node: Node, under: Sequence[int], env: Env, platform: Platform
     ) -> tuple[Doubt, ...] | None:
         """Return the unknown conditions among those that a statement runs under.
 
         Returns None if the statement does not run on the platform.
         """
+        if not under:
+            return ()
         doubts = []
         for number in under:
             guard = node.guards[number]

@@ -23,7 +23,13 @@ def find_trampoline_calls(
     names = {"STATIC_CALL_TRAMP", "STATIC_CALL_TRAMP_STR"}
     for _ in range(2):
         using = re.compile(rf"\b(?:{'|'.join(sorted(names))})\b|__SCT__")
-        names |= {name for name, body in macros.items() if using.search(body)}
+        # A literal is searched for much faster than a pattern, and most bodies have none of them.
+        literals = ("__SCT__", *names)
+        names |= {
+            name
+            for name, body in macros.items()
+            if any(literal in body for literal in literals) and using.search(body)
+        }
     for node in nodes:
         asms = [(asm.line, asm.text) for asm in node.asms]
         if node.kind == "macro" and "asm" in node.body:

@@ -3,11 +3,27 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import pytest
 
+from patchgen.audit.audit_tree import build_audit
+from patchgen.audit.reasons import build_reasons
 from patchgen.audit.result import EdgeKind
+from patchgen.audit.tables import load_tables
+from patchgen.audit.window import follow_window
 from patchgen.errors import RefusedError
-from tests.support.small_kernel import COMMON, PATH, SITE, account_files, audit_files, early
+from tests.support.small_kernel import (
+    COMMON,
+    FILES,
+    PATH,
+    SITE,
+    account_files,
+    audit_files,
+    early,
+    link_files,
+)
 
 
 @pytest.mark.parametrize(
@@ -220,6 +236,19 @@ def test_the_boot_path_is_found_by_position():
 def test_a_kernel_without_a_path_to_alternatives_is_refused():
     with pytest.raises(RefusedError, match="no calls lead from"):
         audit_files({"arch/x86/kernel/cpu/common.c": "int x;\n"})
+
+
+def test_the_last_reference_frees_a_window():
+    window = follow_window(link_files({**FILES, PATH: SITE}), load_tables())
+    assert build_audit(window).hypercalls
+    assert build_reasons(window).functions
+    code = weakref.ref(window.code)
+    gc.disable()
+    try:
+        del window
+        assert code() is None
+    finally:
+        gc.enable()
 
 
 def test_pointers_that_nothing_assigns_are_listed():
