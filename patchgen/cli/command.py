@@ -8,8 +8,33 @@ from typing import Any
 
 import click
 
+from patchgen.cli.printer import Printer
+from patchgen.errors import SpecError
 
-class ExplainedCommand(click.Command):
+
+class PagedHelp(click.Command):
+    """A command whose --help is shown in the pager if it does not fit the screen."""
+
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        """Return the option that click makes, which prints in another way."""
+        option = super().get_help_option(ctx)
+        if option is not None:
+            option.callback = _show_help
+        return option
+
+
+def _show_help(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        text = f"{ctx.get_help()}\n"
+        try:
+            Printer().page(text)
+        except SpecError:
+            # A wrong setting of the pager must not hide the help.
+            Printer().text(text)
+        ctx.exit()
+
+
+class ExplainedCommand(PagedHelp):
     """A command whose help ends with examples.
 
     `examples` is written as the help shows it: a line for a shell in the kernel's git tree, and

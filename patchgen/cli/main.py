@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from patchgen.cli.command import PagedHelp
 from patchgen.cli.endings import CommandError, end_with
 from patchgen.cli.printer import echo, write
 from patchgen.cli.terminal import (
@@ -71,7 +72,7 @@ _COMPLETING = "_PATCHGEN_COMPLETE"
 _UNPAGED = {"completion", "new", "send", "trailers", "verify"}
 
 
-class _LazyGroup(click.Group):
+class _LazyGroup(PagedHelp, click.Group):
     """A group that imports a command's module when the command is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:

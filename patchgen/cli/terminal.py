@@ -60,6 +60,8 @@ color_option = click.option(
 no_pager_option = click.option(
     "--no-pager",
     is_flag=True,
+    # Before --help, which may use the pager.
+    is_eager=True,
     callback=_set_no_pager,
     expose_value=False,
     help="Do not show long output in a pager.  [config: pager]",
@@ -127,10 +129,8 @@ def paged_output(ctx: click.Context, write: _Write) -> Iterator[None]:
 
 def show_in_pager(text: str, write: _Write) -> None:
     """Show a text on the terminal now, in the pager if it does not fit the screen."""
-    pager = find_pager(click.get_current_context())
-    _show(
-        _Collected(pager, [(text, False)]), write, in_pager=bool(pager and is_terminal(sys.stdout))
-    )
+    pager = find_pager(click.get_current_context()) if is_terminal(sys.stdout) else ""
+    _show(_Collected(pager, [(text, False)]), write, in_pager=bool(pager))
 
 
 def find_pager(ctx: click.Context) -> str:

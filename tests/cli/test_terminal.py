@@ -43,6 +43,25 @@ def test_output_that_fits_the_screen_needs_no_pager(tmp_path, paged):
     assert shown.code == 0 and shown.text.startswith("color") and not paged.exists()
 
 
+@pytest.mark.parametrize("args", [("run", "--help"), ("help", "run"), ("--help",)])
+def test_a_long_help_is_paged(args, tmp_path, paged):
+    env = {"PATCHGEN_PAGER": f"cat >{paged}"}
+    shown = patchgen_on_terminal(*args, cwd=tmp_path, env=env)
+    assert (shown.text, shown.code) == ("", 0)
+    assert paged.read_text().startswith("Usage: patchgen ")
+    paged.unlink()
+    shown = patchgen_on_terminal("--no-pager", *args, cwd=tmp_path, env=env)
+    assert shown.text.startswith("Usage: patchgen ") and not paged.exists()
+
+
+def test_a_wrong_setting_does_not_hide_the_help(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    (tmp_path / "patchgen").mkdir()
+    (tmp_path / "patchgen" / "config.toml").write_text("[")
+    shown = patchgen_on_terminal("--help", cwd=tmp_path)
+    assert shown.code == 0 and shown.text.startswith("Usage: patchgen ")
+
+
 def test_a_pager_that_is_left_early_does_not_change_the_exit_code(toy, tmp_path):
     (tmp_path / "a.cocci").write_text("@r@\n@@\n-early_set_memory_decrypted\n+f\n (...)\n")
     args = ("run", tmp_path / "a.cocci", "--strict", "--tree", toy)
