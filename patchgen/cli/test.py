@@ -38,7 +38,7 @@ from patchgen.sweep import DEFAULT_TIMEOUT_S, CaseOutcome, GoldenRun, format_dif
         Write the results of your semantic patch as its cases.
     """,
 )
-@click.argument("target", required=False, metavar="[RECIPE|DIR|FILE.cocci]")
+@click.argument("target", required=False, metavar="[RECIPE|VARIANT|DIR|FILE.cocci]")
 @click.option("--update", is_flag=True, help="Write the .res files that are missing or differ.")
 @mode_option
 @define_option

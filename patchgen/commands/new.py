@@ -77,8 +77,9 @@ class NewRequest:
 class NewResult:
     """The folder that was written, and what is in it.
 
-    `failures` are golden cases that could not be made. For a variant of commits, `base` is the
-    commit that it was compared on; `rules`, `texts` and `by_hand` say how each change is stated.
+    `failures` are golden cases, and semantic patches, that could not be made. For a variant of
+    commits, `base` is the commit that it was compared on; `rules`, `texts` and `by_hand` say how
+    each change is stated.
     """
 
     folder: Path
@@ -233,9 +234,12 @@ def _write_from_commits(request: NewRequest, name: str, commits: str) -> NewResu
         base, series = _read_series(repository, checkout, commits, request.start)
         try:
             return _try_variant(request, repository, checkout, name, base, series, find_spatch())
-        except (SpecError, RefusedError):
+        except (SpecError, RefusedError) as err:
             # A semantic patch that works alone may fail among others; text does not.
-            return _try_variant(request, repository, checkout, name, base, series, None)
+            result = _try_variant(request, repository, checkout, name, base, series, None)
+            reason = err.message.partition("\n")[0]
+            remark = f"all changes are stated as text, as semantic patches fail: {reason}"
+            return replace(result, failures=(remark, *result.failures))
 
 
 def _read_series(

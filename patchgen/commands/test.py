@@ -15,7 +15,7 @@ from patchgen.errors import PatchgenError, UsageError
 from patchgen.model.base import Base, Oid
 from patchgen.model.smpl import Mode
 from patchgen.process import iterate_parallel
-from patchgen.spec import find_recipe, list_recipes
+from patchgen.spec import find_recipe, list_named, list_recipes
 from patchgen.sweep import (
     DEFAULT_TIMEOUT_S,
     CocciFile,
@@ -36,8 +36,9 @@ _NO_BASE = Base(Oid(""), Oid(""), "")
 class GoldenRequest:
     """The parameters of `patchgen test`.
 
-    `target` is a .cocci, a folder of them, or the name of a recipe. None is the current folder if
-    it has a .cocci, else all recipes. `trusted` lets all semantic patches run code.
+    `target` is a .cocci, a folder of them, or the name of a recipe or a variant. None is the
+    current folder if it has a .cocci, else all recipes. `trusted` lets all semantic patches run
+    code.
     """
 
     target: str | None = None
@@ -112,6 +113,9 @@ def find_patches(target: str | None) -> dict[str, Path]:
     if path.exists():
         return {target: path}
     recipe = find_recipe(target)
+    variant = next((each for each in list_named() if each.name == target), None)
+    if recipe is None and variant is not None:
+        return find_patches(str(variant.path))
     if recipe is None:
         names = [recipe.name for recipe in list_recipes()]
         similar = difflib.get_close_matches(target, names, n=1)

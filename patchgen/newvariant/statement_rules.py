@@ -20,6 +20,7 @@ from patchgen.newvariant.rule import InferredRule, choose_name
 _STARTS = frozenset({b";", b"{", b"}"})
 _MOST_TOKENS = 80
 _MOST_RULES = 30
+_MOST_SINGLE = 8
 _OPEN = {b"{": 1, b"}": -1}
 _KEYWORDS = frozenset(
     b"break case char const continue default do double else enum extern float for goto if int long "
@@ -66,18 +67,22 @@ class _StatementChange:
 
 
 def infer_statement_rules(files: Iterable[ChangedFile]) -> list[InferredRule]:
-    """Return the rules for the statements that differ in these files."""
-    groups: dict[tuple[object, ...], list[_StatementChange]] = {}
+    """Return the rules for the statements that differ in these files, those of most places first.
+
+    In a change of many places, a rule for one of them says less than the lines themselves.
+    """
+    shapes: dict[tuple[object, ...], list[_StatementChange]] = {}
     for file in files:
         for change in _find_changes(file):
-            groups.setdefault(change.shape, []).append(change)
+            if change.old != change.new:
+                shapes.setdefault(change.shape, []).append(change)
+    groups = [group for shape in shapes.values() for group in _split_by_names(shape)]
+    singles = [group for group in groups if len(group) == 1]
+    if len(singles) > _MOST_SINGLE:
+        groups = [group for group in groups if len(group) > 1]
+    groups.sort(key=len, reverse=True)
     taken: set[str] = set()
-    rules = []
-    for group in groups.values():
-        for changes in _split_by_names(group):
-            name = choose_name("statements", taken)
-            rules.append(_make_rule(name, changes))
-    return rules[:_MOST_RULES]
+    return [_make_rule(choose_name("statements", taken), group) for group in groups[:_MOST_RULES]]
 
 
 def _find_changes(file: ChangedFile) -> Iterator[_StatementChange]:

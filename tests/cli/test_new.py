@@ -321,6 +321,9 @@ def test_the_cases_of_a_semantic_patch_come_along(patchgen, tmp_path):
     assert result.code == 0, result.err
     assert (tmp_path / "mine/strscpy.res").is_file()
     assert patchgen("test", "mine", cwd=tmp_path).code == 0
+    (tmp_path / "semantic-patches").mkdir()
+    (tmp_path / "mine").rename(tmp_path / "semantic-patches/mine")
+    assert patchgen("test", "mine", cwd=tmp_path).code == 0
 
 
 def test_without_a_case_there_is_a_warning(patchgen, tmp_path):
