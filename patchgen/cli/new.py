@@ -16,6 +16,7 @@ from patchgen.cli.printer import Printer, count
 from patchgen.cli.terminal import is_terminal
 from patchgen.coccinelle import DEFAULT_TIMEOUT_S
 from patchgen.commands.new import NewRequest, NewResult, write_variant
+from patchgen.controls import escape_controls
 from patchgen.errors import UsageError
 
 _FUNCTION = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -166,9 +167,10 @@ def _print(printer: Printer, request: NewRequest, result: NewResult) -> None:
         files = count(len(rule.files), "file")
         printer.line(f"  {rule.patch}: semantic patch {rule.name} in {files}: {rule.purpose}")
     for patch, path in result.texts:
-        printer.line(f"  {patch}: text for {path}")
+        printer.line(f"  {patch}: text for {escape_controls(str(path))}")
     for each in result.by_hand:
-        printer.warning(f"left by hand: {each.patch}: {each.path} {each.reason}")
+        shown = escape_controls(str(each.path))
+        printer.warning(f"left by hand: {each.patch}: {shown} {each.reason}")
     for failure in result.failures:
         printer.warning(failure)
     if result.base is not None:

@@ -23,6 +23,7 @@ from patchgen.coccinelle import (
     refuse_code,
 )
 from patchgen.commands.test import GoldenRequest, check_patches, update_results
+from patchgen.controls import escape_controls
 from patchgen.errors import ErrorPlace, PatchgenError, RefusedError, SpecError, UsageError
 from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
@@ -263,8 +264,12 @@ def _try_variant(
     spatch: Spatch | None,
 ) -> NewResult:
     variant = make_from_commits(git, name, base, commits, spatch, request.timeout_s)
+    if not any(commit.files for commit in commits):
+        raise RefusedError("the commits change no file", code="nothing-to-state")
     if not variant.results:
-        reasons = "\n".join(f"  {each.path} {each.reason}" for each in variant.by_hand)
+        reasons = "\n".join(
+            f"  {escape_controls(str(each.path))} {each.reason}" for each in variant.by_hand
+        )
         raise RefusedError(
             f"a variant can state no change of these commits:\n{reasons}", code="nothing-to-state"
         )

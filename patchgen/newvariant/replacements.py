@@ -19,6 +19,8 @@ from patchgen.model.base import TreeFile
 from patchgen.model.plan import ReplaceText
 from patchgen.sourcefolder import LARGEST_BYTES
 
+_MOST = 20
+
 
 class NotTextError(Exception):
     """A template cannot have this text; the message completes "FILE ..."."""
@@ -35,6 +37,7 @@ class Replacement:
 def find_replacements(file: TreeFile, before: bytes, after: bytes) -> list[Replacement]:
     """Return the replacements that make `before` into `after`, to be made in their order.
 
+    More than _MOST changes are one replacement, from the first line that changes to the last one.
     Raises NotTextError if templates cannot state one.
     """
     if after and not before:
@@ -43,7 +46,10 @@ def find_replacements(file: TreeFile, before: bytes, after: bytes) -> list[Repla
     content = before
     while content != after:
         old, new = split_lines(content), split_lines(after)
-        first = find_line_changes(old, new)[0]
+        changes = find_line_changes(old, new)
+        first, last = changes[0], changes[-1]
+        if len(changes) > _MOST:
+            first = LineChange(first.old_start, last.old_end, first.new_start, last.new_end)
         replacement, content = _replace_first(file, old, new, first)
         replacements.append(replacement)
     return replacements

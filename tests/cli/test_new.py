@@ -212,6 +212,23 @@ def test_a_commit_of_which_nothing_can_be_stated_is_refused(patchgen, git, tree,
     assert sorted(path.name for path in tmp_path.iterdir()) == ["tree"]
 
 
+def test_a_path_that_no_manifest_can_have_is_listed_on_one_line(patchgen, git, tree, tmp_path):
+    write(tree, {"a\nb": "x\n", "Makefile": "VERSION = 7\n"})
+    git(tree, "add", "-A")
+    git(tree, "commit", "-q", "-m", "Odd")
+    result = patchgen("new", tmp_path / "mine", "--from-commit", "HEAD", cwd=tree)
+    assert result.code == 0
+    assert result.err == (
+        "warning: left by hand: odd: a\\x0ab has a path that has a control character\n"
+    )
+
+
+def test_a_commit_without_changes_is_refused(patchgen, git, tree, tmp_path):
+    git(tree, "commit", "-q", "--allow-empty", "-m", "Nothing")
+    result = patchgen("new", tmp_path / "mine", "--from-commit", "HEAD", cwd=tree)
+    assert result.code == 1 and "the commits change no file" in result.err
+
+
 @pytest.mark.parametrize(("commit", "message"), [("HEAD", "no parent"), ("nope", "no commit")])
 def test_a_commit_without_a_parent_and_an_unknown_one_are_refused(
     patchgen, tree, tmp_path, commit, message

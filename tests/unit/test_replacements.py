@@ -61,6 +61,14 @@ def test_a_file_with_crlf_is_changed():
     assert make(b"a\r\nb\r\na\r\n", b"a\r\nc\r\na\r\n") == b"a\r\nc\r\na\r\n"
 
 
+def test_very_many_changes_are_one_replacement():
+    before = b"".join(b"same\n%d\n" % number for number in range(50))
+    after = before.replace(b"same", b"other")
+    assert make(before, after) == after
+    [replacement] = find_replacements(FILE, before, after)
+    assert replacement.old.startswith("same\n0\n") and replacement.old.endswith("\n48\nsame\n")
+
+
 @pytest.mark.parametrize(
     ("after", "reason"),
     [
