@@ -2,9 +2,11 @@
 """Determine which rules of the recorded semantic patches made which changed lines of a diff.
 
 A record has the text of the rules that ran, and how often each of them hit, but not the lines that
-they changed. So lines are attributed to the rule that adds or removes their text: one or more `+`
-lines in a row, or `-` lines. White space is ignored, and a metavariable stands for a part of a
-statement. If the texts of several rules occur, it is the rule with the longest one.
+they changed. So lines are attributed to the rule that removes and adds their text: `-` lines and
+`+` lines in a row. The texts are compared by token, without parentheses, which isomorphisms drop,
+and a metavariable stands for a part of a statement. If several rules have such texts, it is the one
+of which both the removed and the added text occur, and then the one with the longest text; rules
+that are equal in this are all named.
 """
 
 from __future__ import annotations
@@ -20,26 +22,23 @@ from patchgen.report.diff_lines import DiffBlock, DiffLine, LineKind
 
 # A template's text is inserted at such a comment (patchgen.coccinelle.markers).
 _MARKER = "/* patchgen: "
+# It ends each token.
+_END = "\0"
 _END_OF_STATEMENT = re.compile("[;{}]")
 # The longest value of a metavariable, in characters, so that the time is linear in the diff.
 _LONGEST_VALUE = 400
 
 
 @dataclass(frozen=True, slots=True)
-class TextPattern:
-    """Lines that a rule adds or removes together: their text, cut at each metavariable.
-
-    It has no white space.
-    """
+class ChangePattern:
+    """Lines that a rule removes and adds together: the texts of each side, cut at metavariables."""
 
     rule: str
-    kind: LineKind
-    texts: tuple[str, ...]
+    sides: Mapping[LineKind, tuple[str, ...]]
 
-    @property
-    def weight(self) -> int:
-        """The number of characters that have to match."""
-        return sum(map(len, self.texts))
+    def measure(self, kind: LineKind) -> int:
+        """Return the number of characters that have to match on a side."""
+        return sum(map(len, self.sides[kind]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ class PatchRules:
     """
 
     names: tuple[str, ...]
-    patterns: tuple[TextPattern, ...]
+    patterns: tuple[ChangePattern, ...]
     has_templates: bool
     is_edited: bool
 
@@ -81,44 +80,67 @@ def read_patch_rules(
     )
 
 
-def _read_patterns(rule: Rule) -> Iterator[TextPattern]:
+def _read_patterns(rule: Rule) -> Iterator[ChangePattern]:
     metavariables = frozenset(list_metavariables(rule))
-    for kind, lines in _group_lines(rule):
-        texts = tuple(_split_texts("\n".join(lines), metavariables))
-        if any(character.isalnum() for text in texts for character in text):
-            yield TextPattern(rule.label, kind, texts)
+    for group in _group_lines(rule):
+        sides = {
+            kind: tuple(_split_texts("\n".join(lines), metavariables))
+            for kind, lines in group.items()
+        }
+        texts = [text for side in sides.values() for text in side]
+        if _has_word(texts):
+            usable = {kind: side for kind, side in sides.items() if any(side)}
+            yield ChangePattern(rule.label, usable)
 
 
-def _group_lines(rule: Rule) -> Iterator[tuple[LineKind, list[str]]]:
-    """Yield the lines of a rule that are added or removed together, without their first character.
+def _has_word(texts: Iterable[str]) -> bool:
+    return any(character.isalnum() for text in texts for character in text)
+
+
+def _group_lines(rule: Rule) -> Iterator[dict[LineKind, list[str]]]:
+    """Yield the lines of a rule that are changed together, without their first character.
 
     The text of a template takes the place of a marker, so a marker separates lines.
     """
-    groups: dict[LineKind, list[str]] = {}
+    group: dict[LineKind, list[str]] = {}
     for line, plain in zip(rule.body_lines, rule.pattern.split("\n")[1:], strict=False):
         change = line.lstrip("?!")
         is_change = plain.lstrip("?!").startswith(("+", "-"))
         if is_change and _MARKER not in line:
-            groups.setdefault(LineKind(change[0]), []).append(change[1:])
+            group.setdefault(LineKind(change[0]), []).append(change[1:])
         elif plain.strip():
-            yield from groups.items()
-            groups = {}
-    yield from groups.items()
+            yield group
+            group = {}
+    yield group
 
 
 def _split_texts(code: str, metavariables: Collection[str]) -> Iterator[str]:
-    """Yield the texts of SmPL between its metavariables, without white space and positions."""
-    texts = [""]
+    """Yield the tokens of SmPL between its metavariables, as `_join` joins them.
+
+    The last text is "" if a metavariable is at the end. Positions are left out.
+    """
+    texts: list[list[str]] = [[]]
     is_position = False
-    for token in tokenize(_encode(code)):
-        text = token.text.decode("utf-8", "surrogateescape")
-        if text == "@" or is_position:
+    for token in _tokenize(code):
+        if token == "@" or is_position:
             is_position = not is_position
-        elif text in ("...", "\\") or text in metavariables:
-            texts.append("")
+        elif token in ("...", "\\") or token in metavariables:
+            texts.append([])
         else:
-            texts[-1] += "".join(text.split())
-    yield from filter(None, texts)
+            texts[-1].append(token)
+    yield from (_END + _join(tokens) for tokens in texts if tokens)
+    if not texts[-1]:
+        yield ""
+
+
+def _join(tokens: Iterable[str]) -> str:
+    return "".join(token + _END for token in tokens)
+
+
+def _tokenize(code: str) -> list[str]:
+    """Return the tokens of code without parentheses."""
+    tokens = (token.text.decode("utf-8", "surrogateescape") for token in tokenize(_encode(code)))
+    return [token for token in tokens if token not in ("(", ")")]
 
 
 def _encode(line: str) -> bytes:
@@ -126,16 +148,32 @@ def _encode(line: str) -> bytes:
 
 
 def find_rules(block: DiffBlock, rules: PatchRules) -> list[str]:
-    """Return the rule of each line of a block of changed lines, "" where none is found."""
-    best: list[tuple[int, str]] = [(0, "")] * len(block.lines)
-    for kind in (LineKind.ADDED, LineKind.REMOVED):
-        numbers = [number for number, line in enumerate(block.lines) if line.kind is kind]
-        squeezed = ["".join(block.lines[number].text.split()) for number in numbers]
-        for pattern in (pattern for pattern in rules.patterns if pattern.kind is kind):
-            for index in _find_lines(pattern, squeezed):
-                number = numbers[index]
-                best[number] = max(best[number], (pattern.weight, pattern.rule))
-    return _complete([rule for _, rule in best], block.lines, rules)
+    """Return the rule of each line of a block of changed lines, "" where none is found.
+
+    Several rules that may have made a line are joined by "or".
+    """
+    numbers = {
+        kind: [number for number, line in enumerate(block.lines) if line.kind is kind]
+        for kind in (LineKind.REMOVED, LineKind.ADDED)
+    }
+    code = {
+        kind: [_join(_tokenize(block.lines[number].text)) for number in listed]
+        for kind, listed in numbers.items()
+    }
+    # The rank of the best rules of each line, and their names.
+    best: list[tuple[tuple[bool, int], dict[str, None]]] = [((False, 0), {})] * len(block.lines)
+    for pattern in rules.patterns:
+        found = {
+            kind: list(_find_lines(texts, code[kind])) for kind, texts in pattern.sides.items()
+        }
+        is_whole = all(found.values())
+        for kind, indexes in found.items():
+            rank = (is_whole, pattern.measure(kind))
+            for number in (numbers[kind][index] for index in indexes):
+                others = best[number][1] if best[number][0] == rank else {}
+                if rank >= best[number][0]:
+                    best[number] = (rank, {**others, pattern.rule: None})
+    return _complete([" or ".join(names) for _, names in best], block.lines, rules)
 
 
 def _complete(found: Sequence[str], lines: Sequence[DiffLine], rules: PatchRules) -> list[str]:
@@ -156,38 +194,41 @@ def _complete(found: Sequence[str], lines: Sequence[DiffLine], rules: PatchRules
     ]
 
 
-def _find_lines(pattern: TextPattern, lines: Sequence[str]) -> Iterator[int]:
-    """Yield the numbers of the lines that have the texts of a pattern, wherever it matches.
+def _find_lines(texts: Sequence[str], lines: Sequence[str]) -> Iterator[int]:
+    """Yield the numbers of the lines that have texts in this order, wherever they have them.
 
     The lines are joined, since a statement may be on several of them.
     """
-    text = "".join(lines)
-    ends = list(accumulate(map(len, lines)))
+    code = _END + "".join(lines)
+    ends = list(accumulate(map(len, lines), initial=1))[1:]
     number = 0
-    begin = text.find(pattern.texts[0])
+    begin = code.find(texts[0])
     while begin >= 0:
-        end = _match(pattern.texts, text, begin)
+        end = _match(texts, code, begin)
         if end is not None:
-            while ends[number] <= begin:
+            while ends[number] <= begin + 1:
                 number += 1
             yield number
             while ends[number] < end:
                 number += 1
                 yield number
-        begin = text.find(pattern.texts[0], end or begin + 1)
+        # The end of a token may be the beginning of the next text.
+        begin = code.find(texts[0], begin + 1 if end is None else end - 1)
 
 
-def _match(texts: Sequence[str], text: str, begin: int) -> int | None:
+def _match(texts: Sequence[str], code: str, begin: int) -> int | None:
     """Return the end of a match that begins with the first text, None if the others do not follow.
 
     A metavariable stands for a part of one statement, of limited length.
     """
-    end = begin
-    for part in texts:
-        stop = _END_OF_STATEMENT.search(text, end, end + _LONGEST_VALUE)
+    end = begin + 1
+    for text in texts:
+        stop = _END_OF_STATEMENT.search(code, end, end + _LONGEST_VALUE)
+        if not text:
+            return stop.end() if stop else end
         last = stop.start() if stop else end + _LONGEST_VALUE
-        found = text.find(part, end, last + len(part))
+        found = code.find(text, end - 1, last + len(text))
         if found < 0:
             return None
-        end = found + len(part)
+        end = found + len(text)
     return end

@@ -81,6 +81,64 @@ def test_a_line_next_to_those_of_one_rule_is_that_rules_unless_templates_add_lin
     assert rules_of(lines, has_templates=True) == ["alloc", "alloc", ""]
 
 
+SHARED = """\
+@both@
+expression x, a, b;
+@@
+(
+- x |= a;
+- x |= b;
++ set(x, a | b);
+|
+- call(x, a)
++ call_in_order(x, a)
+)
+
+@one@
+expression x, a;
+@@
+(
+- x |= (a);
++ set(x, a);
+|
+- init(x);
++ setup(x);
+)
+
+@other@
+expression x;
+@@
+- x.ready = 1;
++ setup(x);
+"""
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (("-\tf |= A | B;", "+\tset(f, A | B);"), ["one"] * 2),
+        (("-\tf |= A;", "-\tf |= B;", "+\tset(f, A | B);"), ["both"] * 3),
+        (("+\tset(f, A);",), ["one"]),
+        (("+\tsetup(&f);",), ["one or other"]),
+        (("-\tf.ready = 1;", "+\tsetup(&f);"), ["other"] * 2),
+        (("-\tn = call(&f,", "-\t\t arg);"), ["both"] * 2),
+        (("-\tn = recall(&f, arg);", "-\tn = call_it(&f, arg);"), ["", ""]),
+    ],
+    ids=[
+        "both sides occur, up to parentheses",
+        "the longer text",
+        "one side",
+        "not decidable",
+        "decided by the other side",
+        "a value on the next line",
+        "words, not parts of words",
+    ],
+)
+def test_of_several_rules_it_is_the_one_whose_change_it_is(lines, expected):
+    rules = read_patch_rules([SHARED], {}, has_templates=True)
+    assert find_rules(block_of(*lines), rules) == expected
+
+
 def test_a_rule_without_a_hit_made_no_line():
     block = block_of("+#include <b.h>")
     for hits, expected in (({"alloc": 1}, [""]), ({"include": 2}, ["include"]), ({}, ["include"])):
