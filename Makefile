@@ -21,7 +21,9 @@ B4          := /usr/bin/b4:b4
 QEMU        := qemu-system-x86_64:qemu-system-x86
 CHROMIUM    := chromium:chromium
 MANUAL      := groff:groff-base mandoc:mandoc
-DEBIAN      := dh:debhelper dh_python3:dh-python fakeroot:fakeroot
+DEBIAN      := dh:debhelper dh_python3:dh-python \
+               /var/lib/dpkg/info/build-essential.list:build-essential \
+               /var/lib/dpkg/info/python3-venv.list:python3-venv
 KERNELS     := /usr/src/linux-source-6.1.tar.xz:linux-source-6.1 \
                /usr/src/linux-source-6.12.tar.xz:linux-source-6.12
 
