@@ -86,6 +86,9 @@ def _find_call_changes(file: ChangedFile) -> Iterator[_CallChange]:
         new_arguments = split_arguments(new.texts, new_at + 1)
         if old_arguments is None or new_arguments is None:
             continue
+        spans = ((old, old_arguments), (new, new_arguments))
+        if any(tokens.has_long_line(*span) for tokens, each in spans for span in each):
+            continue
         yield _CallChange(
             old.show(old_at, old_at + 1),
             new.show(new_at, new_at + 1),

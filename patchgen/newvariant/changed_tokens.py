@@ -33,6 +33,10 @@ class Tokens:
         """Return the source of the tokens from `start` up to `end`, at least one."""
         return self.source[self.ends[start] - len(self.texts[start]) : self.ends[end - 1]]
 
+    def has_long_line(self, start: int, end: int) -> bool:
+        """Return whether a token continues on another line, which SmPL would read as its own."""
+        return any(b"\n" in text for text in self.texts[start:end])
+
     def show(self, start: int, end: int) -> str:
         """Return the source of some tokens on one line, without comments."""
         gaps = [b"", *self.gaps[start + 1 : end]]

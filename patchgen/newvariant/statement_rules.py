@@ -133,6 +133,8 @@ def _is_whole(tokens: Tokens, start: int, end: int) -> bool:
             return False
     has_comment = any(b"/" in gap or b"\\" in gap for gap in tokens.gaps[start + 1 : end])
     is_statement = texts[-1] in (b";", b"}") and any(map(is_word, texts))
+    if tokens.has_long_line(start, end):
+        return False
     return depth == 0 and is_statement and b"#" not in texts and not has_comment
 
 

@@ -255,9 +255,7 @@ def _describe_error(path: Path, text: str, kind: type[BaseModel], error: ErrorDe
 
 
 def _is_validator(part: int | str) -> bool:
-    return isinstance(part, str) and (
-        "[" in part or part in {"int", "str", "bool"} or part.startswith("constrained-")
-    )
+    return isinstance(part, str) and ("[" in part or part in {"int", "str", "bool"})
 
 
 def _field(where: Sequence[int | str]) -> str:

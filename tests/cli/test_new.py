@@ -223,6 +223,20 @@ def test_a_path_that_no_manifest_can_have_is_listed_on_one_line(patchgen, git, t
     )
 
 
+def test_a_file_in_place_of_a_folder_and_a_folder_in_place_of_a_file_are_listed(
+    patchgen, git, tree, tmp_path
+):
+    git(tree, "rm", "-q", "lib/a.c", "lib/b.c", "lib/Kconfig", "lib/Makefile", "x.rst")
+    write(tree, {"lib": "a file\n", "x.rst/y": "in a folder\n", "Makefile": "VERSION = 7\n"})
+    git(tree, "add", "-A")
+    git(tree, "commit", "-q", "-m", "Swap them")
+    result = patchgen("new", tmp_path / "mine", "--from-commit", "HEAD", "--json", cwd=tree)
+    assert result.code == 0, result.err
+    by_hand = {each["file"]: each["reason"] for each in json.loads(result.out)["by_hand"]}
+    assert by_hand["lib"] == "replaces a folder"
+    assert by_hand["x.rst/y"] == "is in a folder that replaces the file x.rst"
+
+
 def test_a_commit_without_changes_is_refused(patchgen, git, tree, tmp_path):
     git(tree, "commit", "-q", "--allow-empty", "-m", "Nothing")
     result = patchgen("new", tmp_path / "mine", "--from-commit", "HEAD", cwd=tree)

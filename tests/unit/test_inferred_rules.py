@@ -109,6 +109,13 @@ def test_layout_comments_and_directives_make_no_rule_for_statements(pair):
     assert infer_statement_rules(change(pair)) == []
 
 
+def test_code_of_a_commit_never_becomes_a_script_of_a_semantic_patch():
+    """A string of C may continue on a line that SmPL would read as the head of a rule."""
+    script = '"a\\\n@script:python@\\\n@@\\\nprint(1)\\\n"'
+    files = change(("g(1);", f"g(1, {script});"), ("h(1);", f"k({script});\n\tl();"))
+    assert infer_call_rules(files) == infer_statement_rules(files) == []
+
+
 def test_declarations_outside_of_functions_make_no_rule_for_statements():
     file = ChangedFile(PurePosixPath("a.c"), b"int x;\n", b"int y;\n")
     assert infer_statement_rules([file]) == []
