@@ -14,43 +14,31 @@ from pathlib import Path, PurePosixPath
 
 from patchgen.coccinelle import (
     DEFAULT_TIMEOUT_S,
-    SemanticPatch,
     Spatch,
-    decode_cocci,
-    find_removed_words,
     find_spatch,
-    read_header,
-    refuse_code,
 )
 from patchgen.commands.test import GoldenRequest, check_patches, update_results
 from patchgen.controls import escape_controls
-from patchgen.errors import ErrorPlace, PatchgenError, RefusedError, SpecError, UsageError
+from patchgen.errors import PatchgenError, RefusedError, SpecError, UsageError
 from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
 from patchgen.newvariant.draft import VariantDraft, check_name, refuse_existing, staged_variant
+from patchgen.newvariant.from_cocci import CaseSource, read_cocci
 from patchgen.newvariant.from_commits import (
     CommitVariant,
     LeftByHand,
     StatedRule,
     make_from_commits,
 )
-from patchgen.newvariant.golden_case import find_case
 from patchgen.newvariant.skeleton import (
-    SemanticPatchDraft,
-    draft_from_cocci,
     draft_rename,
     draft_variant,
 )
-from patchgen.odb import Checkout, GitTree, Repository, read_commit
+from patchgen.odb import Checkout, Repository, read_commit
 from patchgen.odb.plumbing import Git
 from patchgen.pipeline.generate import VariantRequest, plan_variant, run_plan
-from patchgen.sourcefolder import read_regular
 from patchgen.spec import list_names
-from patchgen.sweep import find_cases
 from patchgen.verify import open_target
-
-# The number of files of a tree to try for a golden case.
-_MAX_TRIED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +97,8 @@ def write_variant(request: NewRequest) -> NewResult:
     if request.commits is not None:
         return _write_from_commits(request, name, request.commits)
     if request.cocci is not None:
-        patch = _read_cocci(request, request.cocci, name)
+        source = CaseSource(request.tree, request.on, request.timeout_s)
+        patch = read_cocci(request.cocci, name, source, request.title)
     else:
         assert request.rename is not None
         old, new = request.rename
@@ -148,86 +137,6 @@ def _complete_cases(folder: Path) -> Iterator[str]:
         assert checked.run is not None
         if checked.run.never_fired or not all(case.passed for case in checked.run.outcomes):
             yield f"{Path(name).name}: its golden case does not pass"
-
-
-# --- from a semantic patch -----------------------------------------------------------------------
-
-
-def _read_cocci(request: NewRequest, path: Path, name: str) -> SemanticPatchDraft:
-    place = ErrorPlace(str(path))
-    try:
-        text = decode_cocci(read_regular(path), str(path))
-    except OSError as err:
-        raise UsageError(f"{path} cannot be read: {err.strerror}", code="file-unreadable") from None
-    header = read_header(text)
-    semantic_patch = SemanticPatch(path.name, text)
-    refuse_code(semantic_patch)
-    if header.rules or header.identifiers:
-        named = ", ".join((*header.rules, *header.identifiers))
-        raise SpecError(
-            f"has virtual names ({named}), which `apply` does not define",
-            code="definition-missing",
-            place=place,
-            hint="remove them, and the rules that only report",
-        )
-    if "<%" in text:
-        raise SpecError(
-            "has <%, which begins an expression of a template", code="template-failed", place=place
-        )
-    if not header.purpose and request.title is None:
-        raise UsageError(
-            f"{path} has no /// lines, from which the commit's message is made",
-            code="text-without-subject",
-            hint="name the subject",
-            parameters=("title",),
-        )
-    patch = draft_from_cocci(text, header, request.title)
-    cases = _copy_cases(path) or _find_case_in_tree(request, name, semantic_patch)
-    return replace(patch, cases=cases)
-
-
-def _copy_cases(path: Path) -> dict[str, bytes]:
-    """Return the golden cases next to a semantic patch; none if it has none."""
-    try:
-        cases = find_cases(path, (".c", ".h"))
-    except SpecError:
-        return {}
-    files = [case.file for case in cases]
-    files += [case.result for case in cases if case.result and case.result.is_file()]
-    if len(list(path.parent.glob("*.cocci"))) == 1:
-        files += [header for header in path.parent.glob("*.h") if header not in files]
-    return {str(file.relative_to(path.parent)): file.read_bytes() for file in files}
-
-
-def _find_case_in_tree(request: NewRequest, name: str, patch: SemanticPatch) -> dict[str, bytes]:
-    """Return a golden case from the first files of the tree that the semantic patch changes.
-
-    The result is empty if it changes none, or without a tree.
-    """
-    words = [word.encode() for word in find_removed_words([patch.text], frozenset(), {})]
-
-    def may_match(content: bytes) -> bool:
-        return not words or any(word in content for word in words)
-
-    spatch = find_spatch()
-    try:
-        repository = Repository(request.tree)
-    except RefusedError:
-        return {}
-    with closing(repository):
-        commit = repository.resolve_commit("HEAD")
-        tree = GitTree(repository, repository.resolve_tree(commit))
-        candidates: dict[PurePosixPath, bytes] = {}
-        for file in tree.find(request.on):
-            if may_match(content := tree.read(file)):
-                candidates[file.path] = content
-            if len(candidates) == _MAX_TRIED:
-                break
-    case = find_case(patch, candidates, spatch, request.timeout_s, may_match)
-    return {} if case is None else {f"{name}.c": case}
-
-
-# --- from commits --------------------------------------------------------------------------------
 
 
 def _write_from_commits(request: NewRequest, name: str, commits: str) -> NewResult:

@@ -20,7 +20,7 @@ from patchgen.model.treepath import refuse_new_path
 from patchgen.sourcefolder import SourceFolder, decode_text
 from patchgen.spec.files import read_origin
 from patchgen.spec.manifest import FILE_NAME, BackendManifest, VariableEntry, VariantManifest
-from patchgen.spec.raw_manifest import RawManifest, Where, default_of, list_conditions
+from patchgen.spec.raw_manifest import RawManifest, Where, list_conditions, make_context
 from patchgen.spec.toml import find_toml_errors
 from patchgen.spec.variables import check_value
 from patchgen.templating import check_template, render_smpl
@@ -284,16 +284,7 @@ class _Checker:
         values: Mapping[str, dict[str, str]],
         facts: Mapping[str, bool],
     ) -> SemanticPatch:
-        context = {
-            **{name: default_of(table) for name, table in self.variables.items()},
-            "has": facts,
-            "found_at": {name: "FILE:1" for name, holds in facts.items() if holds},
-            "base": {"oid": "0" * 40, "describe": "BASE", "version": "0.0.0"},
-            "tools": {"patchgen": "0", "spatch": "0", "git": "0"},
-            "revision": 1,
-            "backends": [],
-            "audit_summary": "",
-        }
+        context = make_context(self.variables, facts)
         text, places = render_smpl(file, unit.folders, context)
         return SemanticPatch(
             file,

@@ -54,6 +54,16 @@ def list_conditions(table: Mapping[str, Any]) -> list[str]:
     return [text for text in conditions if isinstance(text, str)]
 
 
-def default_of(table: Any) -> Any:
-    """Return the default of a variable, "" if it has none."""
-    return table.get("default", "") if isinstance(table, dict) else ""
+def make_context(variables: Mapping[str, Any], facts: Mapping[str, bool]) -> dict[str, Any]:
+    """Return what the templates of semantic patches get on a base where these facts hold."""
+    tables = {name: table for name, table in variables.items() if isinstance(table, dict)}
+    return {
+        **{name: table.get("default", "") for name, table in tables.items()},
+        "has": facts,
+        "found_at": {name: "FILE:1" for name, holds in facts.items() if holds},
+        "base": {"oid": "0" * 40, "describe": "BASE", "version": "0.0.0"},
+        "tools": {"patchgen": "0", "spatch": "0", "git": "0"},
+        "revision": 1,
+        "backends": [],
+        "audit_summary": "",
+    }

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Make a variant from a semantic patch that exists, with its golden cases or one of a tree."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+from patchgen.coccinelle import (
+    SemanticPatch,
+    decode_cocci,
+    find_removed_words,
+    find_spatch,
+    read_header,
+    refuse_code,
+)
+from patchgen.errors import ErrorPlace, RefusedError, SpecError, UsageError
+from patchgen.newvariant.golden_case import find_case
+from patchgen.newvariant.skeleton import SemanticPatchDraft, draft_from_cocci
+from patchgen.odb import GitTree, Repository
+from patchgen.sourcefolder import read_regular
+from patchgen.sweep import find_cases
+
+# The number of files of a tree to try for a golden case.
+_MAX_TRIED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class CaseSource:
+    """Where a golden case is looked for: these files of HEAD in a repository."""
+
+    tree: Path
+    on: tuple[str, ...]
+    timeout_s: int
+
+
+def read_cocci(path: Path, name: str, source: CaseSource, title: str | None) -> SemanticPatchDraft:
+    """Return the draft of a semantic patch that exists, with golden cases if there are any.
+
+    Raises SpecError for one that a variant cannot have, UsageError if it cannot be read.
+    """
+    place = ErrorPlace(str(path))
+    try:
+        text = decode_cocci(read_regular(path), str(path))
+    except OSError as err:
+        raise UsageError(f"{path} cannot be read: {err.strerror}", code="file-unreadable") from None
+    header = read_header(text)
+    semantic_patch = SemanticPatch(path.name, text)
+    refuse_code(semantic_patch)
+    if header.rules or header.identifiers:
+        named = ", ".join((*header.rules, *header.identifiers))
+        raise SpecError(
+            f"has virtual names ({named}), which `apply` does not define",
+            code="definition-missing",
+            place=place,
+            hint="remove them, and the rules that only report",
+        )
+    if "<%" in text:
+        raise SpecError(
+            "has <%, which begins an expression of a template", code="template-failed", place=place
+        )
+    if not header.purpose and title is None:
+        raise UsageError(
+            f"{path} has no /// lines, from which the commit's message is made",
+            code="text-without-subject",
+            hint="name the subject",
+            parameters=("title",),
+        )
+    patch = draft_from_cocci(text, header, title)
+    cases = _copy_cases(path) or _find_case_in_tree(source, name, semantic_patch)
+    return replace(patch, cases=cases)
+
+
+def _copy_cases(path: Path) -> dict[str, bytes]:
+    """Return the golden cases next to a semantic patch; none if it has none."""
+    try:
+        cases = find_cases(path, (".c", ".h"))
+    except SpecError:
+        return {}
+    files = [case.file for case in cases]
+    files += [case.result for case in cases if case.result and case.result.is_file()]
+    if len(list(path.parent.glob("*.cocci"))) == 1:
+        files += [header for header in path.parent.glob("*.h") if header not in files]
+    return {str(file.relative_to(path.parent)): file.read_bytes() for file in files}
+
+
+def _find_case_in_tree(source: CaseSource, name: str, patch: SemanticPatch) -> dict[str, bytes]:
+    """Return a golden case from the first files of the tree that the semantic patch changes.
+
+    The result is empty if it changes none, or without a tree.
+    """
+    words = [word.encode() for word in find_removed_words([patch.text], frozenset(), {})]
+
+    def may_match(content: bytes) -> bool:
+        return not words or any(word in content for word in words)
+
+    spatch = find_spatch()
+    try:
+        repository = Repository(source.tree)
+    except RefusedError:
+        return {}
+    with closing(repository):
+        commit = repository.resolve_commit("HEAD")
+        tree = GitTree(repository, repository.resolve_tree(commit))
+        candidates: dict[PurePosixPath, bytes] = {}
+        for file in tree.find(source.on):
+            if may_match(content := tree.read(file)):
+                candidates[file.path] = content
+            if len(candidates) == _MAX_TRIED:
+                break
+    case = find_case(patch, candidates, spatch, source.timeout_s, may_match)
+    return {} if case is None else {f"{name}.c": case}
