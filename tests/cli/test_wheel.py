@@ -136,6 +136,13 @@ def test_an_installation_has_the_guides(installed, tmp_path):
     assert result.stdout.startswith("# Design\n")
 
 
+def test_an_installation_writes_a_variant_with_its_schema(installed, tmp_path):
+    argv = [installed / "bin/patchgen", "new", "mine", "--rename", "a=b"]
+    subprocess.run(argv, cwd=tmp_path, check=True)
+    schema = (TOP / "patchgen/schemas/manifest.schema.json").read_text()
+    assert (tmp_path / "mine/manifest.schema.json").read_text() == schema
+
+
 def test_an_installation_has_manual_pages(installed):
     manual = installed / "share/man/man1/patchgen-apply.1"
     assert manual.read_text().startswith(".TH PATCHGEN\\-APPLY 1 ")
