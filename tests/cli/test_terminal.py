@@ -238,8 +238,10 @@ def test_a_progress_bar_fits_the_screen_and_leaves_nothing_on_it(output, toy):
     command = f"{sys.executable} -m patchgen --no-pager run {LONG} {output}"
     shown = run_on_terminal(["sh", "-c", command], cwd=toy)
     assert shown.code == 0
-    bars = [line for line in re.split(r"[\r\n]", click.unstyle(shown.text)) if "━" in line]
-    assert bars and max(map(len, bars)) <= 80
+    lines = re.split(r"[\r\n]", click.unstyle(shown.text))
+    titled = [line for line in lines if "…" in line]
+    assert titled and max(map(len, titled)) <= 80
+    assert all(re.search(r"━ +\d+/\S+ +\d+ files/s", line) for line in titled)
     screen = pyte.Screen(80, 60)
     pyte.Stream(screen).feed(shown.text.replace("\n", "\r\n"))
     lines = [line.rstrip() for line in screen.display]
