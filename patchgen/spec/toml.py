@@ -244,6 +244,9 @@ def _describe_error(path: Path, text: str, kind: type[BaseModel], error: ErrorDe
         hint = suggest_name(str(where[-1]), valid_keys, "keys", cutoff=0.5)
     elif error["type"] == "missing":
         message = "is missing"
+    elif error["type"] == "too_short":
+        count = error["ctx"]["min_length"]
+        message = f"needs at least {count} {'member' if count == 1 else 'members'}"
     line = locate(text, where)
     excerpt = _split(text)[line - 1][:_LONGEST_EXCERPT] if line else None
     return SpecError(

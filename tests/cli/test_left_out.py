@@ -177,7 +177,12 @@ def test_show_lists_what_is_left_out_where(patchgen, tree):
 WRONG = {
     "an unknown key": ("on_request =", "on_requst =", "left_out[1].on_requst: unknown", "on_requ"),
     "no evidence": (LEFT_OUT[LEFT_OUT.index("evidence") :], "", "left_out[1].evidence: is", ""),
-    "an empty list": (LEFT_OUT[LEFT_OUT.index("[\n") :], "[]\n", "evidence: Value should", ""),
+    "an empty list": (
+        LEFT_OUT[LEFT_OUT.index("[\n") :],
+        "[]\n",
+        "needs at least 1 member",
+        "",
+    ),
     "an unknown key below": ('{ fact = "checks"', '{ fakt = "checks"', "fakt: unknown", "'fact'?"),
     "an unknown fact": ('"frees", say', '"freed", say', "unknown fact 'freed'", "mean 'frees'?"),
     "an unknown condition": (
