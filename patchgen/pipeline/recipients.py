@@ -25,7 +25,7 @@ from patchgen.model.base import Oid
 from patchgen.model.series import RecipientEdits, RecipientPolicy, Recipients, SeriesOptions
 from patchgen.odb import Quarantine, Repository
 from patchgen.series import SeriesBranch, describe_empty_variables
-from patchgen.spec import People, Settings
+from patchgen.spec import People, settings_of
 
 
 def find_people(repository: Repository, options: SeriesOptions) -> People:
@@ -34,7 +34,7 @@ def find_people(repository: Repository, options: SeriesOptions) -> People:
     Raises UsageError for an invalid address, and for a word that is not an alias of git send-email;
     SpecError for a wrong configuration file.
     """
-    people = Settings(repository.top).load_people()
+    people = settings_of(repository).load_people()
     people = people.with_more(options.to, options.cc, options.cover_cc)
     is_alias = find_aliases(repository)
     return People(**{key: split_people(named, is_alias) for key, named in people})

@@ -14,7 +14,7 @@ from patchgen.model.base import Oid
 from patchgen.model.series import Mail
 from patchgen.odb import Repository
 from patchgen.pipeline.next_version import NextVersion, choose_version
-from patchgen.spec import Settings
+from patchgen.spec import settings_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def choose_target(
     ref = repository.check_branch_name(branch)
     root = None
     if output is None:
-        setting = Settings(repository.top).find("outgoing")
+        setting = settings_of(repository).find("outgoing")
         name = setting.value if setting else "outgoing"
         root = Path(os.path.realpath(Path.cwd() / repository.output_top / name))
         output = root / name_folder(branch, revision)

@@ -34,6 +34,7 @@ from .settings import (
     SettingSource as SettingSource,
     git_key_of as git_key_of,
     normalize_key as normalize_key,
+    settings_of as settings_of,
     variable_of as variable_of,
 )
 from .variables import (

@@ -23,7 +23,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +33,7 @@ from patchgen.process import run
 from patchgen.userfolder import user_folder
 
 if TYPE_CHECKING:
+    from patchgen.odb import Repository
     from patchgen.spec.config import People, SeriesConfig, TreeConfig
 
 # A tree may have one of these files.
@@ -229,6 +230,12 @@ class Settings:
         from patchgen.spec.config import load_user_config
 
         return _list_settings(load_user_config(), SettingSource.USER, path)
+
+
+@lru_cache(maxsize=1)
+def settings_of(repository: Repository) -> Settings:
+    """Return the settings that apply at the top of an opened repository, read once for it."""
+    return Settings(repository.top)
 
 
 def _list_settings(config: SeriesConfig, source: SettingSource, path: Path) -> _Settings:
