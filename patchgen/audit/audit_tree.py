@@ -1,49 +1,30 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Audit the tree of a kernel, from its files to the result, or take the cached result."""
+"""Audit the tree of a kernel, or take the cached result.
+
+The code that reads and follows the kernel is imported only when the result is not cached.
+"""
 
 from __future__ import annotations
 
 import gc
-import posixpath
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cached_property
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from patchgen.audit.changes import find_changes
-from patchgen.audit.facts import FileFacts
-from patchgen.audit.flow import Flow
-from patchgen.audit.function_platforms import Reach
-from patchgen.audit.hypercalls import SiteRoutes, find_hypercalls, find_op_calls
-from patchgen.audit.kbuild import find_unbuilt, find_unlinked
-from patchgen.audit.linked_code import LinkedCode
-from patchgen.audit.paths import Edge, PointerCall, Routes
-from patchgen.audit.platforms import PlatformTests
-from patchgen.audit.read_facts import (
-    OnProgress,
-    digest_files,
-    find_files,
-    open_cache,
-    read_facts,
-)
-from patchgen.audit.reasons import Reasons, build_reasons
-from patchgen.audit.result import (
-    Audit,
-    Coverage,
-    EdgeKind,
-    Notify,
-    Step,
-    TreeLocation,
-    UnresolvedPointer,
-    Window,
-)
+from patchgen.audit.result import Audit
 from patchgen.audit.tables import Tables, load_tables
-from patchgen.audit.window import FollowedWindow, follow_window
-from patchgen.cachefile import Cache, make_key
+from patchgen.cachefile import Cache, cache_file, make_key
 from patchgen.errors import RefusedError
 from patchgen.kernel import DotConfig, read_version
-from patchgen.model.base import Oid, TreeFile
+from patchgen.model.base import Oid
 from patchgen.odb import Git, GitTree
+from patchgen.resources import digest_code
+
+if TYPE_CHECKING:
+    from patchgen.audit.read_facts import OnProgress
+    from patchgen.audit.reasons import Reasons
+    from patchgen.audit.tree_window import TreeWindow
+    from patchgen.audit.window import FollowedWindow
 
 # One of them is set in each .config of x86 (arch/x86/Kconfig).
 _BITS = ("CONFIG_X86_64", "CONFIG_X86_32")
@@ -77,52 +58,66 @@ class TreeAudit:
         self._tables = tables or load_tables()
         self._on_progress = on_progress
         self._on_note = on_note
+        self._source: TreeWindow | None = None
         self._window: FollowedWindow | None = None
 
     def find_audit(self) -> Audit:
         """Return the audit, without a revision."""
 
         def build(window: FollowedWindow) -> Audit:
+            from patchgen.audit.build_audit import build_audit
+
             return build_audit(window, version=read_version(GitTree(self._git, self._tree)))
 
         return self._find(Audit, build)
 
     def find_reasons(self) -> Reasons:
         """Return why each function is early or not."""
+        from patchgen.audit.reasons import Reasons, build_reasons
+
         return self._find(Reasons, build_reasons)
 
     def _find(self, kind: type[_Result], build: Callable[[FollowedWindow], _Result]) -> _Result:
-        """Return the cached result of a kind, or build and cache it."""
-        key = _make_result_key(
-            kind.__name__, self._tree, self._files, self._tables, self._config, self._unlinked
-        )
-        with open_cache() as cache:
-            result = cache.find_one(kind, key)
+        """Return the cached result of a kind, or build and cache it.
+
+        Its key depends on the files that an audit reads, so that trees share it. The key is cached
+        for the tree: listing the files takes longer than all else if the result is cached.
+        """
+        config = self._config
+        built = config and [config.architecture, sorted(config.options.items())]
+        question = [kind.__name__, self._tables.digest, built]
+        tree_key = make_key("tree", str(self._tree), question)
+        with _open_cache() as cache:
+            key = cache.find([tree_key]).get(tree_key)
+            result = cache.find_one(kind, key) if key else None
             if result is None:
-                with _pause_collection():
-                    if self._window is None:
-                        self._window = self._follow_window(cache)
-                    result = build(self._window)
+                key = make_key(question, self._read_source().inputs)
+                result = cache.find_one(kind, key)
+                if result is None:
+                    result = self._build(build, cache)
                     cache.store_one(key, result)
+                cache.store([(tree_key, key)])
             if cache.note:
                 self._on_note(cache.note)
         return result
 
-    @cached_property
-    def _files(self) -> Sequence[TreeFile]:
-        return find_files(self._git, self._tree, self._tables)
+    def _read_source(self) -> TreeWindow:
+        from patchgen.audit.tree_window import TreeWindow
 
-    @cached_property
-    def _unlinked(self) -> Set[str]:
-        return find_unlinked(self._git, self._tree, self._files)
+        if self._source is None:
+            self._source = TreeWindow(self._git, self._tree, self._config, self._tables)
+        return self._source
 
-    def _follow_window(self, cache: Cache) -> FollowedWindow:
-        unbuilt, options = self._unlinked, None
-        if self._config is not None:
-            unbuilt = unbuilt | find_unbuilt(self._git, self._tree, self._files, self._config)
-            options = self._config.options
-        facts = _read_built(self._git, self._files, unbuilt, cache, self._on_progress)
-        return follow_window(LinkedCode(facts, options), self._tables)
+    def _build(self, build: Callable[[FollowedWindow], _Result], cache: Cache) -> _Result:
+        with _pause_collection():
+            if self._window is None:
+                self._window = self._read_source().follow(cache, self._on_progress)
+            return build(self._window)
+
+
+def _open_cache() -> Cache:
+    """Return the cache of files' facts and of audits, which depend on patchgen's code only."""
+    return Cache(cache_file(), f"audit {digest_code()}")
 
 
 @contextmanager
@@ -150,139 +145,3 @@ def _check_config(config: DotConfig) -> None:
             hint="name the .config of a build folder; `make olddefconfig` completes a fragment",
             parameters=("config",),
         )
-
-
-def _read_built(
-    git: Git,
-    files: Sequence[TreeFile],
-    unbuilt: Set[str],
-    cache: Cache,
-    on_progress: OnProgress,
-) -> Mapping[str, FileFacts]:
-    """Return the facts of the files that are built, and of those that they include."""
-    pending = [file for file in files if file.path.as_posix() not in unbuilt]
-    unbuilt_files = {
-        file.path.as_posix(): file for file in files if file.path.as_posix() in unbuilt
-    }
-    facts: dict[str, FileFacts] = {}
-    while pending:
-        new_facts = read_facts(git, pending, cache, on_progress)
-        facts |= new_facts
-        included = {
-            posixpath.normpath(posixpath.join(posixpath.dirname(path), name))
-            for path, file_facts in new_facts.items()
-            for name in (include.strip('<>"') for include in file_facts.includes)
-        }
-        pending = [unbuilt_files.pop(path) for path in sorted(included & unbuilt_files.keys())]
-    return facts
-
-
-def _make_result_key(
-    kind: str,
-    tree: Oid,
-    files: Sequence[TreeFile],
-    tables: Tables,
-    config: DotConfig | None,
-    unlinked: Set[str],
-) -> bytes:
-    # With a configuration, the result depends on the Makefiles of the tree, too.
-    built = config and [tree, config.architecture, sorted(config.options.items())]
-    return make_key(kind, tables.digest, digest_files(files), built, sorted(unlinked))
-
-
-def build_audit(window: FollowedWindow, *, version: str = "") -> Audit:
-    """Return the audit of a window, without the names of revision and configuration."""
-    code, tables = window.code, window.tables
-    flow, entries = window.flow, window.entries
-    tests = PlatformTests(code, tables)
-    reach = Reach(flow, entries, tests)
-    unrouted = Routes(flow.edges, entries, lambda edge: not edge.op, tables.aside)
-    running = Routes(flow.edges, entries, lambda edge: not _stops(edge, tables))
-    site_routes = SiteRoutes(window.routes, unrouted, running)
-    return Audit(
-        revision="",
-        commit="",
-        version=version,
-        config="",
-        window=_build_window(window),
-        notify=_build_notify(code, tables, flow),
-        hypercalls=tuple(find_hypercalls(code, tables, flow, site_routes)),
-        changes=tuple(find_changes(code, tables, flow, window.routes, reach, tests))
-        if tables.with_changes
-        else (),
-        unresolved=tuple(_explain_unresolved(pointer) for pointer in flow.unresolved),
-        coverage=_count_coverage(code, flow),
-        site=tables.site,
-        op=f"{tables.variable}.{tables.member}",
-    )
-
-
-def _stops(edge: Edge, tables: Tables) -> bool:
-    return tables.stopping.fullmatch(edge.target.name) is not None
-
-
-def _build_window(window: FollowedWindow) -> Window:
-    boot_path = window.boot_path
-    steps = []
-    before: TreeLocation | None = None
-    for number, node in enumerate(boot_path.nodes):
-        kind = EdgeKind.CALL if number else EdgeKind.ENTRY
-        steps.append(Step(node.name, TreeLocation(node.path, node.line), before, kind))
-        before = (
-            TreeLocation(node.path, boot_path.lines[number])
-            if number < len(boot_path.lines)
-            else None
-        )
-    functions: dict[str, set[str]] = {}
-    for node in window.flow.edges:
-        if node.kind != "macro":
-            functions.setdefault(node.path, set()).add(node.name)
-    return Window(
-        tuple(dict.fromkeys(node.name for node in window.entries)),
-        boot_path.nodes[-1].name,
-        tuple(steps),
-        {path: tuple(sorted(names)) for path, names in sorted(functions.items())},
-    )
-
-
-def _build_notify(code: LinkedCode, tables: Tables, flow: Flow) -> Notify | None:
-    declared = code.find_field(tables.member)
-    if declared is None:
-        return None
-    holders = flow.pointers.find_holders(tables.member)
-    steps = tuple(
-        Step(n.name, TreeLocation(n.path, n.line), None, EdgeKind.POINTER) for n in holders
-    )
-    calls = tuple(find_op_calls(code, tables, flow))
-    return Notify(f"{tables.variable}.{tables.member}", declared, steps, calls)
-
-
-def _explain_unresolved(call: PointerCall) -> UnresolvedPointer:
-    if call.key is None:
-        reason = "the value of the expression is unknown"
-    elif call.key[0] == "?":
-        reason = f"the struct of {call.key[1]} is unknown"
-    elif call.key[0] == "=":
-        reason = f"nothing in the window assigns {call.key[1]}"
-    else:
-        reason = f"nothing in the window assigns {call.key[0]}.{call.key[1]}"
-    return UnresolvedPointer(
-        call.node.name, TreeLocation(call.node.path, call.line), call.via, reason
-    )
-
-
-def _count_coverage(code: LinkedCode, flow: Flow) -> Coverage:
-    lost = [
-        f"{path}:{line} {name}"
-        for path, facts in sorted(code.facts.items())
-        for line, name in facts.lost
-    ]
-    functions = [node for node in code.nodes if node.kind != "macro"]
-    return Coverage(
-        len(code.facts),
-        len(code.facts),
-        len(functions),
-        sum(len(node.calls) for node in functions),
-        tuple(lost),
-        flow.list_unread(),
-    )

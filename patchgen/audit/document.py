@@ -27,11 +27,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from patchgen.audit.diff import AuditDiff, Difference
-from patchgen.audit.reasons import FunctionAnswer
 from patchgen.audit.result import Audit, Hypercall, SiteGroup, StatusChange, TreeLocation
+
+if TYPE_CHECKING:
+    from patchgen.audit.reasons import FunctionAnswer
 
 FORMAT = 1
 # The fields that have another key in format 1.

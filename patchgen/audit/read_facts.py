@@ -15,12 +15,11 @@ from patchgen.audit.assembly import parse_assembly
 from patchgen.audit.facts import FileFacts
 from patchgen.audit.parse_c import parse_source
 from patchgen.audit.tables import Tables
-from patchgen.cachefile import Cache, cache_file, pack, unpack
+from patchgen.cachefile import Cache, pack, unpack
 from patchgen.errors import RefusedError
 from patchgen.model.base import Oid, TreeFile
 from patchgen.odb import Git, list_files, read_blobs
 from patchgen.process import map_processes
-from patchgen.resources import digest_code
 
 OnProgress = Callable[[int, int], None]
 _BATCH_BYTES = 400_000
@@ -51,11 +50,6 @@ def find_files(git: Git, tree: Oid, tables: Tables) -> list[TreeFile]:
             parameters=("tree", "rev", "base"),
         )
     return files
-
-
-def open_cache() -> Cache:
-    """Return the cache of files' facts and of audits, which depend on patchgen's code only."""
-    return Cache(cache_file(), f"audit {digest_code()}")
 
 
 def read_facts(

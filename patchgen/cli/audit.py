@@ -10,18 +10,10 @@ from typing import Any
 
 import click
 
-from patchgen.audit import (
-    compare_audits,
-    describe_audit,
-    describe_diff,
-    render_diff_page,
-    render_page,
-)
+from patchgen.audit import compare_audits, describe_audit, describe_diff
 from patchgen.audit.document import describe_answers, describe_late
-from patchgen.audit.reasons import explain_function, explain_late
 from patchgen.audit.result import Audit, SiteGroup
 from patchgen.cli.audit_output import print_audit, print_diff
-from patchgen.cli.audit_why import print_answer, print_late
 from patchgen.cli.command import ExplainedCommand
 from patchgen.cli.options import html_option, json_option, rev_option, tree_option, variant_option
 from patchgen.cli.output_file import check_output_file, write_output_file
@@ -106,6 +98,8 @@ def command(
     with printer.progress("reading") as on_progress:
         audit = run_audit(request, on_progress, printer.warning)
     if html is not None:
+        from patchgen.audit import render_page
+
         write_output_file(html, render_page(audit))
     if as_json:
         printer.document(describe_audit(audit))
@@ -145,6 +139,9 @@ def _check_outputs(
 def _run_why(
     printer: Printer, request: AuditRequest, name: str, *, as_json: bool, verbose: bool
 ) -> int:
+    from patchgen.audit.reasons import explain_function
+    from patchgen.cli.audit_why import print_answer
+
     with printer.progress("reading") as on_progress:
         reasons = run_reasons(request, on_progress, printer.warning)
     answers = explain_function(reasons, name)
@@ -160,6 +157,9 @@ def _run_why(
 def _run_late(
     printer: Printer, request: AuditRequest, *, as_json: bool, strict: bool, verbose: bool
 ) -> int:
+    from patchgen.audit.reasons import explain_late
+    from patchgen.cli.audit_why import print_late
+
     with printer.progress("reading") as on_progress:
         audit, reasons = run_late(request, on_progress, printer.warning)
     sites = explain_late(reasons, audit)
@@ -200,6 +200,8 @@ def _run_diff(
         )
     diff = compare_audits(before, after)
     if html is not None:
+        from patchgen.audit import render_diff_page
+
         write_output_file(html, render_diff_page(diff))
     if as_json:
         printer.document(describe_diff(diff))

@@ -8,15 +8,18 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from patchgen.audit.audit_tree import OnNote, TreeAudit
-from patchgen.audit.read_facts import OnProgress
-from patchgen.audit.reasons import Reasons
 from patchgen.audit.result import Audit
 from patchgen.audit.tables import Tables, load_tables
 from patchgen.kernel import load_dotconfig
 from patchgen.model.base import Oid
 from patchgen.odb import Repository
+
+if TYPE_CHECKING:
+    from patchgen.audit.read_facts import OnProgress
+    from patchgen.audit.reasons import Reasons
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from patchgen.audit.assembly import parse_assembly
-from patchgen.audit.audit_tree import build_audit
+from patchgen.audit.build_audit import build_audit
 from patchgen.audit.conditions import Settings
 from patchgen.audit.linked_code import LinkedCode
 from patchgen.audit.parse_c import parse_source

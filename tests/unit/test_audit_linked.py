@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import gc
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -17,7 +18,7 @@ from patchgen.kernel import DotConfig
 from patchgen.model.base import Oid, TreeFile
 from patchgen.odb import Repository, list_files
 from tests.support.kernels import commit_all
-from tests.support.small_kernel import write_files
+from tests.support.small_kernel import FILES, SITE, write_files
 
 SOURCES = ("boot/main.c", "boot/startup/sev.c", "kernel/kvm.c", "kernel/cpu/common.c")
 
@@ -127,3 +128,16 @@ def test_a_refused_audit_leaves_garbage_collection_on(tmp_path):
         with pytest.raises(RefusedError, match="no calls lead from"):
             TreeAudit(repository, root).find_audit()
         assert gc.isenabled()
+
+
+def test_a_cached_audit_reads_no_file_and_answers_only_the_same_question(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    write_files(tmp_path / "kernel", FILES)
+    files = {"kernel/kvm.c": f"#ifdef CONFIG_KVM_GUEST\n{SITE}#endif\n"}
+    with commit(tmp_path / "kernel", files) as (repository, root):
+        audit = TreeAudit(repository, root).find_audit()
+        config = DotConfig({"CONFIG_X86_64": "y"})
+        assert not TreeAudit(repository, root, config=config).find_audit().hypercalls
+    assert audit.hypercalls
+    shutil.rmtree(tmp_path / "kernel")
+    assert TreeAudit(repository, root).find_audit() == audit

@@ -8,7 +8,7 @@ import weakref
 
 import pytest
 
-from patchgen.audit.audit_tree import build_audit
+from patchgen.audit.build_audit import build_audit
 from patchgen.audit.reasons import build_reasons
 from patchgen.audit.result import EdgeKind
 from patchgen.audit.tables import load_tables
