@@ -44,7 +44,7 @@ def command(tree: Path, as_json: bool) -> None:
         printer.document({"series": list(map(describe, listed))})
         return
     if not listed:
-        printer.note("no branch has a cover letter's commit; `patchgen apply` makes one")
+        printer.note("no branch is a series; `patchgen apply` makes one")
         return
     print_table(_COLUMNS, list(map(_build_row, listed)), width=_WIDTH)
     for series in listed:
