@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,29 @@ def test_shows_the_series_of_the_toy_tree_and_can_be_run_again(demo):
         assert result.returncode == 0, result.stderr
         assert result.stdout.count("files changed") + result.stdout.count("file changed") == 4
         assert "patchgen-demo/outgoing/v4-0004-" in result.stdout
+
+
+def test_work_in_the_folder_survives_the_next_demo(demo, git, tmp_path):
+    folder = tmp_path / "patchgen-demo"
+    assert demo().returncode == 0
+    git(folder / "tree", "branch", "mine")
+    _advance(folder / "tree/.git/refs/heads/mine")
+    result = demo()
+    assert result.returncode == 0, result.stderr
+    assert f"it is {folder}.1 now" in result.stdout
+    git(tmp_path / "patchgen-demo.1/tree", "rev-parse", "--verify", "refs/heads/mine")
+    demo()
+    assert not (tmp_path / "patchgen-demo.2").exists()
+    mine = folder / "outgoing/mine"
+    mine.write_text("")
+    _advance(mine)
+    demo()
+    assert (tmp_path / "patchgen-demo.2/outgoing/mine").exists()
+
+
+def _advance(path: Path) -> None:
+    """Let a file be a second newer: the clock for files advances in steps of milliseconds."""
+    os.utime(path, (time.time() + 1, time.time() + 1))
 
 
 def test_changes_no_file_of_the_users_tree(demo, toy, git, tmp_path):
