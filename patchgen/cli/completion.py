@@ -39,7 +39,10 @@ _CURSOR = "\x01"
 )
 @click.argument("shell", type=click.Choice(list(SCRIPTS)))
 def command(shell: str) -> None:
-    """Print the shell completion script for bash, zsh or fish."""
+    """Print the shell completion script for bash, zsh or fish.
+
+    If the folder in an example does not exist, make it first, with mkdir -p.
+    """
     Printer().text(SCRIPTS[shell])
 
 
