@@ -65,10 +65,14 @@ def _list_ranges(ctx: click.Context, incomplete: str) -> Iterator[_Item]:
 
 
 def _list_variants(ctx: click.Context, incomplete: str) -> Iterator[_Item]:
+    """Yield the names of variants; a text that begins no name may begin a folder's."""
     from patchgen.spec import list_names
 
-    for name in list_names():
+    names = [name for name in list_names() if name.startswith(incomplete)]
+    for name in names:
         yield CompletionItem(name, help="variant")
+    if not names:
+        yield from _complete_folders(ctx, incomplete)
 
 
 def _list_recipes(ctx: click.Context, incomplete: str) -> Iterator[_Item]:

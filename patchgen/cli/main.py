@@ -118,6 +118,8 @@ class _LazyGroup(PagedHelp, click.Group):
         try:
             with paged_output(ctx, write):
                 return super().invoke(ctx)
+        except click.NoSuchOption as err:
+            raise _explain_place(err, self) from None
         except PatchgenError as err:
             command = self.get_command(ctx, ctx.invoked_subcommand or "")
             raise CommandError(err, _options_of(command) if command else {}) from err
@@ -150,6 +152,18 @@ def _options_of(command: click.Command) -> dict[str, str]:
         for parameter in command.params
         if isinstance(parameter, click.Option) and parameter.name
     }
+
+
+def _explain_place(err: click.NoSuchOption, group: click.Group) -> click.NoSuchOption:
+    """Return the error, with the place of an option that the group has and the command lacks."""
+    command = err.ctx.info_name if err.ctx else None
+    for parameter in group.params:
+        if command and err.option_name in parameter.opts:
+            value = f" {parameter.metavar}" if parameter.metavar else ""
+            usage = f"patchgen {err.option_name}{value} {command}"
+            message = f"{err.message} Put it before the command: {usage}"
+            return click.NoSuchOption(err.option_name, message, ctx=err.ctx)
+    return err
 
 
 def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
@@ -196,9 +210,11 @@ def main() -> NoReturn:
     unwind_on_interrupts()
     _prepare_streams()
     if _COMPLETING in os.environ:
+        from patchgen.cli.complete_values import add_completions
         from patchgen.cli.completion import answer_shells
 
         answer_shells()
+        add_completions(patchgen)
     try:
         try:
             code = patchgen.main(standalone_mode=False, prog_name="patchgen")

@@ -297,7 +297,9 @@ def _plan_variant(
     from patchgen.coccinelle import RunnableSmpl, refuse_code
     from patchgen.model.plan import RunRules
     from patchgen.pipeline.generate import VariantRequest, plan_variant
+    from patchgen.spec import find_variant_folder
 
+    find_variant_folder(request.target, suggests_recipes=True)
     if request.mode not in (None, Mode.PATCH):
         raise UsageError("a variant can only be run in patch mode", code="mode-unknown")
     variables = tuple(request.definitions)

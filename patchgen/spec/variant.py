@@ -152,12 +152,16 @@ def find_variant(name: str) -> Variant:
     return replace(load_variant(path), shadowed=shadowed)
 
 
-def find_variant_folder(name: str) -> Path:
-    """Return the folder of a variant. Raises UsageError as find_variant() does."""
-    return _find_folder(name)[0]
+def find_variant_folder(name: str, *, suggests_recipes: bool = False) -> Path:
+    """Return the folder of a variant. Raises UsageError as find_variant() does.
+
+    With `suggests_recipes`, for a command that also runs recipes, the nearest name may be a
+    recipe's.
+    """
+    return _find_folder(name, suggests_recipes=suggests_recipes)[0]
 
 
-def _find_folder(name: str) -> tuple[Path, tuple[Path, ...]]:
+def _find_folder(name: str, *, suggests_recipes: bool = False) -> tuple[Path, tuple[Path, ...]]:
     """Return the folder of a variant, and those that it shadows."""
     path = Path(name)
     if "/" in name or name.startswith("."):
@@ -171,11 +175,11 @@ def _find_folder(name: str) -> tuple[Path, tuple[Path, ...]]:
             hint=f"name ./{name} or {named.path}",
         )
     if named is None and not is_folder:
-        raise _refuse_unknown(name)
+        raise _refuse_unknown(name, suggests_recipes=suggests_recipes)
     return (path, ()) if named is None else (named.path, named.shadowed)
 
 
-def _refuse_unknown(name: str) -> UsageError:
+def _refuse_unknown(name: str, *, suggests_recipes: bool) -> UsageError:
     recipes = [recipe.name for recipe in list_recipes()]
     if name in recipes:
         return UsageError(
@@ -189,8 +193,11 @@ def _refuse_unknown(name: str) -> UsageError:
             code="variant-unknown",
             hint=_HINT,
         )
+    names, kind = list_names(), "variants"
+    if suggests_recipes:
+        names, kind = [*names, *recipes], "variants and recipes"
     return UsageError(
         f"unknown variant {name!r}",
         code="variant-unknown",
-        hint=suggest_name(name, [*list_names(), *recipes], "variants and recipes"),
+        hint=suggest_name(name, names, kind),
     )

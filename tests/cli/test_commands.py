@@ -156,6 +156,9 @@ def test_help_explains_the_code_of_an_error(patchgen, tmp_path, written):
         (["aply"], "Did you mean apply?"),
         (["apply"], "Missing option '--variant'"),
         (["apply", "--varian", "x"], "No such option"),
+        (["list", "-C", "linux"], "Put it before the command: patchgen -C DIR list\n"),
+        (["status", "-Clinux"], "Put it before the command: patchgen -C DIR status\n"),
+        (["list", "--no-pager"], "Put it before the command: patchgen --no-pager list\n"),
         (["apply", "pvops", "--variant", "pvops"], "VARIANT cannot be combined with --variant"),
         (["completion", "tcsh"], "is not one of"),
     ],
@@ -170,6 +173,7 @@ def test_wrong_usage_ends_with_2(patchgen, args, message):
 def test_a_variant_is_an_argument_or_an_option(patchgen, toy, args):
     result = patchgen("apply", *args, "--tree", toy)
     assert (result.code, "unknown variant 'nope'" in result.err) == (2, True), result.err
+    assert "hint: known variants: pvops" in result.err and "strscpy" not in result.err
 
 
 def test_a_bug_is_reported_without_a_traceback(toy, tmp_path):

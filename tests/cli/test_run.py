@@ -317,6 +317,7 @@ def test_virtual_names_are_checked(patchgen, ready, tmp_path):
     [
         (["missing.cocci"], 2, "missing.cocci is not a semantic patch"),
         (["no-such-variant"], 2, "unknown variant"),
+        (["strscp"], 2, "did you mean 'strscpy'?"),
         (["RULE", "no/such/path"], 1, "the tree has no no/such/path"),
         (["RULE", "../outside"], 2, "is not a path in the tree"),
         (["RULE", "--base", "nowhere"], 1, "has no commit 'nowhere'"),
