@@ -225,6 +225,15 @@ def test_an_existing_branch_is_not_changed(patchgen, git, tree, rule):
     assert patchgen(*args, "--force").code == 0
 
 
+@pytest.mark.parametrize(("split", "is_stated"), [("none", False), ("tree", True)])
+def test_only_a_series_of_several_patches_states_that_each_applies_alone(
+    patchgen, git, tree, rule, split, is_stated
+):
+    count = len(run(patchgen, tree, rule, split)["patches"])
+    cover = " ".join(git(tree, "show", "-s", "--format=%B", f"patchgen/call-v1~{count}").split())
+    assert ("Each patch applies independently" in cover) == is_stated
+
+
 def test_a_tree_without_maintainers_is_split_by_folders(patchgen, git, tree, rule):
     git(tree, "rm", "-q", "MAINTAINERS")
     git(tree, "commit", "-qm", "none")
