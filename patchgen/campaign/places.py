@@ -14,6 +14,7 @@ from patchgen.model.series import FileEdit
 from patchgen.model.sweep import Sweep
 from patchgen.sweep import count_word
 
+# A part of a header's path is only spelt like the word, so a message leaves it out.
 # No word may begin with "#": git drops a line that begins with it as a comment.
 _PHRASES = {
     LeftReason.UNPARSED: "in code that spatch could not parse",
@@ -22,7 +23,7 @@ _PHRASES = {
     LeftReason.FILE: "in files that spatch did not read",
     LeftReason.GIVEN_UP: "in files that spatch could not process",
     LeftReason.DISABLED: "in disabled code (#if 0)",
-    LeftReason.UNMATCHED: "in code that the rule does not match",
+    LeftReason.UNCHANGED: "in code that the semantic patch does not change",
     LeftReason.PROSE: "in comments or strings",
     LeftReason.OTHER: "in documentation, Kconfig, assembly or other languages",
 }
@@ -43,12 +44,13 @@ class PlaceCount:
 
     def __str__(self) -> str:
         changes = f"It changes {_count(self.changed, 'place')} in {_count(self.files, 'file')}"
-        total = sum(self.left.values())
+        left = {reason: count for reason, count in self.left.items() if reason in _PHRASES}
+        total = sum(left.values())
         if not total:
             return f"{changes}."
         these = "this file" if self.files == 1 else "these files"
         where = f" in {these}" if self.is_partial else ""
-        reasons = ", ".join(f"{count} {_PHRASES[reason]}" for reason, count in self.left.items())
+        reasons = ", ".join(f"{count} {_PHRASES[reason]}" for reason, count in left.items())
         return f"{changes}, and leaves {_count(total, 'place')}{where}: {reasons}."
 
 

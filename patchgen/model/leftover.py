@@ -17,14 +17,15 @@ class LeftReason(StrEnum):
     FILE = "file not looked at"
     GIVEN_UP = "file given up on"
     DISABLED = "code in #if 0"
-    UNMATCHED = "code that the rule does not match"
+    UNCHANGED = "code that the semantic patch does not change"
     PROSE = "comment or string"
+    INCLUDE = "path of an included header"
     OTHER = "documentation, Kconfig, assembly or another language"
 
     @property
     def is_code(self) -> bool:
         """Whether the word is in C code."""
-        return self not in (LeftReason.PROSE, LeftReason.OTHER)
+        return self not in (LeftReason.PROSE, LeftReason.INCLUDE, LeftReason.OTHER)
 
 
 @dataclass(frozen=True, slots=True)

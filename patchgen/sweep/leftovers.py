@@ -30,6 +30,7 @@ from patchgen.odb import (
     Repository,
     open_tree,
 )
+from patchgen.sweep.bodies import find_line_start
 from patchgen.sweep.candidates import read_in_groups
 from patchgen.sweep.request import SweepRequest
 from patchgen.sweep.results import Occurrences
@@ -160,7 +161,10 @@ class _Classifier:
             new_line += after.count(b"\n", counted, at)
             counted = at
             line = original.find(new_line, word.encode())
-            if _is_within(prose, at):
+            is_path = is_c and _is_included_path(after, at, prose)
+            if is_path and word.isidentifier():
+                yield Leftover(path, line, word, LeftReason.INCLUDE)
+            elif not is_path and _is_within(prose, at):
                 yield Leftover(path, line, word, LeftReason.PROSE)
             elif of_file is not None:
                 yield Leftover(path, line, word, of_file, detail)
@@ -185,7 +189,7 @@ class _Classifier:
             return LeftReason.MACRO
         if any(place.line <= line <= place.end for place in self.unparsed.get(path, ())):
             return LeftReason.UNPARSED
-        return LeftReason.UNMATCHED
+        return LeftReason.UNCHANGED
 
 
 _Span = tuple[int, int]
@@ -195,6 +199,20 @@ def _is_within(spans: Sequence[_Span], at: int) -> bool:
     """Return whether an offset is in one of the spans, which are in order."""
     number = bisect_right(spans, (at, len(spans) and spans[-1][1])) - 1
     return number >= 0 and at < spans[number][1]
+
+
+_INCLUDE = re.compile(rb"[ \t]*#[ \t]*include(?:_next)?[ \t]*(?P<path><[^>\n]*>|\"[^\"\n]*\")")
+
+
+def _is_included_path(text: bytes, at: int, prose: Sequence[_Span]) -> bool:
+    """Return whether an offset is in the path of an `#include` line, outside of comments."""
+    begin = find_line_start(text, at)
+    match = _INCLUDE.match(text, begin)
+    return (
+        match is not None
+        and match.start("path") < at < match.end("path")
+        and not _is_within(prose, begin)
+    )
 
 
 _CONDITION = re.compile(

@@ -326,8 +326,49 @@ LEFT = {
     "drivers/Kconfig": 'config A\n\tbool "old_call"\n',
     "arch/a\nb.S": "\tcall old_call\n",
 }
+INCLUDING = """\
+#include <linux/old_call/a.h>
+# include "old_call.h"
+/*
+#include <linux/old_call.h>
+*/
+#include <linux/my_old_call.h>
+int f(int a)
+{
+\told_call(a);
+\treturn old_call > a;
+}
+"""
 RENAME = "@@\nexpression e;\n@@\n- old_call(e)\n+ new_call(e)\n"
 ELSEWHERE = "documentation, Kconfig, assembly or another language"
+
+
+def test_a_part_of_the_path_of_a_header_is_not_reported_as_code(run):
+    files = {"a.c": INCLUDING, "b.c": '#include "old_call.h"\n', "a.h": "#include <old_call>\n"}
+    result = run(RENAME, files)
+    places = [
+        (each["path"], each["line"], each["reason"]) for each in result["leftovers"]["places"]
+    ]
+    path, code = "path of an included header", "code that the semantic patch does not change"
+    assert places == [
+        ("a.c", 1, path),
+        ("a.c", 2, path),
+        ("a.c", 4, "comment or string"),
+        ("a.c", 10, code),
+        ("a.h", 1, path),
+        ("b.c", 1, path),
+    ]
+    only_path = {"a.c": files["b.c"] + "int f(int a)\n{\n\told_call(a);\n}\n"}
+    assert run(RENAME, only_path, "--strict")["code"] == 0
+    assert run(RENAME, {"a.c": INCLUDING}, "--strict")["code"] == 1
+
+
+def test_an_include_line_of_a_removed_header_is_code(run):
+    rule = "@@\n@@\n- #include <linux/old.h>\n"
+    files = {"a.c": "#include <linux/old.h>\n", "b.c": '#include "linux/old.h"\n'}
+    [place] = run(rule, files)["leftovers"]["places"]
+    expected = ("b.c", "code that the semantic patch does not change")
+    assert (place["path"], place["reason"]) == expected
 
 
 def test_words_before_are_those_changed_and_those_left_and_named(run):
@@ -336,7 +377,7 @@ def test_words_before_are_those_changed_and_those_left_and_named(run):
         result = run(RENAME, LEFT, "--strict")
         left = result["leftovers"]
         places = [(each["path"], each["line"], each["reason"]) for each in left["places"]]
-        unseen = {"include/a.h": "code that the rule does not match"}
+        unseen = {"include/a.h": "code that the semantic patch does not change"}
         unseen |= {each[0]: each[2] for each in places if each[2] == "header not looked at"}
         assert sorted(places) == [
             ("Documentation/a.rst", 1, ELSEWHERE),
@@ -346,10 +387,10 @@ def test_words_before_are_those_changed_and_those_left_and_named(run):
             ("drivers/a.c", 1, "comment or string"),
             ("drivers/a.c", 2, "body of a macro"),
             ("drivers/a.c", 6, "comment or string"),
-            ("drivers/a.c", 7, "code that the rule does not match"),
-            ("drivers/a.c", 8, "code that the rule does not match"),
+            ("drivers/a.c", 7, "code that the semantic patch does not change"),
+            ("drivers/a.c", 8, "code that the semantic patch does not change"),
             ("drivers/a.c", 14, "function not parsed"),
-            ("drivers/b.c", 3, "code that the rule does not match"),
+            ("drivers/b.c", 3, "code that the semantic patch does not change"),
             ("drivers/c.c", 3, "file given up on"),
             ("drivers/c.c", 3, "file given up on"),
             ("drivers/if0.c", 5, "code in #if 0"),

@@ -66,7 +66,7 @@ def test_each_token_is_changed_or_named(kernel_6_12: Path, patchgen, tmp_path: P
     lines = {
         (place["path"], place["line"])
         for place in result["leftovers"]["places"]
-        if place["reason"] == "code that the rule does not match"
+        if place["reason"] == "code that the semantic patch does not change"
     }
     for path, line in lines:
         text = sources[path].split(b"\n")[line - 1].decode("latin-1")

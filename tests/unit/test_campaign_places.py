@@ -31,6 +31,12 @@ def test_a_line_never_begins_with_a_character_that_makes_git_drop_it():
             "It changes 3 places in 2 files, and leaves 5 places in these files: "
             "1 in code that spatch could not parse, 4 in comments or strings.",
         ),
+        (PlaceCount(2, 1, {LeftReason.INCLUDE: 3}), "It changes 2 places in 1 file."),
+        (
+            PlaceCount(2, 1, {LeftReason.UNCHANGED: 1, LeftReason.INCLUDE: 3}),
+            "It changes 2 places in 1 file, and leaves 1 place: "
+            "1 in code that the semantic patch does not change.",
+        ),
         (
             PlaceCount(3, 2, {LeftReason.OTHER: 4}),
             "It changes 3 places in 2 files, and leaves 4 places: "
