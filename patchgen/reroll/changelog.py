@@ -246,8 +246,9 @@ def describe_version(
                 f"Drop {tag.trailer.key} of {tag.trailer.value}, {tag.reason}" for tag in tags
             )
             dropped += tags
-        elif old is not None and not patch_items and patch.has_text_of(message):
-            patch_items = (f"(no changes since v{old})",)
+        if patch is not None and old is not None and not patch_items:
+            state = _describe_state(patch, message, change_digest, old, bool(changes.cover))
+            patch_items = (state,) if state else ()
         notes = prepend_changes(message.notes, new, format_changes(new, patch_items))
         texts.append(str(replace(message, notes=notes.strip("\n"))))
     if new_base and old is not None and not items:
@@ -255,6 +256,17 @@ def describe_version(
     items += [f"Drop {tag}, {tag.reason}" for tag in dropped]
     items += [f"Link to v{old}: {_LORE}{old_message_id}"] if old_message_id else []
     return VersionTexts(tuple(texts), format_changes(new, items), tuple(dropped))
+
+
+def _describe_state(
+    patch: EarlierPatch, message: Message, change_digest: str, old: int, has_cover: bool
+) -> str:
+    """Return what has changed in a patch that the change log does not describe, "" if unknown."""
+    if patch.change_digest != change_digest:
+        return f"(the diff has changed since v{old}{', see the cover letter' if has_cover else ''})"
+    if patch.has_text_of(message):
+        return f"(no changes since v{old})"
+    return f"(the message has changed since v{old}, the diff has not)" if patch.message else ""
 
 
 def _explain_drop(commit: NewCommit, patch: EarlierPatch | None, old: int | None) -> str:

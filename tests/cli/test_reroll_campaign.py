@@ -231,6 +231,31 @@ def test_another_semantic_patch_can_replace_the_recorded_one(patchgen, git, tree
     assert "    + newer_call();" in message(git, tree, V2)
 
 
+def test_the_change_log_of_each_patch_states_what_changed_in_it(patchgen, git, tree):
+    """A reader would take a patch for unchanged that has only the lists of earlier versions."""
+    run(patchgen, tree)
+    reroll(patchgen, tree)
+    assert "Changes in v2:\n(no changes since v1)\n" in message(git, tree, V2)
+    (tree / "lib/m.c").write_text("void m(void)\n{\n\tother_call();\n}\n")
+    git(tree, "add", "-A")
+    git(tree, "commit", "-qm", "one more place")
+    wider = tree.parent / "wider.cocci"
+    wider.write_text(format_rule() + "\n@@\n@@\n- other_call();\n+ new_call();\n")
+    v3 = "patchgen/call-v3"
+    for options, pointer in (((), ""), (("--changes", "Convert m, too"), ", see the cover letter")):
+        done = patchgen("reroll", V2, "--tree", tree, "--onto", "master", "--semantic-patch", wider,
+                        "-o", tree.parent / "out3", "--force", *options)  # fmt: skip
+        assert done.code == 0, done.err
+        changed = f"---\nChanges in v3:\n(the diff has changed since v2{pointer})\n\nChanges in v2:"
+        assert changed in message(git, tree, v3)
+        same = "Changes in v3:\n(the message has changed since v2, the diff has not)\n"
+        assert all(same in message(git, tree, f"{v3}~{number}") for number in (1, 2))
+    args = ("reroll", V2, "--tree", tree, "--onto", "master", "-o", tree.parent / "out3", "--force",
+            "--semantic-patch", wider, "--changes", "treewide=Convert m, too")  # fmt: skip
+    assert patchgen(*args).code == 0
+    assert "---\nChanges in v3:\n- Convert m, too\n\nChanges in v2:" in message(git, tree, v3)
+
+
 def test_a_second_run_is_refused_with_a_hint_to_reroll(patchgen, git, tree):
     run(patchgen, tree)
     acknowledge(git, tree, 1)
