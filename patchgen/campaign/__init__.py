@@ -5,7 +5,12 @@ from patchgen.campaign.divide import divide_change
 from patchgen.campaign.groups import PatchGroup, split_edits
 from patchgen.campaign.make_series import Campaign, make_campaign
 from patchgen.campaign.merging import merge_groups
-from patchgen.campaign.recorded_run import look_up_recorded, restore_campaign, restore_run
+from patchgen.campaign.recorded_run import (
+    look_up_recorded,
+    read_recorded_notes,
+    restore_campaign,
+    restore_run,
+)
 from patchgen.campaign.split_change import SplitChange
 from patchgen.campaign.texts import CampaignTexts, Text, parse_text
 
@@ -20,6 +25,7 @@ __all__ = [
     "make_campaign",
     "merge_groups",
     "parse_text",
+    "read_recorded_notes",
     "restore_campaign",
     "restore_run",
     "split_edits",

@@ -4,9 +4,12 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path, PurePosixPath
 
+from patchgen.campaign.texts import choose_texts
+from patchgen.coccinelle import read_header
 from patchgen.model.sweep import CampaignRequest, Split
 from patchgen.series import Record, RecordedRun
 from patchgen.sweep import Lookup, OptionFiles, RunRequest, SweepRequest
@@ -80,13 +83,24 @@ def restore_campaign(record: Record, run: RecordedRun) -> CampaignRequest:
     )
 
 
+def read_recorded_notes(record: Record, run: RecordedRun) -> str:
+    """Return the text that was generated below the cut of each message of a record's campaign."""
+    header = read_header("".join(_read_texts(record).values()))
+    return choose_texts(restore_campaign(record, run), header, record.variant).message.notes
+
+
+def _read_texts(record: Record) -> Mapping[str, str]:
+    """Return the semantic patch of a record, by name; empty if the record has no patches."""
+    return record.find_semantic_patches(record.patches[0]) if record.patches else {}
+
+
 def look_up_recorded(record: Record, run: RecordedRun, tree: Lookup) -> Lookup:
     """Return functions that find the semantic patch of a record, and the files that it names.
 
     Folders that it names are looked up in `tree`.
     """
     folder = posixpath.dirname(record.variant)
-    texts = record.find_semantic_patches(record.patches[0]) if record.patches else {}
+    texts = _read_texts(record)
     near = {posixpath.join(folder, name): text for name, text in run.sources.items()}
 
     def read(name: str) -> bytes | None:

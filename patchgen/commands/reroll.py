@@ -247,9 +247,8 @@ class _Reroll:
         original: OriginalSeries | None,
         change_digests: Mapping[Oid, str],
     ) -> Carrier:
-        base = generated.base.oid
-        oids, _ = write_patches(self._quarantine, base, plain, self._signatures)
-        commits = read_commits(self._quarantine, base, oids[-1])
+        oids, _ = write_patches(self._quarantine, generated.base.oid, plain, self._signatures)
+        commits = read_commits(self._quarantine, generated.base.oid, oids[-1])
         edited = generated.draft(self._signatures, HandWork(edited=tuple(plain.drafts)))
         return Carrier(
             quarantine=self._quarantine,
@@ -257,6 +256,7 @@ class _Reroll:
             change_digests=change_digests,
             generated=dict(zip(plain.drafts, commits, strict=True)),
             edited_messages=edited.messages,
+            old_notes=self._source.old_notes,
             recorded=[patch.name for patch in self._record.patches],
             parents=lambda commit: resolve_object(self._quarantine, f"{commit}^"),
             labels=self._labels,

@@ -10,6 +10,7 @@ from patchgen.campaign import (
     SplitChange,
     divide_change,
     look_up_recorded,
+    read_recorded_notes,
     restore_campaign,
     restore_run,
 )
@@ -50,6 +51,11 @@ class CampaignSource:
         self._history = history
         self._record, self._run = history.record, history.record.run
         self._change: SplitChange | None = None
+
+    @property
+    def old_notes(self) -> str:
+        """What the recorded semantic patch, or the user's file, puts below the cut."""
+        return read_recorded_notes(self._record, self._run)
 
     def plan(self, on_progress: OnProgress) -> tuple[str, ...]:
         """Run the semantic patch on the new base, as only its result determines the patches."""

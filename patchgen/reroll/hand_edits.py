@@ -25,7 +25,7 @@ from patchgen.odb import (
     read_file,
     resolve_object,
 )
-from patchgen.reroll.merge_text import TextVersions, merge_versions
+from patchgen.reroll.merge_text import TextVersions, follow_notes, merge_versions
 from patchgen.reroll.original import OriginalSeries
 from patchgen.series.branch import MatchedCommit
 from patchgen.series.record import RecordedPatch, digest_message
@@ -78,7 +78,8 @@ class Carrier:
 
     `generated` are the newly generated patches by name, in order, with the messages for a series
     without hand edits. `edited_messages` are the messages that mention an edit. `recorded` are the
-    names of the patches generated before. `labels` name the two sides in conflict markers: the new
+    names of the patches generated before. `old_notes` is the text generated below the cut of each
+    message before, None if unknown. `labels` name the two sides in conflict markers: the new
     series, and the branch. `explain` returns why the new series omits a commit, "" if unknown.
     """
 
@@ -87,6 +88,7 @@ class Carrier:
     change_digests: Mapping[Oid, str]
     generated: Mapping[str, Commit]
     edited_messages: Mapping[str, str]
+    old_notes: str | None
     recorded: Collection[str]
     parents: Callable[[Oid], Oid]
     labels: tuple[str, str]
@@ -241,6 +243,9 @@ class Carrier:
     ) -> Message | Conflict:
         name, digest = patch.name, patch.message
         ours, theirs = parse_message(generated), parse_message(edited.message)
+        if self.old_notes is not None and self.old_notes != ours.notes:
+            notes = follow_notes(theirs.notes, self.old_notes, ours.notes)
+            theirs = replace(theirs, notes=notes)
         original = self.original.commits.get(name) if self.original else None
         if original is None or digest_message(original.message) != digest:
             # The digest shows whether it was edited, but not how.

@@ -9,6 +9,7 @@ replaced or removed the sentence.
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass
 
 from patchgen.odb import Conflict, Quarantine, Resolutions, merge_texts
@@ -52,6 +53,25 @@ def merge_versions(
     words = " ".join(without.split())
     has_outdated = any(phrase in words for phrase in _removed(versions.plain, versions.generated))
     return merged if has_outdated else without
+
+
+def follow_notes(notes: str, old: str, new: str) -> str:
+    """Return the text below the cut of a message, with its generated lines brought up to date.
+
+    `old` are the lines as generated before, `new` those generated now. Other lines are a person's,
+    and remain. A generated line that a person edited or removed is not added again.
+    """
+    old_lines, lines = old.split("\n"), notes.strip("\n").split("\n")
+    new_lines = new.split("\n") if new else []
+    added = [line for line in new_lines if line in lines or line not in old_lines]
+    replaced = {*old_lines, *added} - {""}
+    at = next((index for index, line in enumerate(lines) if line in replaced), None)
+    if at is None:
+        lines, at = [*lines, ""], len(lines) + 1
+    before, after = (
+        [line for line in part if line not in replaced] for part in (lines[:at], lines[at:])
+    )
+    return re.sub(r"\n{3,}", "\n\n", "\n".join([*before, *added, *after])).strip("\n")
 
 
 def _removed(old_text: str, new_text: str) -> list[str]:

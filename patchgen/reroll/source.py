@@ -44,6 +44,10 @@ class Generated(Protocol):
 class SeriesSource(Protocol):
     """The source of a series: a variant, or the semantic patch of a campaign."""
 
+    @property
+    def old_notes(self) -> str | None:
+        """The text generated below the cut of each message before, None if it is not recorded."""
+
     def plan(self, on_progress: OnProgress) -> Sequence[str]:
         """Return the names of the patches that may be made on the new base.
 

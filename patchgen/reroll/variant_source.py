@@ -33,6 +33,10 @@ class VariantSource:
         self._revision = history.revision
         self._plan: SeriesPlan | None = None
 
+    @property
+    def old_notes(self) -> None:
+        """The record of a variant does not have the templates of the messages."""
+
     def plan(self, on_progress: OnProgress) -> list[str]:
         """Plan the variant on the new base; nothing runs yet."""
         self._plan = plan_variant(self._repository, self._request, self._revision)

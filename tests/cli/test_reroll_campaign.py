@@ -231,6 +231,28 @@ def test_another_semantic_patch_can_replace_the_recorded_one(patchgen, git, tree
     assert "    + newer_call();" in message(git, tree, V2)
 
 
+def test_lines_below_the_cut_follow_the_semantic_patch_unless_a_person_edited_them(
+    patchgen, git, tree
+):
+    run(patchgen, tree)
+    line = "The callers all hold it."
+    amend(git, tree, 1, lambda: message(git, tree, "HEAD").replace(line, f"{line}\nMine."))
+    amend(git, tree, 2, lambda: message(git, tree, "HEAD").replace(line, f"Edited: {line}"))
+    rule, expected = format_rule(), ["\nMine.\n", f"\nEdited: {line}\n", ""]
+    other = tree.parent / "other.cocci"
+    for comment in ("", "//# Two callers\n//# do not hold it.\n"):
+        other.write_text(rule.replace(f"//# {line}\n", comment))
+        reroll(patchgen, tree, "--semantic-patch", other, "--force")
+        for number, own in zip((2, 1, 0), expected, strict=True):
+            notes = message(git, tree, f"{V2}~{number}").rpartition("\n---\n")[2]
+            assert (f"\n{line}\n" in notes, own in notes) == (False, True)
+            assert ("\nTwo callers do not hold it.\n" in notes) == bool(comment)
+    # The same lines again: nothing is written twice.
+    done = patchgen("reroll", V2, "--tree", tree, "-o", tree.parent / "out3")
+    assert done.code == 0, done.err
+    assert message(git, tree, "patchgen/call-v3").count("Two callers") == 1
+
+
 def test_the_change_log_of_each_patch_states_what_changed_in_it(patchgen, git, tree):
     """A reader would take a patch for unchanged that has only the lists of earlier versions."""
     run(patchgen, tree)

@@ -68,6 +68,7 @@ class Branches:
             original=OriginalSeries(original, None),
             change_digests=self._change_digests(branch),
             generated=generated,
+            old_notes=None,
             edited_messages={name: commit.message for name, commit in generated.items()},
             recorded=list(patches),
             parents=lambda oid: self._oid(f"{oid}^"),
