@@ -17,7 +17,8 @@ from patchgen.sourcefolder import SourceFolder
 from patchgen.spec.backends import choose_units, find_left_out, select_units
 from patchgen.spec.files import find_file, read_macros
 from patchgen.spec.manifest import PatchEntry
-from patchgen.spec.plan_edits import EditPlanner, where_in_manifest
+from patchgen.spec.patch_renderer import where_in_manifest
+from patchgen.spec.plan_edits import EditPlanner
 from patchgen.spec.probe import fill_in, find_fact, find_facts, find_unmet_needs
 from patchgen.spec.variables import list_empty_variables
 from patchgen.spec.variant import ManifestFile, Variant, describe_variables, list_recipients
@@ -120,7 +121,9 @@ def find_present_patches(
     """
     units = select_units(variant, backends)
     facts = find_facts(units, tree)
-    planner = _PatchPlanner(variant, "", tree, facts, values, variant.source)
+    planner = _PatchPlanner(
+        variant=variant, macros="", tree=tree, facts=facts, context=values, shared=variant.source
+    )
     sites = {patch.name: planner.find_all(patch) for _, patch in planner.select_patches(units)}
     return {name: site for name, site in sites.items() if site is not None}
 
@@ -171,12 +174,12 @@ class _PatchPlanner(EditPlanner):
         """Return the patch without edits; `present_at` is set if the base already has it."""
         where = (*where_in_manifest(unit, patch), "message")
         field = f"patch {patch.name}: message"
-        find_file(unit, patch.message, field, self._folders(unit), *where)
+        find_file(unit, patch.message, field, self.folders(unit), *where)
         return PlannedPatch(
             name=patch.name,
             backend=unit.backend,
             message=patch.message,
-            folders=self._folders(unit),
+            folders=self.folders(unit),
             present_at=self.find_all(patch),
             optional=patch.optional,
             trailers=tuple(self._trailers(unit, patch)),

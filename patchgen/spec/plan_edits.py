@@ -3,11 +3,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePosixPath
-from typing import Any
+from pathlib import PurePosixPath
 
 from patchgen.ctokens import find_sequence, tokenize
 from patchgen.errors import ErrorPlace, RefusedError, SpecError
@@ -22,9 +20,6 @@ from patchgen.model.plan import (
     ReplaceText,
     RunRules,
 )
-from patchgen.model.smpl import SemanticPatch
-from patchgen.sourcefolder import SourceFolder
-from patchgen.spec.files import find_file, read_origin
 from patchgen.spec.manifest import (
     FILE_NAME,
     LinesEntry,
@@ -33,11 +28,9 @@ from patchgen.spec.manifest import (
     ReplaceEntry,
     SemanticPatchEntry,
 )
+from patchgen.spec.patch_renderer import PatchRenderer, where_in_manifest
 from patchgen.spec.probe import holds
-from patchgen.spec.variant import ManifestFile, Variant
-from patchgen.templating import render_smpl, render_text
-
-_LONGEST_DEFINITION = 100_000
+from patchgen.spec.variant import ManifestFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +42,11 @@ class _AddedFile:
 
 
 @dataclass(frozen=True, slots=True)
-class EditPlanner:
+class EditPlanner(PatchRenderer):
     """Renders the templates of patches for a base. `added` are the new files of the plan so far."""
 
-    variant: Variant
-    macros: str
     tree: TreeReader
     facts: Mapping[str, Site | None]
-    context: Mapping[str, Any]
-    shared: SourceFolder
     added: dict[str, _AddedFile] = field(default_factory=dict)
 
     def add_edits(
@@ -92,36 +81,8 @@ class EditPlanner:
         return holds(when, self.facts, unit, f"patch {patch.name}: when", *where)
 
     def _rules(self, unit: ManifestFile, patch: PatchEntry, rules: SemanticPatchEntry) -> RunRules:
-        where = where_in_manifest(unit, patch, "rules", rules)
-        field = f"patch {patch.name}: rules"
-        path, _ = find_file(unit, rules.file, field, self._folders(unit), *where, "file")
-        text, places = render_smpl(rules.file, self._folders(unit), self.context)
-
-        def text_of(kind: str, name: str, file: str) -> str:
-            return self._text(unit, file, f"{field}.{kind}.{name}", *where, kind, name)
-
-        definitions = {
-            name: text_of("define", name, file).rstrip("\n") for name, file in rules.define.items()
-        }
-        for name, definition in definitions.items():
-            # The name and the text are one argument of spatch: MAX_ARG_STRLEN in linux/binfmts.h.
-            if len(definition.encode()) > _LONGEST_DEFINITION or "\0" in definition:
-                raise SpecError(
-                    f"is longer than {_LONGEST_DEFINITION} bytes, or has a NUL character",
-                    code="file-too-large",
-                    place=unit.place(*where, "define", name, field=f"{field}.define.{name}"),
-                    hint="use `text`, which spatch never sees",
-                )
-        semantic_patch = SemanticPatch(
-            name=re.sub(r"\.j2$", "", str(self._public_name(path))),
-            text=text,
-            origin=read_origin(places, self._folders(unit)),
-            definitions=definitions,
-            texts={name: text_of("text", name, file) for name, file in rules.text.items()},
-            macros=self.macros,
-        )
         return RunRules(
-            patch=semantic_patch,
+            patch=self.render_rules(unit, patch, rules),
             files=tuple(self._files(unit, patch, rules.on, rules.containing)),
             must_fire={name: _hit_count(count) for name, count in rules.must_fire.items()},
         )
@@ -131,7 +92,7 @@ class EditPlanner:
         where = (*where_in_manifest(unit, patch, "lines", lines), "template")
         return InsertLines(
             file=file,
-            lines=self._text(unit, lines.template, f"patch {patch.name}: lines", *where).encode(),
+            lines=self.text(unit, lines.template, f"patch {patch.name}: lines", *where).encode(),
             anchors=lines.before or lines.after or (),
             before=lines.before is not None,
         )
@@ -140,7 +101,7 @@ class EditPlanner:
         [file] = self._files(unit, patch, (entry.file,))[:1]
         where = where_in_manifest(unit, patch, "replace", entry)
         old, new = (
-            self._text(unit, template, f"patch {patch.name}: replace.{key}", *where, key).encode()
+            self.text(unit, template, f"patch {patch.name}: replace.{key}", *where, key).encode()
             for key, template in (("old", entry.old), ("new", entry.new))
         )
         if not old:
@@ -162,7 +123,7 @@ class EditPlanner:
             )
         file = TreeFile(PurePosixPath(new_file.path), "100644", Oid(""))
         self.added[new_file.path] = _AddedFile(file, patch.name)
-        text = self._text(unit, new_file.template, f"{field}.template", *where, "template")
+        text = self.text(unit, new_file.template, f"{field}.template", *where, "template")
         return NewFile(file.path, text.encode())
 
     def _find_clash(self, path: str) -> str | None:
@@ -206,30 +167,6 @@ class EditPlanner:
         content = self.tree.read(file)
         sequences = [[token.text for token in tokenize(text.encode())] for text in texts]
         return any(find_sequence(content, tokens) is not None for tokens in sequences)
-
-    def _text(self, unit: ManifestFile, template: str, field: str, *where: str | int) -> str:
-        find_file(unit, template, field, self._folders(unit), *where)
-        return render_text(template, self._folders(unit), self.context)
-
-    def _public_name(self, path: Path) -> Path:
-        """Return the name of a semantic patch: its path, beginning with the variant's folder or
-        `templates`.
-        """
-        shared = path.is_relative_to(self.shared.path)
-        top = self.shared.path if shared else self.variant.folder
-        return path.relative_to(top.parent)
-
-    def _folders(self, unit: ManifestFile) -> tuple[SourceFolder, ...]:
-        """Return the folders to search for templates: the unit, its variant, the shared ones."""
-        return tuple(dict.fromkeys((unit.source, self.variant.source, self.shared)))
-
-
-def where_in_manifest(
-    unit: ManifestFile, patch: PatchEntry, kind: str = "", entry: object = None
-) -> list[str | int]:
-    """Return the keys of a patch, or of one of its entries, in its manifest."""
-    where: list[str | int] = ["patch", unit.manifest.patch.index(patch)]
-    return [*where, kind, getattr(patch, kind).index(entry)] if kind else where
 
 
 def _hit_count(declared: int | str) -> HitCount:
