@@ -22,7 +22,13 @@ from patchgen.cli.options import (
     trust_option,
 )
 from patchgen.cli.printer import Printer, count
-from patchgen.commands.test import CheckedPatch, GoldenRequest, check_patches, update_results
+from patchgen.commands.test import (
+    CheckedPatch,
+    GoldenRequest,
+    check_patches,
+    find_tested_variant,
+    update_results,
+)
 from patchgen.model.series import FileEdit
 from patchgen.model.smpl import Mode
 from patchgen.sweep import DEFAULT_TIMEOUT_S, CaseOutcome, GoldenRun, format_diff
@@ -50,8 +56,9 @@ def command(mode: str | None, update: bool, as_json: bool, quiet: bool, **option
     """Run semantic patches over their golden cases, which are next to them.
 
     NAME.c is a case, NAME.res the expected result, and files in ok/ must stay as they are. Each
-    rule must match in some case. The default is the current folder if it has a .cocci, else all
-    recipes that come with patchgen.
+    rule must match in some case. The templates of a variant are rendered with the defaults of its
+    variables, which -D replaces. The default is the current folder if it has a .cocci or is a
+    variant's, else all recipes that come with patchgen.
     """
     printer = Printer(quiet=quiet, as_json=as_json)
     request = GoldenRequest(mode=Mode(mode) if mode else None, **options)
@@ -65,12 +72,21 @@ def command(mode: str | None, update: bool, as_json: bool, quiet: bool, **option
         passed &= result.passed
     if as_json:
         printer.document({"passed": passed, "results": documents})
-    if passed and len(documents) == 1 and request.target is not None:
-        # The user is seldom in the kernel's tree when testing a file.
-        path = Path(request.target)
-        target = str(path.absolute()) if path.exists() else request.target
-        print_steps(printer, "In a kernel's git tree, run it", f"patchgen run {quote(target)}")
+    if passed:
+        _print_next(printer, request.target, len(documents))
     return 0 if passed else 1
+
+
+def _print_next(printer: Printer, target: str | None, patches: int) -> None:
+    """Print the command that uses what passed: a variant, or the only semantic patch."""
+    title, variant = "In a kernel's git tree, run it", find_tested_variant(target)
+    if variant is not None:
+        print_steps(printer, title, f"patchgen apply {quote(variant)}")
+    elif patches == 1 and target is not None:
+        # The user is seldom in the kernel's tree when testing a file.
+        path = Path(target)
+        name = str(path.absolute()) if path.exists() else target
+        print_steps(printer, title, f"patchgen run {quote(name)}")
 
 
 @dataclass(frozen=True, slots=True)

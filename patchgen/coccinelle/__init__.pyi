@@ -23,7 +23,10 @@ from .header import (
     read_header as read_header,
     read_option_lines as read_option_lines,
 )
-from .markers import describe_texts as describe_texts
+from .markers import (
+    check_markers as check_markers,
+    describe_texts as describe_texts,
+)
 from .needs import (
     Needs as Needs,
     find_needs as find_needs,

@@ -12,6 +12,7 @@ from patchgen.commands.test import GoldenRequest, check_patches
 from patchgen.errors import ErrorPlace, PatchgenError, SpecError
 from patchgen.resources import shipped_folder
 from patchgen.spec import find_variant_errors, find_variant_folder
+from patchgen.sweep import GoldenRun, find_unused_cases, has_cases, is_template
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,27 +30,51 @@ def check_variant(name: str) -> CheckResult:
     """
     folder = find_variant_folder(name)
     errors = find_variant_errors(folder, shipped_folder("templates"), find_spatch())
-    return CheckResult(folder, (*errors, *_check_cases(folder)))
+    cases = [*_check_cases(folder, with_templates=not errors), *_check_unused(folder)]
+    # Several semantic patches of a folder have the same error about a case of none of them.
+    return CheckResult(folder, (*errors, *{str(error): error for error in cases}.values()))
 
 
-def _check_cases(folder: Path) -> Iterator[PatchgenError]:
-    """Yield the failures of golden cases; semantic patches without cases have none."""
-    for path in sorted(folder.rglob("*.cocci")):
-        if not any(path.parent.glob("*.c")) and not any(path.parent.glob("*.res")):
+def _check_unused(folder: Path) -> Iterator[PatchgenError]:
+    for path in find_unused_cases(folder):
+        yield SpecError(
+            "no semantic patch runs this golden case: its folder has none",
+            code="case-missing",
+            place=ErrorPlace(str(path)),
+        )
+
+
+def _check_cases(folder: Path, *, with_templates: bool) -> Iterator[PatchgenError]:
+    """Yield the failures of golden cases; semantic patches without cases have none.
+
+    The templates of a variant with other errors may not be rendered.
+    """
+    paths = [*folder.rglob("*.cocci"), *folder.rglob("*.cocci.j2")]
+    for path in sorted(paths):
+        if not has_cases(path) or (is_template(path) and not with_templates):
             continue
-        place = ErrorPlace(str(path))
-        for checked in check_patches(GoldenRequest(str(path))):
-            if checked.run is None:
-                continue
-            for rule in checked.run.never_fired:
-                yield SpecError(
-                    f"the rule {rule} matches in no golden case", code="case-failed", place=place
-                )
-            for outcome in checked.run.outcomes:
-                if not outcome.passed:
-                    yield SpecError(
-                        outcome.failure or "the result of the golden case differs",
-                        code="case-failed",
-                        place=ErrorPlace(str(outcome.case.file)),
-                        hint=f"`patchgen test {path}` shows the difference",
-                    )
+        try:
+            results = list(check_patches(GoldenRequest(str(path))))
+        except SpecError as err:
+            yield err
+            continue
+        for checked in results:
+            if checked.run is not None:
+                yield from _check_run(path, checked.run)
+
+
+def _check_run(path: Path, run: GoldenRun) -> Iterator[PatchgenError]:
+    for rule in run.never_fired:
+        yield SpecError(
+            f"the rule {rule} matches in no golden case",
+            code="case-failed",
+            place=ErrorPlace(str(path)),
+        )
+    for outcome in run.outcomes:
+        if not outcome.passed:
+            yield SpecError(
+                outcome.failure or "the result of the golden case differs",
+                code="case-failed",
+                place=ErrorPlace(str(outcome.case.file)),
+                hint=f"`patchgen test {path}` shows the difference",
+            )

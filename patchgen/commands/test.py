@@ -5,17 +5,26 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from patchgen.coccinelle import check_markers, refuse_code
 from patchgen.errors import PatchgenError, UsageError
 from patchgen.model.base import Base, Oid
-from patchgen.model.smpl import Mode
+from patchgen.model.smpl import Mode, SemanticPatch
 from patchgen.process import iterate_parallel
-from patchgen.spec import find_recipe, list_named, list_recipes
+from patchgen.resources import shipped_folder
+from patchgen.spec import (
+    Recipe,
+    find_recipe,
+    find_variant_above,
+    list_named,
+    list_recipes,
+    render_case_rules,
+)
 from patchgen.sweep import (
     DEFAULT_TIMEOUT_S,
     CocciFile,
@@ -23,6 +32,9 @@ from patchgen.sweep import (
     Lookup,
     RunRequest,
     find_cases,
+    has_cases,
+    is_template,
+    list_rules,
     load_cocci,
     resolve,
     run_cases,
@@ -37,8 +49,8 @@ class GoldenRequest:
     """The parameters of `patchgen test`.
 
     `target` is a .cocci, a folder of them, or the name of a recipe or a variant. None is the
-    current folder if it has a .cocci, else all recipes. `trusted` lets all semantic patches run
-    code.
+    current folder if it has a .cocci or is a variant's, else all recipes. `definitions` are also
+    those of the variables of templates. `trusted` lets all semantic patches run code.
     """
 
     target: str | None = None
@@ -99,23 +111,22 @@ def update_results(run: GoldenRun) -> Iterator[Path]:
 def find_patches(target: str | None) -> dict[str, Path]:
     """Return the semantic patches that a target names, by their names for messages.
 
-    Raises UsageError if it names none.
+    A folder's templates are those with golden cases. Raises UsageError if it names none.
     """
     if target is None:
-        files = {str(path): path for path in sorted(Path().glob("*.cocci"))}
-        return files or {recipe.name: recipe.path for recipe in list_recipes()}
+        files = list_rules(Path())
+        if any(map(is_template, files)) or _is_variant(Path()) or any(Path().glob("*.res")):
+            return _list_patches(Path())
+        return {str(file): file for file in files} or _name_recipes(list_recipes())
     path = Path(target)
     if path.is_dir():
-        files = {str(file): file for file in sorted(path.rglob("*.cocci")) if file.is_file()}
-        if not files:
-            raise UsageError(f"{target} has no .cocci", code="semantic-patch-unknown")
-        return files
+        return _list_patches(path)
     if path.exists():
         return {target: path}
     recipe = find_recipe(target)
-    variant = next((each for each in list_named() if each.name == target), None)
+    variant = _find_named(target)
     if recipe is None and variant is not None:
-        return find_patches(str(variant.path))
+        return _list_patches(variant)
     if recipe is None:
         names = [recipe.name for recipe in list_recipes()]
         similar = difflib.get_close_matches(target, names, n=1)
@@ -126,7 +137,48 @@ def find_patches(target: str | None) -> dict[str, Path]:
             if similar
             else "name a .cocci, a folder of them, or a recipe (`patchgen variants`)",
         )
-    return {recipe.name: recipe.path}
+    return _name_recipes([recipe])
+
+
+def find_tested_variant(target: str | None) -> str | None:
+    """Return how to name the variant that a target of `test` names, None if it names none."""
+    path = Path(target or "")
+    if target is not None and not path.exists():
+        return target if find_recipe(target) is None and _find_named(target) else None
+    if path.is_dir():
+        return str(path.absolute()) if _is_variant(path) else None
+    folder = find_variant_above(path) if is_template(path) else None
+    return str(folder.absolute()) if folder else None
+
+
+def _is_variant(folder: Path) -> bool:
+    above = find_variant_above(folder / "manifest.toml")
+    return above is not None and above.absolute() == folder.absolute()
+
+
+def _find_named(name: str) -> Path | None:
+    return next((variant.path for variant in list_named() if variant.name == name), None)
+
+
+def _name_recipes(recipes: Sequence[Recipe]) -> dict[str, Path]:
+    return {recipe.name: recipe.path for recipe in recipes}
+
+
+def _list_patches(folder: Path) -> dict[str, Path]:
+    """Return the semantic patches below a folder. Raises UsageError if it has none with cases."""
+    files = [file for file in sorted(folder.rglob("*.cocci")) if file.is_file()]
+    templates = [file for file in sorted(folder.rglob("*.cocci.j2")) if file.is_file()]
+    if not files and not templates:
+        raise UsageError(f"{folder} has no .cocci", code="semantic-patch-unknown")
+    files += filter(has_cases, templates)
+    if not files:
+        case = templates[0].with_name(templates[0].name.removesuffix(".cocci.j2") + ".c")
+        raise UsageError(
+            f"the semantic patches in {folder} have no golden cases",
+            code="case-missing",
+            hint=f"for example, {case} is a case of {templates[0].name}",
+        )
+    return {str(file): file for file in files}
 
 
 def _check_patch(request: RunRequest, patch: tuple[str, Path]) -> CheckedPatch:
@@ -135,16 +187,41 @@ def _check_patch(request: RunRequest, patch: tuple[str, Path]) -> CheckedPatch:
     def may_run(cocci: CocciFile) -> bool:
         return request.trusted or are_trusted(read_trust(), cocci.texts)
 
-    # A golden case is not part of a tree, so all files that the semantic patch names are on disk.
-    lookup = Lookup(_read, lambda name: None, lambda folder: True)
     try:
+        rendered = _render(path, request) if _uses_variables(path) else None
+
+        def read(file: str) -> bytes | None:
+            return rendered.text.encode() if rendered and file == str(path) else _read(file)
+
+        # A golden case is not part of a tree: all files that the semantic patch names are on disk.
+        lookup = Lookup(read, lambda name: None, lambda folder: True)
+        if rendered is not None:
+            values = rendered.definitions.items()
+            request = replace(
+                request, definitions=tuple(f"{name}={value}" for name, value in values)
+            )
         cocci = load_cocci(str(path), lookup, may_run, request=request)
         resolved = resolve(cocci, request, _NO_BASE)
+        if rendered is not None:
+            resolved = replace(resolved, program=replace(resolved.program, patch=rendered))
         return CheckedPatch(
             name, run_cases(resolved, find_cases(path, resolved.suffixes), path.parent)
         )
     except PatchgenError as err:
         return CheckedPatch(name, error=err)
+
+
+def _uses_variables(path: Path) -> bool:
+    """Return whether a semantic patch is to be rendered; `<%` occurs in neither C nor SmPL."""
+    has_expressions = b"<%" in (_read(str(path)) or b"")
+    return is_template(path) or (has_expressions and find_variant_above(path) is not None)
+
+
+def _render(path: Path, request: RunRequest) -> SemanticPatch:
+    patch = render_case_rules(path, shipped_folder("templates"), request.definitions)
+    refuse_code(patch)
+    check_markers(patch)
+    return patch
 
 
 def _read(path: str) -> bytes | None:

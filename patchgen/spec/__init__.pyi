@@ -2,6 +2,10 @@
 from .backends import (
     select_units as select_units,
 )
+from .case_rules import (
+    find_variant_above as find_variant_above,
+    render_case_rules as render_case_rules,
+)
 from .check_variant import (
     find_variant_errors as find_variant_errors,
 )

@@ -11,6 +11,10 @@ from .golden import (
     CaseOutcome as CaseOutcome,
     GoldenRun as GoldenRun,
     find_cases as find_cases,
+    find_unused_cases as find_unused_cases,
+    has_cases as has_cases,
+    is_template as is_template,
+    list_rules as list_rules,
     run_cases as run_cases,
 )
 from .hunks import format_diff as format_diff

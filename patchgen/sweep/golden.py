@@ -5,7 +5,7 @@ In the folder of a .cocci, `NAME.c` (or .h) is a file before the run, and `NAME.
 after it; in a mode that only reports, `NAME.res` has the reports. Files in `ok/` must stay as they
 are. If a folder has several .cocci, the name of a case begins with that of its .cocci: `put.cocci`
 has `put.c`, `put-loop.c` and `ok/put-other.c`. Headers that are not cases are there for the
-#include lines of the cases.
+#include lines of the cases. A variant's template `put.cocci.j2` has the same cases.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from patchgen.coccinelle import Source, find_spatch, read_reports, read_rules
@@ -24,7 +25,7 @@ from patchgen.sweep.executor import run_locally
 from patchgen.sweep.includes import Includes
 from patchgen.sweep.request import SweepRequest
 
-OK, RESULT = "ok", ".res"
+OK, RESULT, COCCI, TEMPLATE = "ok", ".res", ".cocci", ".cocci.j2"
 _SUFFIXES = (".c", ".h")
 
 
@@ -74,21 +75,29 @@ def find_cases(cocci: Path, suffixes: tuple[str, ...]) -> tuple[GoldenCase, ...]
 
     Raises SpecError if it has none, and for a result without its case.
     """
+    cases = _list_cases(cocci, suffixes)
+    if not cases:
+        stem = _stem(cocci)
+        raise SpecError(
+            f"{cocci} has no golden cases",
+            code="case-missing",
+            hint=f"add {stem}.c next to it; `patchgen test` can write {stem}{RESULT}",
+            parameters=("update",),
+        )
+    return cases
+
+
+def has_cases(cocci: Path) -> bool:
+    """Return whether a semantic patch has golden cases, or files that are to be cases."""
+    try:
+        return bool(_list_cases(cocci, _SUFFIXES))
+    except SpecError:
+        return True
+
+
+def _list_cases(cocci: Path, suffixes: tuple[str, ...]) -> tuple[GoldenCase, ...]:
     folder = cocci.parent
-    stems = [path.stem for path in folder.glob("*.cocci")]
-
-    def is_own(path: Path) -> bool:
-        if stems == [cocci.stem] or path.suffix not in (RESULT, *suffixes):
-            return True
-        owners = [stem for stem in stems if path.stem == stem or path.stem.startswith(f"{stem}-")]
-        if not owners and (path.suffix == RESULT or path.parent.name == OK):
-            raise SpecError(
-                f"{path} belongs to no .cocci",
-                code="case-missing",
-                hint=f"with several .cocci in a folder, its name begins with one's: {stems[0]}-...",
-            )
-        return max(owners, key=len, default="") == cocci.stem
-
+    is_own = partial(_is_own, cocci, suffixes)
     cases: dict[Path, GoldenCase] = {}
     for file in sorted(filter(is_own, folder.glob("*.*"))):
         result = file.with_suffix(RESULT)
@@ -103,14 +112,65 @@ def find_cases(cocci: Path, suffixes: tuple[str, ...]) -> tuple[GoldenCase, ...]
     for file in sorted(filter(is_own, (folder / OK).glob("*.*"))):
         if file.suffix in suffixes:
             found.append(GoldenCase(PurePosixPath(OK, file.name), file, None))
-    if not found:
-        raise SpecError(
-            f"{cocci} has no golden cases",
-            code="case-missing",
-            hint=f"add {cocci.stem}.c next to it; `patchgen test` can write {cocci.stem}{RESULT}",
-            parameters=("update",),
-        )
     return tuple(found)
+
+
+def find_unused_cases(folder: Path) -> list[Path]:
+    """Return the results, and the files of `ok`, of folders without a semantic patch, sorted."""
+    candidates = [*folder.rglob(f"*{RESULT}"), *folder.rglob(f"{OK}/*.c")]
+    return sorted(path for path in candidates if not list_rules(_folder_of(path)))
+
+
+def list_rules(folder: Path) -> list[Path]:
+    """Return the semantic patches of a folder, sorted: each .cocci, then each template of one."""
+    return [
+        path
+        for suffix in (COCCI, TEMPLATE)
+        for path in sorted(folder.glob(f"*{suffix}"))
+        if path.is_file()
+    ]
+
+
+def is_template(path: Path) -> bool:
+    """Return whether a semantic patch is a template, whose variables a variant declares."""
+    return path.name.endswith(TEMPLATE)
+
+
+def _folder_of(case: Path) -> Path:
+    return case.parent.parent if case.parent.name == OK else case.parent
+
+
+def _stem(cocci: Path) -> str:
+    return Path(cocci.name.removesuffix(".j2")).stem
+
+
+def _is_own(cocci: Path, suffixes: tuple[str, ...], path: Path) -> bool:
+    """Return whether a file is a case or a result of a semantic patch, or not one at all.
+
+    Raises SpecError if it belongs to none of several semantic patches.
+    """
+    if path.suffix not in (RESULT, *suffixes):
+        return True
+    rules = list_rules(cocci.parent)
+    if cocci not in rules:
+        rules.append(cocci)
+    owners = [
+        each
+        for each in rules
+        if path.stem == _stem(each) or path.stem.startswith(f"{_stem(each)}-")
+    ]
+    # Files of other names belong to the only semantic patch, or to the only one without variables.
+    plain = [each for each in rules if each.suffix == COCCI]
+    single = rules if len(rules) == 1 else plain if len(plain) == 1 else []
+    if not owners and not single and (path.suffix == RESULT or path.parent.name == OK):
+        raise SpecError(
+            f"{path} belongs to no {COCCI}",
+            code="case-missing",
+            hint=f"with several {COCCI} in a folder, its name begins with one's: "
+            f"{_stem(rules[0])}-...",
+        )
+    owner = max(owners or single, key=lambda each: len(_stem(each)), default=None)
+    return owner == cocci
 
 
 def run_cases(request: SweepRequest, cases: tuple[GoldenCase, ...], folder: Path) -> GoldenRun:

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Render a semantic patch of a variant for its golden cases, which have no base."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from patchgen.errors import ErrorPlace, SpecError
+from patchgen.model.smpl import SemanticPatch
+from patchgen.sourcefolder import SourceFolder
+from patchgen.spec.files import read_macros
+from patchgen.spec.manifest import FILE_NAME, PatchEntry, SemanticPatchEntry
+from patchgen.spec.patch_renderer import PatchRenderer
+from patchgen.spec.variables import bind_variables
+from patchgen.spec.variant import ManifestFile, load_variant
+from patchgen.templating import check_template
+
+# Apart from the facts (`has`), the names that only a series on a base gives a template.
+_OF_A_SERIES = frozenset(
+    {"found_at", "base", "tools", "revision", "backends", "audit_summary", "cites"}
+)
+
+
+def find_variant_above(path: Path) -> Path | None:
+    """Return the folder of the variant that a file is in, None if it is in none."""
+    for folder in (*path.parents, *path.absolute().parents):
+        if (folder / FILE_NAME).is_file():
+            above = folder.absolute().parent
+            is_backend = above.name == "backends" and (above.parent / FILE_NAME).is_file()
+            return above.parent if is_backend else folder
+    return None
+
+
+def render_case_rules(path: Path, shared: Path, definitions: Sequence[str]) -> SemanticPatch:
+    """Return a semantic patch of a variant as its variables make it on every base.
+
+    `shared` is the folder of the templates that variants share, `definitions` are "NAME=VALUE" for
+    the variables. Raises SpecError if the file is in no variant, if no manifest names it as a
+    semantic patch, and if its text depends on the base; UsageError as bind_variables() does.
+    """
+    folder = find_variant_above(path)
+    if folder is None:
+        raise SpecError(
+            f"{path} is a template, and no folder above it has a {FILE_NAME}",
+            code="template-failed",
+            hint=f"the {FILE_NAME} of a variant declares the variables of its templates",
+        )
+    variant = load_variant(folder)
+    source = SourceFolder(shared)
+    macros = variant.manifest.variant.macros
+    renderer = PatchRenderer(
+        variant=variant,
+        macros=read_macros(variant.units[0], macros, (variant.source, source)) if macros else "",
+        context=bind_variables(variant, definitions),
+        shared=source,
+    )
+    return _find_entry(renderer, path).render()
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """An entry `[[patch.rules]]`; `path` is its file."""
+
+    renderer: PatchRenderer
+    path: Path
+    unit: ManifestFile
+    patch: PatchEntry
+    rules: SemanticPatchEntry
+
+    def render(self) -> SemanticPatch:
+        """Return the semantic patch. Raises SpecError if its text depends on the base."""
+        needs, _ = check_template(self.rules.file, self.renderer.folders(self.unit))
+        for name in sorted(needs.keys() & _OF_A_SERIES):
+            raise SpecError(
+                f"golden cases have no base, and only a base has a value for `{name}`",
+                code="template-failed",
+                place=ErrorPlace(str(self.path), needs[name]),
+            )
+        with suppress(SpecError):
+            # A template that uses no fact. Another one, or a wrong one, is rendered again below.
+            return self._render({})
+        conditions = (*self.patch.when, *self.rules.when)
+        assumed = {name.removeprefix("!"): name[:1] != "!" for name in conditions}
+        names = [name for unit in self.renderer.variant.units for name in unit.manifest.facts]
+        bases = [dict.fromkeys(names, holds) | assumed for holds in (False, True)]
+        patches = [self._render({"has": facts}) for facts in bases]
+        for name in dict.fromkeys(name for name in names if name not in assumed):
+            flipped = [self._render({"has": facts | {name: not facts[name]}}) for facts in bases]
+            if flipped != patches:
+                raise SpecError(
+                    f"golden cases have no base, and the semantic patch depends on the fact {name}",
+                    code="template-failed",
+                    place=ErrorPlace(str(self.path)),
+                    hint="give each value of the fact a semantic patch of its own, with `when`",
+                )
+        return patches[0]
+
+    def _render(self, facts: Mapping[str, Any]) -> SemanticPatch:
+        renderer = replace(self.renderer, context={**self.renderer.context, **facts})
+        patch = renderer.render_rules(self.unit, self.patch, self.rules)
+        return replace(patch, name=str(self.path))
+
+
+def _find_entry(renderer: PatchRenderer, path: Path) -> _Entry:
+    """Return the first entry that names a file. Raises SpecError if there is none."""
+    for unit in renderer.variant.units:
+        for patch in unit.manifest.patch:
+            for rules in patch.rules:
+                folders = renderer.folders(unit)
+                found = next((each for each in folders if each.read(rules.file) is not None), None)
+                if found is not None and path.samefile(found.path / rules.file):
+                    return _Entry(renderer, path, unit, patch, rules)
+    raise SpecError(
+        f"no [[patch.rules]] of {renderer.variant.folder / FILE_NAME} names {path}",
+        code="case-missing",
+        hint="name it as the `file` of an entry",
+    )
