@@ -8,6 +8,13 @@ from pathlib import Path
 
 from patchgen.cli.printer import Printer
 from patchgen.cli.terminal import entered_folder
+from patchgen.odb import find_absent
+
+# The files that checks of `verify` need: a kernel is configured by its Kconfig, then built.
+_FILES_OF_CHECKS = {
+    "scripts/checkpatch.pl": ("checkpatch",),
+    "Kconfig": ("sections", "build", "code"),
+}
 
 
 def print_steps(printer: Printer, title: str, *commands: str) -> None:
@@ -23,6 +30,17 @@ def format_patchgen(tree: Path, command: str, *args: str) -> str:
     folder = ["-C", entered_folder()] if entered_folder() else []
     options = [] if tree == Path() else ["--tree", str(tree)]
     return shlex.join(["patchgen", *folder, command, *options, *args])
+
+
+def format_verify(tree: Path, commit: str, series: str) -> str:
+    """Return a command line of `verify` for a series, which has the files of `commit`.
+
+    Checks that need files which it does not have are skipped.
+    """
+    absent = find_absent(tree, commit, _FILES_OF_CHECKS)
+    skipped = [check for file in absent for check in _FILES_OF_CHECKS[file]]
+    options = [arg for check in skipped for arg in ("--skip", check)]
+    return format_patchgen(tree, "verify", series, *options)
 
 
 def format_git(tree: Path, *args: str) -> str:

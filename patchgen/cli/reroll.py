@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from patchgen.cli.command import ExplainedCommand
-from patchgen.cli.next_steps import format_patchgen, print_steps
+from patchgen.cli.next_steps import format_patchgen, format_verify, print_steps
 from patchgen.cli.options import (
     backend_option,
     branch_option,
@@ -165,7 +165,8 @@ def _print(printer: Printer, request: RerollRequest, result: RerollResult) -> No
         print_steps(
             printer,
             "Check the new version, then send it",
-            *(format_patchgen(request.tree, name, result.branch) for name in ("verify", "send")),
+            format_verify(request.tree, result.tip or result.branch, result.branch),
+            format_patchgen(request.tree, "send", result.branch),
         )
 
 

@@ -9,7 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from patchgen.cli.next_steps import format_git, format_patchgen, print_steps, relative_path
+from patchgen.cli.next_steps import (
+    format_git,
+    format_patchgen,
+    format_verify,
+    print_steps,
+    relative_path,
+)
 from patchgen.cli.printer import Printer, count
 from patchgen.controls import escape_controls
 from patchgen.model.base import Oid
@@ -109,9 +115,9 @@ def print_next(
     printer.line(f"branch: {branch}")
     printer.line(f"mails:  {folder}")
     source = branch if with_cover else str(relative_path(folder))
-    print_steps(
-        printer, "Check them; this builds the tree", format_patchgen(tree, "verify", source)
-    )
+    check = format_verify(tree, base, source)
+    title = "Check them" if "--skip" in check else "Check them; this builds the tree"
+    print_steps(printer, title, check)
     tip = _unambiguous_name(tree, branch)
     print_steps(
         printer,

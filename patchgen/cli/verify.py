@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from patchgen.cli.command import ExplainedCommand
-from patchgen.cli.next_steps import format_git, format_patchgen, print_steps
+from patchgen.cli.next_steps import format_git, format_patchgen, format_verify, print_steps
 from patchgen.cli.options import (
     jobs_option,
     json_option,
@@ -207,7 +207,7 @@ def _print_next(printer: Printer, request: VerifyRequest, report: VerifyReport) 
             print_steps(printer, "Send it", format_patchgen(tree, "send", target.name))
     elif report.failed is not None and target.record is not None:
         rebase = ("rebase", "--interactive", f"{report.failed[:12]}^", target.name)
-        steps = (format_git(tree, *rebase), format_patchgen(tree, "verify", target.name))
+        steps = (format_git(tree, *rebase), format_verify(tree, target.base, target.name))
         print_steps(printer, "Edit the commit, then check again", *steps)
 
 

@@ -44,6 +44,7 @@ from .missing import (
 )
 from .objects import Entry as Entry, ObjectReader as ObjectReader
 from .opening import (
+    find_absent as find_absent,
     find_git_subcommand as find_git_subcommand,
     git_version as git_version,
     has_tag as has_tag,

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -116,6 +116,17 @@ def has_tag(path: Path, name: str) -> bool:
     """Return whether the repository that a folder is in has a tag of that name."""
     argv = ["git", "-C", str(path), "rev-parse", "--verify", "--quiet", f"refs/tags/{name}"]
     return run(argv, env=reading_environment(), ok=None).returncode == 0
+
+
+def find_absent(path: Path, commit: str, files: Collection[str]) -> list[str]:
+    """Return those of the files that a commit does not have; none if git cannot tell.
+
+    `path` is a folder in the repository.
+    """
+    argv = ["git", "-C", str(path), "ls-tree", "--full-tree", "--name-only", commit, "--", *files]
+    listed = run(argv, env=reading_environment(), ok=None)
+    present = listed.stdout.decode("utf-8", "replace").splitlines()
+    return [name for name in files if name not in present] if listed.returncode == 0 else []
 
 
 def check_alternates(objects: Path) -> None:

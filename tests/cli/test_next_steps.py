@@ -11,12 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from patchgen.cli.next_steps import format_verify
 from tests.conftest import Finished, Patchgen
+from tests.support.kernels import commit_all
 
 V4 = "patchgen/pvops-v4"
 # Options that let a printed command finish at once.
 FAST_CHECKS = [f"--skip={check}" for check in ("checkpatch", "sections", "build", "code")]
-HARMLESS = {"send": ["--dry-run"], "reroll": ["--dry-run"], "verify": FAST_CHECKS}
+HARMLESS = {"send": ["--dry-run"], "reroll": ["--dry-run"]}
 # How a user in the folder above names the tree.
 NAMED = [("-C", "toy"), ("--tree", "toy")]
 
@@ -46,7 +48,7 @@ def work(request: pytest.FixtureRequest, patchgen: Patchgen, toy: Path) -> Calla
             if step[0] == "git":
                 assert subprocess.check_output(step, cwd=toy.parent)
             else:
-                done = patchgen(*step[1:], *HARMLESS[verb], cwd=toy.parent)
+                done = patchgen(*step[1:], *HARMLESS.get(verb, []), cwd=toy.parent)
                 assert done.code == 0, done.err
         return result
 
@@ -68,6 +70,20 @@ def test_after_a_series_was_made(work, toy):
     work("reroll", V4, steps=("verify", "send"))
     work("send", V4, "--dry-run", steps=("send",))
     work("import", str(toy / "outgoing/pvops-v4"), steps=("log",))
+
+
+def test_verify_skips_only_the_checks_whose_files_the_base_lacks(git, tmp_path):
+    (tmp_path / "scripts").mkdir()
+    (tmp_path / "scripts/checkpatch.pl").write_text("")
+    commit_all(tmp_path, "base")
+    build = "--skip sections --skip build --skip code"
+    assert format_verify(tmp_path, "HEAD", "x") == f"patchgen verify --tree {tmp_path} x {build}"
+    (tmp_path / "Kconfig").write_text("")
+    git(tmp_path, "add", "Kconfig")
+    git(tmp_path, "commit", "-q", "-m", "Kconfig")
+    assert format_verify(tmp_path, "HEAD", "x") == f"patchgen verify --tree {tmp_path} x"
+    lacking = format_verify(tmp_path, "HEAD:scripts", "x")
+    assert lacking == f"patchgen verify --tree {tmp_path} x --skip checkpatch {build}"
 
 
 def test_after_a_check(work, pvops):
