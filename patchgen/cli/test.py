@@ -57,8 +57,8 @@ def command(mode: str | None, update: bool, as_json: bool, quiet: bool, **option
 
     NAME.c is a case, NAME.res the expected result, and files in ok/ must stay as they are. Each
     rule must match in some case. The templates of a variant are rendered with the defaults of its
-    variables, which -D replaces. The default is the current folder if it has a .cocci or is a
-    variant's, else all recipes that come with patchgen.
+    variables, which -D replaces. The default is the current folder if it has a .cocci, golden cases
+    or a manifest, else all recipes that come with patchgen.
     """
     printer = Printer(quiet=quiet, as_json=as_json)
     request = GoldenRequest(mode=Mode(mode) if mode else None, **options)

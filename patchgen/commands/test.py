@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from patchgen.coccinelle import check_markers, refuse_code
+from patchgen.coccinelle import check_markers, read_header, refuse_code
 from patchgen.errors import PatchgenError, UsageError
 from patchgen.model.base import Base, Oid
 from patchgen.model.smpl import Mode, SemanticPatch
@@ -19,10 +19,12 @@ from patchgen.process import iterate_parallel
 from patchgen.resources import shipped_folder
 from patchgen.spec import (
     Recipe,
+    describe_variables,
     find_recipe,
     find_variant_above,
     list_named,
     list_recipes,
+    load_variant,
     render_case_rules,
 )
 from patchgen.sweep import (
@@ -49,8 +51,8 @@ class GoldenRequest:
     """The parameters of `patchgen test`.
 
     `target` is a .cocci, a folder of them, or the name of a recipe or a variant. None is the
-    current folder if it has a .cocci or is a variant's, else all recipes. `definitions` are also
-    those of the variables of templates. `trusted` lets all semantic patches run code.
+    current folder if it has a .cocci, golden cases or a manifest, else all recipes. `definitions`
+    also set the variables of templates. `trusted` lets all semantic patches run code.
     """
 
     target: str | None = None
@@ -115,7 +117,8 @@ def find_patches(target: str | None) -> dict[str, Path]:
     """
     if target is None:
         files = list_rules(Path())
-        if any(map(is_template, files)) or _is_variant(Path()) or any(Path().glob("*.res")):
+        is_unit = Path("manifest.toml").is_file()
+        if is_unit or any(map(is_template, files)) or any(Path().glob("*.res")):
             return _list_patches(Path())
         return {str(file): file for file in files} or _name_recipes(list_recipes())
     path = Path(target)
@@ -176,7 +179,7 @@ def _list_patches(folder: Path) -> dict[str, Path]:
         raise UsageError(
             f"the semantic patches in {folder} have no golden cases",
             code="case-missing",
-            hint=f"for example, {case} is a case of {templates[0].name}",
+            hint=f"for example, {case} would be a case of {templates[0].name}",
         )
     return {str(file): file for file in files}
 
@@ -195,11 +198,7 @@ def _check_patch(request: RunRequest, patch: tuple[str, Path]) -> CheckedPatch:
 
         # A golden case is not part of a tree: all files that the semantic patch names are on disk.
         lookup = Lookup(read, lambda name: None, lambda folder: True)
-        if rendered is not None:
-            values = rendered.definitions.items()
-            request = replace(
-                request, definitions=tuple(f"{name}={value}" for name, value in values)
-            )
+        request = replace(request, definitions=_define(path, request.definitions, rendered))
         cocci = load_cocci(str(path), lookup, may_run, request=request)
         resolved = resolve(cocci, request, _NO_BASE)
         if rendered is not None:
@@ -222,6 +221,23 @@ def _render(path: Path, request: RunRequest) -> SemanticPatch:
     refuse_code(patch)
     check_markers(patch)
     return patch
+
+
+def _define(
+    path: Path, definitions: Sequence[str], rendered: SemanticPatch | None
+) -> tuple[str, ...]:
+    """Return the definitions for spatch: those of the manifest, or else of the user.
+
+    Other semantic patches of the variant may use the variables that the user defines.
+    """
+    if rendered is not None:
+        return tuple(f"{name}={value}" for name, value in rendered.definitions.items())
+    folder = find_variant_above(path) if definitions else None
+    if folder is None:
+        return tuple(definitions)
+    header = read_header((_read(str(path)) or b"").decode("utf-8", "replace"))
+    variables = describe_variables(load_variant(folder)).keys() - set(header.identifiers)
+    return tuple(text for text in definitions if text.partition("=")[0] not in variables)
 
 
 def _read(path: str) -> bytes | None:

@@ -103,6 +103,14 @@ def test_a_definition_sets_a_variable_for_the_cases(patchgen, variant):
     assert (unknown.code, "did you mean 'callee'?" in unknown.err) == (2, True), unknown.err
 
 
+def test_a_variable_may_be_defined_that_only_some_semantic_patches_use(patchgen, variant):
+    write(variant, plain__cocci="@plain@\n@@\n-old_plain();\n")
+    write(variant, plain__c="void f(void)\n{\n\told_plain();\n}\n")
+    write(variant, plain__res="void f(void)\n{\n}\n")
+    result = patchgen("test", variant, "-D", "callee=new_call")
+    assert (result.code, result.out.count("passed")) == (0, 2), result.err
+
+
 def test_the_next_step_after_the_cases_of_a_variant_applies_it(patchgen, variant):
     for target, name in (
         (variant, variant),
@@ -137,6 +145,10 @@ def test_a_variant_without_cases_is_refused(patchgen, variant):
         result = patchgen("test", target, cwd=variant.parents[1])
         assert result.code == 2 and "have no golden cases [case-missing]" in result.err
     assert patchgen("test", cwd=variant).code == 2
+    backend = variant / "backends/toy"
+    backend.mkdir(parents=True)
+    write(backend, manifest__toml="schema = 1\n")
+    assert patchgen("test", cwd=backend).code == 2
     assert patchgen("test", "pvops").code == 2
 
 
