@@ -173,8 +173,9 @@ def _print_findings(printer: Printer, report: VerifyReport) -> None:
         commits = count(len(report.target.commits), "commit")
         noted = sum(not finding.failure for finding in printed)
         notes = f"; {count(noted, 'note')} above" if noted else ""
-        checks = ", ".join(report.columns)
-        printer.line(f"{commits} passed {checks} ({report.seconds:.0f} s){notes}")
+        checks = ", ".join(report.passable)
+        result = f"passed {checks}" if checks else "had nothing to check"
+        printer.line(f"{commits} {result} ({report.seconds:.0f} s){notes}")
     elif report.failed is not None:
         [commit] = [commit for commit in report.target.commits if commit.oid == report.failed]
         echo(f"first failing commit: {commit.oid[:12]} {commit.subject}")

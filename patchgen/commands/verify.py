@@ -33,7 +33,6 @@ from patchgen.verify.compare_posted import check_against
 from patchgen.verify.judge import (
     find_reached,
     is_compiled,
-    is_reachable,
     judge_base_failure,
     judge_builds,
     list_never_built,
@@ -67,8 +66,9 @@ class VerifyReport:
 
     `columns` are the checks and configurations that ran. `changed` are for each commit the
     functions whose machine code it changes, by configuration, and `reached` the configurations that
-    build files that it changes. `recorded` is the text written into the cover letter, "" if there
-    is none.
+    build files that it changes. `passable` are the columns that checked anything: a configuration
+    that builds no file of the series did not. `recorded` is the text written into the cover letter,
+    "" if there is none.
     """
 
     target: CheckedSeries
@@ -76,6 +76,7 @@ class VerifyReport:
     findings: tuple[Finding, ...]
     changed: Mapping[Oid, Mapping[str, Sequence[str]]]
     reached: Mapping[Oid, Sequence[str]]
+    passable: Sequence[str]
     seconds: float
     recorded: str = ""
 
@@ -120,6 +121,7 @@ def verify_series(
                 tuple(findings),
                 run.changed,
                 run.reached,
+                run.list_passable(),
                 time.monotonic() - begin,
             )
             if request.record and report.passed:
@@ -195,25 +197,29 @@ class _VerifyRun:
         return findings
 
     def record(self, findings: Sequence[Finding]) -> str:
-        """Write the passed checks into the cover letter, and return that text.
-
-        Configurations that build no file of the series tested nothing.
-        """
+        """Write the passed checks into the cover letter, and return that text."""
         assert self.target.series is not None
-        reached = {name for names in self.reached.values() for name in names}
-        idle = {config.name for config in self.configs} - reached
+        passable = self.list_passable()
         return record_testing(
             self.repository,
             self.target.series,
-            [column for column in self.columns if column not in idle],
+            passable,
             findings,
             self.request.make_variables,
             [
                 config.compiler
                 for config in self.configs
-                if config.compiler and config.name in reached
+                if config.compiler and config.name in passable
             ],
         )
+
+    def list_passable(self) -> list[str]:
+        """Return the columns without those that checked nothing in any commit."""
+        reached = {name for names in self.reached.values() for name in names}
+        idle = {config.name for config in self.configs} - reached
+        if not reached:
+            idle.add("code")
+        return [column for column in self.columns if column not in idle]
 
     def _end(
         self, commit: Oid, column: str, findings: Iterable[Finding], *, is_idle: bool = False
@@ -353,8 +359,9 @@ class _VerifyRun:
             (commit.oid, config.name)
             for commit in self.target.commits
             for config in self.configs
-            if is_reachable(commit) and config.name not in self.reached[commit.oid]
+            if config.name not in self.reached[commit.oid]
         }
+        idle |= {(oid, "code") for oid, reached in self.reached.items() if not reached}
         for commit, column, findings in verdicts:
             if column in self.columns:
                 stores = self.stores[commit] if column == "sections" else ()

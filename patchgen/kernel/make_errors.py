@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 import os
+import posixpath
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -99,8 +100,10 @@ def _read_cause(line: str) -> BuildFailure | None:
     """Return the error in a line, None if the line alone does not show one."""
     for pattern in (_AT_LINE, _IN_MAKEFILE, _BY_NAME, _LINKER, _MAKE_ERROR, _KCONFIG):
         if (match := pattern.match(line)) and (text := match["text"].strip()):
-            where = (match.groupdict().get("where") or "").removeprefix("./")
-            return BuildFailure(text.replace(" ./", " "), where)
+            where = match.groupdict().get("where")
+            # An include of "../a.h" gives a path with "..".
+            place = posixpath.normpath(where) if where else ""
+            return BuildFailure(text.replace(" ./", " "), place)
     return None
 
 

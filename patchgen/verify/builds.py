@@ -23,6 +23,13 @@ from patchgen.model.build import Build
 from patchgen.odb import Checkout, open_tree
 from patchgen.process import map_parallel
 from patchgen.scratch import scratch_folder
+from patchgen.verify.includers import (
+    Includers,
+    choose_objects,
+    find_includers,
+    list_candidates,
+    list_read,
+)
 
 # Called with a commit, a configuration's name, and the result; None when the build starts.
 OnBuild = Callable[[Oid, str, Build | None], None]
@@ -96,10 +103,11 @@ class Point:
 class Matrix:
     """The builds to make: commits by configurations.
 
-    `files` are all files that the series touches. `folders` are built whole, so that make rebuilds
-    the files in them that include a header which a commit touches. `variables` are make's,
-    "NAME=VALUE". `logs` is the folder for the output of each build. `run` sets `added_exec_bits` if
-    no script of a commit had the exec bit.
+    `files` are all files that the series touches; a header is built by way of some files that
+    include it (includers.py). `folders` are built whole, so that make rebuilds all files in them
+    that include a header which a commit touches. `variables` are make's, "NAME=VALUE". `logs` is
+    the folder for the output of each build. `run` sets `added_exec_bits` if no script of a commit
+    had the exec bit.
     """
 
     checkout: Checkout
@@ -112,7 +120,9 @@ class Matrix:
     logs: Path
     variables: Sequence[str] = ()
     added_exec_bits: bool = False
+    _is_prepared: bool = False
     _builders: dict[str, Builder] = field(default_factory=dict)
+    _includers: Includers = field(default_factory=dict)
     # The duration of the last build in each configuration.
     _seconds: dict[str, float] = field(default_factory=dict)
     # For each configuration, the content of the series' Kconfig files when it was last configured.
@@ -126,11 +136,6 @@ class Matrix:
         The base is built first. If it fails in a configuration, no commit is built in that
         configuration: the result would not show the effect of the commit itself.
         """
-        folders = [
-            *self.folders,
-            *(f"arch/{config.arch}" for config in self.configs if config.compiler),
-        ]
-        self.checkout.choose_files(source_patterns(self.files, folders))
         results: dict[tuple[Oid, str], Build] = {}
         with scratch_folder("build") as output:
             for point in [base, *commits]:
@@ -144,9 +149,24 @@ class Matrix:
                     else:
                         results[point.commit, config.name] = cached
                         on_build(point.commit, config.name, cached)
+                if missing and not self._is_prepared:
+                    self._choose_files(base.commit)
                 if missing:
                     self._build_all(output, base, point, missing, results, on_build)
         return results
+
+    def _choose_files(self, base: Oid) -> None:
+        """Find the files to build for headers, and check out what all builds need."""
+        self._is_prepared = True
+        # The key of a cached result contains all that this depends on: the base and `files`.
+        self._includers = find_includers(self.checkout, base, self.files)
+        folders = [
+            *self.folders,
+            *(f"arch/{config.arch}" for config in self.configs if config.compiler),
+        ]
+        groups = [list_candidates(self._includers, config) for config in self.configs]
+        includers = [file for group in groups for files in group.values() for file in files]
+        self.checkout.choose_files(source_patterns([*self.files, *includers], folders))
 
     def _build_all(
         self,
@@ -185,7 +205,8 @@ class Matrix:
         log = self.logs / f"{point.commit[:12]}-{config.name}.log"
         try:
             builder = self._find_builder(output, config, log)
-            objects = builder.find_objects(self._list_existing())
+            existing = self._list_existing()
+            objects = choose_objects(builder, existing, self._includers)
             built = builder.build([*objects, *(f"{folder}/" for folder in self.folders)], log)
             needed = builder.find_symbols(objects, "--undefined-only")
             # The base is assumed to define every symbol that its own objects need.
@@ -200,7 +221,16 @@ class Matrix:
             mismatches = find_mismatches(builder, together, log.with_suffix(".sections.log"))
         except ToolError as err:
             unchecked = err.message
-        return Build(built, tuple(sorted(needed)), linkage.undefined, mismatches, unchecked)
+        read = list_read(builder, built, existing)
+        return Build(
+            built,
+            tuple(sorted(map(str, read))),
+            tuple(sorted(map(str, set(existing) - read))),
+            tuple(sorted(needed)),
+            linkage.undefined,
+            mismatches,
+            unchecked,
+        )
 
     def _find_builder(self, output: Path, config: BuildConfig, log: Path) -> Builder:
         """Return the builder of a configuration, configured for the Kconfig files of the commit."""

@@ -151,17 +151,12 @@ def find_reached(
     commit: Commit, configs: Sequence[BuildConfig], builds: Mapping[tuple[Oid, str], Build]
 ) -> tuple[str, ...]:
     """Return the configurations that build at least one of the files that a commit changes."""
-    objects = {str(file.with_suffix(".o")) for file in _list_compiled(commit)}
+    files = set(map(str, _list_compiled(commit)))
     return tuple(
         config.name
         for config in configs
-        if (build := builds.get((commit.oid, config.name))) and objects & build.objects.keys()
+        if (build := builds.get((commit.oid, config.name))) and not files.isdisjoint(build.read)
     )
-
-
-def is_reachable(commit: Commit) -> bool:
-    """Return whether a commit changes a file that is compiled: some configuration may build it."""
-    return bool(_list_compiled(commit))
 
 
 def list_never_built(
@@ -169,7 +164,7 @@ def list_never_built(
     configs: Sequence[BuildConfig],
     builds: Mapping[tuple[Oid, str], Build],
 ) -> Iterator[Finding]:
-    """Yield a note for each C file of a commit that was built in none of the configurations.
+    """Yield a note for each file of a commit that was compiled in none of the configurations.
 
     A failed build does not show which files its configuration builds, so the commit gets no notes.
     """
@@ -179,18 +174,20 @@ def list_never_built(
         own = [builds.get((commit.oid, config.name)) for config in configs]
         passed = [build for build in own if build is not None and not build.failure]
         if len(passed) == len(configs):
-            built = {name for build in passed for name in build.objects}
+            unread = set.intersection(*(set(build.unread) for build in passed))
             for file in _list_compiled(commit):
-                if str(file.with_suffix(".o")) not in built:
+                if str(file) in unread:
                     yield _note_unbuilt(commit, file, archs)
 
 
 def _list_compiled(commit: Commit) -> list[PurePosixPath]:
-    return sorted(file for file in commit.files if file.suffix in (".c", ".S"))
+    return sorted(file for file in commit.files if file.suffix in _SOURCES)
 
 
 def _note_unbuilt(commit: Commit, file: PurePosixPath, archs: Collection[str]) -> Finding:
     text, hint = "not checked: built in no configuration", "name a .config that builds it"
+    if file.suffix == ".h":
+        hint = "name a .config that builds a file that includes it"
     arch = find_arch(file)
     if arch is not None and arch not in archs and (package := name_compiler_package(arch)):
         text = f"not checked: no configuration of {arch} was built"

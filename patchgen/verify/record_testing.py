@@ -54,6 +54,8 @@ def describe_testing(
     """
     noted = {finding.config or finding.check for finding in findings}
     passed = [name for name in columns if name not in noted]
+    if not set(passed) - {"sections", *_OF_FORM}:
+        return ""
     parts = []
     others = ("checkpatch", "boot", "sections", *_OF_FORM)
     if builds := [name for name in passed if name not in others]:
@@ -70,7 +72,7 @@ def describe_testing(
         parts.append("checkpatch --strict is clean")
     if "boot" in passed:
         parts.append("the last patch boots in QEMU, without SEV and TDX")
-    return f"each patch by `patchgen verify`: {'; '.join(parts)}" if parts else ""
+    return f"each patch by `patchgen verify`: {'; '.join(parts)}"
 
 
 def record_testing(
@@ -90,7 +92,8 @@ def record_testing(
     summary = describe_testing(columns, findings, variables, compilers)
     if not summary:
         raise RefusedError(
-            "nothing to record: no configuration was built, and checkpatch did not run",
+            "nothing to record: no configuration built a file of the series, and checkpatch did "
+            "not run",
             code="nothing-to-record",
             hint=f"skip fewer checks; {_join(_OF_FORM)} check only the form",
         )

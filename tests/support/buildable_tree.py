@@ -11,7 +11,7 @@ ifneq ($(wildcard $(CURDIR)/.config $(CURDIR)/include/config $(CURDIR)/include/g
 $(error The source tree is not clean, please run 'make ARCH=$(ARCH) mrproper')
 endif
 -include $(O)/include/config/auto.conf
-FLAGS := -O2 -Wall -Wextra -fno-pie $(if $(CONFIG_PARAVIRT),-DCONFIG_PARAVIRT)
+FLAGS := -O2 -Wall -Wextra -fno-pie -I$(CURDIR)/include $(if $(CONFIG_PARAVIRT),-DCONFIG_PARAVIRT)
 FLAGS += $(if $(filter i386,$(ARCH)),-m32,-m64 -mcmodel=kernel)
 
 core-y := arch/$(SRCARCH)/ drivers/
@@ -28,7 +28,8 @@ scripts:
 %.o: FORCE
 	@echo "  CC      $@"
 	@mkdir -p $(dir $(O)/$@)
-	@$(CROSS_COMPILE)gcc $(FLAGS) -c $(CURDIR)/$(@:.o=.c) -o $(O)/$@
+	@$(CROSS_COMPILE)gcc $(FLAGS) -MMD -MF $(O)/$(dir $@).$(notdir $@).cmd \
+		-c $(CURDIR)/$(@:.o=.c) -o $(O)/$@
 .PHONY: FORCE prepare scripts olddefconfig
 FORCE:
 """

@@ -23,6 +23,7 @@ from patchgen.verify.judge import (
 
 WHO = "Ada <ada@example.org>"
 KVM = "arch/x86/kernel/kvm.o"
+KVM_C = "arch/x86/kernel/kvm.c"
 UNUSED = "arch/x86/kernel/kvm.c: 'f' defined but not used"
 
 
@@ -131,7 +132,7 @@ def test_many_changed_functions_are_counted():
 
 def test_a_file_that_no_configuration_builds_is_noted():
     configs = [find_config("x86_64")]
-    [note] = list_never_built([commit()], configs, {(Oid("1"), "x86_64"): Build()})
+    [note] = list_never_built([commit()], configs, {(Oid("1"), "x86_64"): Build(unread=(KVM_C,))})
     assert note.where == "arch/x86/kernel/kvm.c" and not note.failure
     assert not list(list_never_built([commit()], configs, {(Oid("1"), "x86_64"): build()}))
     # The base failed in it.

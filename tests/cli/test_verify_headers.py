@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`patchgen verify` of headers: a compiler reads them only as part of other files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_verify_builds import ONLY_BUILD, RULE
+from tests.conftest import Finished
+from tests.support.buildable_tree import write_buildable_tree
+from tests.support.programs import log_runs
+
+GUARDED = "#pragma once\n"
+FILES = {
+    "drivers/Kbuild": "obj-y += sensor/ other/\n",
+    "drivers/sensor/Makefile": "obj-y += a.o\nobj-$(CONFIG_UNSET) += b.o\n",
+    "drivers/sensor/a.c": '#include "a.h"\n#include <linux/sensor.h>\nint a;\n',
+    "drivers/sensor/b.c": '#include "a.h"\n#include "b.h"\nint b;\n',
+    "drivers/sensor/a.h": f'{GUARDED}#include "inner.h"\n',
+    "drivers/sensor/b.h": GUARDED,
+    "drivers/sensor/inner.h": GUARDED,
+    "drivers/other/Makefile": "obj-y += c.o d.o\n",
+    "drivers/other/b.h": GUARDED,
+    "drivers/other/c.c": '#include "b.h"\nint c;\n',
+    "drivers/other/d.c": '#include "../sensor/../sensor/up.h"\nint d;\n',
+    "drivers/sensor/up.h": GUARDED,
+    "include/linux/sensor.h": GUARDED,
+    "include/linux/alone.h": GUARDED,
+}
+BROKEN = "this is not C;\n"
+
+
+@pytest.fixture
+def tree(git, tmp_path) -> Path:
+    tree = tmp_path / "linux"
+    git(tmp_path, "init", "-q", "-b", "master", tree)
+    write_buildable_tree(tree)
+    change(tree, FILES)
+    git(tree, "add", "-A", "-f")
+    git(tree, "commit", "-q", "-m", "Linux")
+    return tree
+
+
+@pytest.fixture
+def verify(patchgen, git, tree) -> Callable[..., Finished]:
+    """Commit files and check that commit, in one configuration."""
+
+    def run(files: dict[str, str], *options: str) -> Finished:
+        change(tree, files)
+        git(tree, "add", "-A", "-f")
+        git(tree, "commit", "-q", "-m", "x86: Change it")
+        config = ("--config", "x86_64", *ONLY_BUILD)
+        return patchgen("verify", "HEAD^..HEAD", "--tree", tree, *config, *options)
+
+    return run
+
+
+def change(tree: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        path = tree / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+def read_commit(result: Finished) -> dict:
+    [commit] = json.loads(result.out)["commits"]
+    return commit
+
+
+@pytest.mark.parametrize(
+    "header", ["drivers/sensor/a.h", "include/linux/sensor.h", "drivers/sensor/up.h"]
+)
+def test_a_fault_of_a_header_is_found_in_an_unchanged_file_that_includes_it(verify, header):
+    sound = verify({header: f"{GUARDED}extern int other;\n"}, "--json")
+    commit = read_commit(sound)
+    assert (sound.code, commit["built_in"], commit["findings"]) == (0, ["x86_64"], [])
+    result = verify({header: BROKEN}, "--json")
+    [finding] = read_commit(result)["findings"]
+    assert result.code == 1 and finding["where"].startswith(f"{header}:1")
+    assert (finding["check"], finding["config"]) == ("build", "x86_64")
+
+
+@pytest.mark.parametrize("header", ["drivers/sensor/b.h", "include/linux/alone.h"])
+def test_a_configuration_that_compiles_no_includer_did_not_pass(verify, header):
+    """Another folder's file includes its own b.h, not the changed one."""
+    result = verify({header: BROKEN})
+    assert result.code == 0, result.err
+    [row, _] = [line.split() for line in result.out.splitlines() if "x86: Change it" in line]
+    assert row[-2:] == ["-", "ok"]
+    assert f"note: build: {header}: not checked: built in no configuration" in result.out
+    assert "1 commit passed sections (" in result.out
+    assert "hint: name a .config that builds a file that includes it (--config)" in result.out
+    document = json.loads(verify({header: f"{BROKEN}more\n"}, "--json").out)
+    assert document["commits"][0]["built_in"] == []
+
+
+def test_nothing_passes_if_nothing_is_checked(verify):
+    result = verify({"include/linux/alone.h": BROKEN}, "--skip", "sections")
+    assert "1 commit had nothing to check (" in result.out and "passed" not in result.out
+
+
+def test_a_header_that_another_header_includes_is_built(verify):
+    files = {"drivers/sensor/inner.h": f"{GUARDED}extern int a;\n"}
+    alone = read_commit(verify(files, "--json"))
+    assert (alone["built_in"], len(alone["findings"])) == ([], 1)
+    files = {"drivers/sensor/inner.h": GUARDED, "drivers/sensor/a.h": '#include "inner.h"\n'}
+    assert read_commit(verify(files, "--json"))["built_in"] == ["x86_64"]
+
+
+def test_a_removed_header_is_not_reported_as_unchecked(verify, tree):
+    (tree / "include/linux/alone.h").unlink()
+    commit = read_commit(verify({}, "--json"))
+    assert (commit["built_in"], commit["findings"]) == ([], [])
+
+
+def test_few_of_many_includers_are_built(verify, monkeypatch, tmp_path):
+    """Half of the kernel includes some headers."""
+    names = [f"many{number}" for number in range(20)]
+    objects = " ".join(f"{name}.o" for name in names)
+    files = {f"arch/x86/kernel/{name}.c": "#include <linux/alone.h>\n" for name in names}
+    verify({**files, "arch/x86/kernel/Makefile": f"obj-y += {objects}\n"})
+    log = log_runs("make", tmp_path, monkeypatch)
+    assert verify({"include/linux/alone.h": "extern int one;\n"}).code == 0
+    built = [
+        [arg for arg in run.split() if arg.endswith(".o")] for run in log.read_text().splitlines()
+    ]
+    base, tip = filter(None, built)
+    assert base == tip and len(base) == 8
+
+
+def test_a_header_that_nothing_includes_is_not_recorded_as_tested(
+    patchgen, git, tree, tmp_path, verify
+):
+    header = "include/linux/alone.h"
+    verify({header: "static inline int one(void)\n{\n\treturn 0;\n}\n"})
+    rule = tmp_path / "one.cocci"
+    rule.write_text(RULE)
+    args = ("--tree", tree, "--split", "directory")
+    made = patchgen("run", rule, header, *args)
+    assert made.code == 0, made.err
+    args = ("--tree", tree, *ONLY_BUILD, "--record")
+    result = patchgen("verify", "patchgen/one-v1", *args)
+    assert result.code == 1 and "nothing to record: no configuration built a file" in result.err
