@@ -72,7 +72,13 @@ def read_commit(result: Finished) -> dict:
 
 
 @pytest.mark.parametrize(
-    "header", ["drivers/sensor/a.h", "include/linux/sensor.h", "drivers/sensor/up.h"]
+    "header",
+    [
+        "drivers/sensor/a.h",
+        "drivers/sensor/inner.h",
+        "drivers/sensor/up.h",
+        "include/linux/sensor.h",
+    ],
 )
 def test_a_fault_of_a_header_is_found_in_an_unchanged_file_that_includes_it(verify, header):
     sound = verify({header: f"{GUARDED}extern int other;\n"}, "--json")
@@ -103,12 +109,17 @@ def test_nothing_passes_if_nothing_is_checked(verify):
     assert "1 commit had nothing to check (" in result.out and "passed" not in result.out
 
 
-def test_a_header_that_another_header_includes_is_built(verify):
-    files = {"drivers/sensor/inner.h": f"{GUARDED}extern int a;\n"}
-    alone = read_commit(verify(files, "--json"))
+def test_a_header_that_a_changed_file_includes_through_others_is_built(verify):
+    files = {"include/linux/low.h": GUARDED, "include/linux/mid.h": "#include <linux/low.h>\n"}
+    files |= {"drivers/sensor/inner.h": "#include <linux/mid.h>\n"}
+    verify(files)
+    low = {"include/linux/low.h": f"{GUARDED}extern int low;\n"}
+    # Neither a file nor a header that a file includes names it.
+    alone = read_commit(verify(low, "--json"))
     assert (alone["built_in"], len(alone["findings"])) == ([], 1)
-    files = {"drivers/sensor/inner.h": GUARDED, "drivers/sensor/a.h": '#include "inner.h"\n'}
-    assert read_commit(verify(files, "--json"))["built_in"] == ["x86_64"]
+    both = {"include/linux/low.h": GUARDED, "drivers/sensor/a.c": '#include "a.h"\nint aa;\n'}
+    together = read_commit(verify(both, "--json"))
+    assert (together["built_in"], together["findings"]) == (["x86_64"], [])
 
 
 def test_a_removed_header_is_not_reported_as_unchecked(verify, tree):
@@ -142,6 +153,5 @@ def test_a_header_that_nothing_includes_is_not_recorded_as_tested(
     args = ("--tree", tree, "--split", "directory")
     made = patchgen("run", rule, header, *args)
     assert made.code == 0, made.err
-    args = ("--tree", tree, *ONLY_BUILD, "--record")
-    result = patchgen("verify", "patchgen/one-v1", *args)
+    result = patchgen("verify", "patchgen/one-v1", "--tree", tree, *ONLY_BUILD, "--record")
     assert result.code == 1 and "nothing to record: no configuration built a file" in result.err
