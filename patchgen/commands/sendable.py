@@ -26,9 +26,7 @@ from patchgen.pipeline.prepare import prepare_branch
 from patchgen.send.journal import SendOptions
 from patchgen.send.settings import SendSettings
 from patchgen.send.transport import find_sender
-from patchgen.series import resolve_series
-
-_PLACEHOLDER = "EDITME"
+from patchgen.series import PLACEHOLDER, resolve_series
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,9 +164,9 @@ def check_mails(version: SendableVersion) -> None:
                 parameters=("to", "cc"),
             )
     cover = version.mails[0].content.decode("utf-8", "replace")
-    if _PLACEHOLDER in cover:
+    if PLACEHOLDER in cover:
         raise RefusedError(
-            f"the cover letter still has {_PLACEHOLDER} in it",
+            f"the cover letter still has {PLACEHOLDER} in it",
             code="placeholder",
             hint="edit it: `git rebase -i`, or `b4 prep --edit-cover`",
         )

@@ -178,7 +178,7 @@ class _VerifyRun:
         self.checkout.switch(base)
         if "lint" in self.columns:
             findings += self._lint()
-            findings += check_series(self.target.commits)
+            findings += check_series(self.target.commits, self.target.cover)
             findings += self._check_claims()
         if "checkpatch" in self.columns:
             findings += self._run_checkpatch()

@@ -26,6 +26,7 @@ from .default_branch import (
     resolve_series as resolve_series,
 )
 from .messages import (
+    PLACEHOLDER as PLACEHOLDER,
     render_subject as render_subject,
     sign_off as sign_off,
 )

@@ -26,6 +26,8 @@ from patchgen.templating import render_text
 if TYPE_CHECKING:
     from patchgen.spec import SeriesPlan
 
+# `patchgen new` and b4 mark with it what a person has to write.
+PLACEHOLDER = "EDITME"
 # Lines at which `git am` ends the message (git-mailinfo(1)).
 _CUT = re.compile(r"^(---$|---\s|diff -|Index: )", re.MULTILINE)
 

@@ -60,6 +60,14 @@ class CheckedSeries:
         return self.commits[-1].oid
 
     @property
+    def cover(self) -> str:
+        """The text of the cover letter, "" if there is none."""
+        if self.posted is not None:
+            return self.posted.cover.body.text if self.posted.cover else ""
+        cover = self.series.cover if self.series else None
+        return "\n".join((cover.subject, "", cover.body, cover.notes)) if cover else ""
+
+    @property
     def record(self) -> Record | None:
         """The record that patchgen keeps of the series, None if there is none."""
         return self.series.record if self.series else None

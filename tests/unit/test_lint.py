@@ -120,3 +120,13 @@ def test_a_series_has_different_subjects():
     assert [f.text for f in check_series(twice)] == ['2 patches have the subject "x86/kvm: Do it"']
     many = [commit(body(SIGNED).replace("it", f"it {n}"), str(n)) for n in range(16)]
     assert [(f.failure, f.text[:10]) for f in check_series(many)] == [(False, "16 patches")]
+
+
+def test_text_that_is_still_to_be_written_is_reported_with_its_place():
+    problem = "replace EDITME and the text after it with your own"
+    drafted = commit(body(SIGNED, text="Because.\nEDITME: describe the problem"))
+    [finding] = check_commit(drafted, KNOWN.get, SENDER)
+    assert (finding.text, finding.where, finding.failure) == (problem, "message:4", True)
+    [finding] = check_series([commit(body(SIGNED))], "Do it\n\nEDITME: describe it\n")
+    assert (finding.text, finding.where, finding.commit) == (problem, "cover letter:3", None)
+    assert not list(check_series([commit(body(SIGNED))], "Do it\n\nBecause.\n"))
