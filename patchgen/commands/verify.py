@@ -27,7 +27,8 @@ from patchgen.odb import Checkout, Repository, digest_commits, resolve_object
 from patchgen.resources import digest_code
 from patchgen.series import describe_empty_variables
 from patchgen.verify.boots import BootTrial
-from patchgen.verify.builds import Matrix, Point, list_products
+from patchgen.verify.build_files import list_products
+from patchgen.verify.builds import Matrix, Point
 from patchgen.verify.checked_series import CheckedSeries, find_am_fault, list_touched, open_target
 from patchgen.verify.compare_posted import check_against
 from patchgen.verify.judge import (

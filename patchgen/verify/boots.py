@@ -31,7 +31,8 @@ from patchgen.model.build import BuildFailure
 from patchgen.model.finding import Finding
 from patchgen.odb import Checkout
 from patchgen.scratch import scratch_folder
-from patchgen.verify.builds import NEEDED, PRODUCTS, Point, prepare_scripts
+from patchgen.verify.build_files import NEEDED, PRODUCTS, prepare_scripts
+from patchgen.verify.builds import Point
 from patchgen.verify.judge import judge_base_failure
 
 # NEEDED, and folders that are disabled in the small kernel except for files that makefiles name

@@ -17,12 +17,12 @@ from patchgen.kernel import (
     find_mismatches,
     find_undefined,
 )
-from patchgen.kernel.x86 import FOLDER, GENERATED_FOLDER, SCRIPT_FOLDERS
 from patchgen.model.base import Oid
 from patchgen.model.build import Build
-from patchgen.odb import Checkout, open_tree
+from patchgen.odb import Checkout
 from patchgen.process import map_parallel
 from patchgen.scratch import scratch_folder
+from patchgen.verify.build_files import prepare_scripts, source_patterns
 from patchgen.verify.includers import (
     Includers,
     choose_objects,
@@ -33,62 +33,6 @@ from patchgen.verify.includers import (
 
 # Called with a commit, a configuration's name, and the result; None when the build starts.
 OnBuild = Callable[[Oid, str, Build | None], None]
-
-# The files that any build needs; drivers and documentation are most of a kernel tree.
-NEEDED = (
-    "/*",
-    "!/*/",
-    "/block/",
-    "/certs/",
-    "/crypto/",
-    "/include/",
-    "/init/",
-    "/io_uring/",
-    "/ipc/",
-    "/kernel/",
-    "/lib/",
-    "/mm/",
-    "/rust/",
-    "/scripts/",
-    "/security/",
-    "/tools/",
-    "!/tools/testing/",
-    "!/tools/perf/",
-    "/usr/",
-    "/virt/",
-    "/arch/*",
-    "!/arch/*/",
-    f"/{FOLDER}/",
-    "Kconfig*",
-    "Makefile*",
-    "Kbuild*",
-    "*.h",
-    "!/drivers/gpu/drm/amd/include/",
-)
-# Files that a build generates (the top Makefile: CLEAN_FILES, MRPROPER_FILES and the rule of
-# clean). Some trees have them committed. make refuses an out-of-tree build if the first two exist
-# ("The source tree is not clean"), would include stale headers, and finds stale objects by VPATH.
-PRODUCT_FOLDERS = (
-    ".config",
-    "include/config",
-    "include/generated",
-    GENERATED_FOLDER,
-)
-PRODUCTS = (
-    "/.config",
-    # "*.h" matches the files, and would override a pattern of only the folder.
-    *(f"/{path}/**" for path in PRODUCT_FOLDERS),
-    "*.a",
-    "*.ko",
-    "*.mod",
-    "*.mod.c",
-    "*.o",
-    ".*.cmd",
-    ".tmp_*",
-    "/.version",
-    "/Module.symvers",
-    "modules.order",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,47 +216,3 @@ def slowest_first(
     given order.
     """
     return sorted(configs, key=lambda config: -seconds.get(config.name, 0))
-
-
-def prepare_scripts(checkout: Checkout) -> bool:
-    """Make the scripts of a tree executable if none of them is; return whether that was needed.
-
-    A tree that was unpacked without git, and then committed, may have lost all exec bits.
-    """
-    scripts = [
-        path
-        for folder in SCRIPT_FOLDERS
-        for path in (checkout.folder / folder).rglob("*")
-        if _is_script(path)
-    ]
-    # If some are executable, the tree is not changed: not every script has to be.
-    if not scripts or any(path.stat().st_mode & 0o100 for path in scripts):
-        return False
-    for path in scripts:
-        path.chmod(path.stat().st_mode | 0o111)
-    checkout.ignore_modes()
-    return True
-
-
-def _is_script(path: Path) -> bool:
-    if path.is_symlink() or not path.is_file():
-        return False
-    with path.open("rb") as file:
-        return file.read(2) == b"#!"
-
-
-def list_products(checkout: Checkout, commit: Oid) -> list[str]:
-    """Return the committed build products, which would make an out-of-tree build fail."""
-    tree = open_tree(checkout, commit)
-    return [path for path in sorted(PRODUCT_FOLDERS) if tree.get(path) is not None]
-
-
-def source_patterns(files: Iterable[PurePosixPath], folders: Iterable[str] = ()) -> list[str]:
-    """Return patterns for a checkout in which objects of these files and folders can be built.
-
-    The folder of a file is checked out whole, as files include others next to them. Build products
-    are excluded even if they are committed: the last pattern that matches decides.
-    """
-    around = {f"/{file.parent}/" for file in files if file.parent != PurePosixPath()}
-    whole = [f"/{folder}/" for folder in folders]
-    return [*NEEDED, *sorted(around), *whole, *(f"!{pattern}" for pattern in PRODUCTS)]

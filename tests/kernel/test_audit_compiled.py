@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from patchgen.kernel import BuildConfig, Builder, check_build_tools
-from patchgen.verify.builds import NEEDED
+from patchgen.verify.build_files import NEEDED
 from tests.support.audits import audit_kernel
 from tests.support.kernels import check_out
 from tests.support.machine_hypercalls import MachineCall, count_replacements, read_machine_calls

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from patchgen.kernel import Builder, find_config
-from patchgen.verify.builds import NEEDED
+from patchgen.verify.build_files import NEEDED
 from tests.support.checks import checkpatch
 from tests.support.disassembly import TDCALL, VMCALL, VMMCALL, disassemble, reachable
 from tests.support.kernels import check_out, clone_bare
