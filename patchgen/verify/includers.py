@@ -23,10 +23,10 @@ Includers = Mapping[PurePosixPath, Sequence[PurePosixPath]]
 
 _SOURCES = ("*.c", "*.S")
 _INCLUDE = re.compile(r'\s*#\s*include\s*(?P<quote>[<"])(?P<name>[^>"]+)[>"]')
-# The number of includers of one header that each configuration builds, and from how many it
-# chooses. Thousands of files include some headers.
+# Thousands of files include some headers. So many includers of one header are built in each
+# configuration, chosen from those in so many folders, whose makefiles are read.
 _MAX_BUILT = 8
-_MAX_CANDIDATES = 40
+_MAX_FOLDERS = 40
 
 
 def find_includers(checkout: Checkout, base: Oid, files: Iterable[PurePosixPath]) -> Includers:
@@ -116,11 +116,13 @@ def _rank(header: PurePosixPath, sources: Iterable[PurePosixPath]) -> list[PureP
 
 
 def list_candidates(includers: Includers, config: BuildConfig) -> Includers:
-    """Return the includers that a configuration may build, the first ones of each header."""
-    return {
-        header: [file for file in files if find_arch(file) in (None, config.arch)][:_MAX_CANDIDATES]
-        for header, files in includers.items()
-    }
+    """Return the includers that a configuration may build, in the first folders of each header."""
+    candidates = {}
+    for header, files in includers.items():
+        possible = [file for file in files if find_arch(file) in (None, config.arch)]
+        folders = list(dict.fromkeys(file.parent for file in possible))[:_MAX_FOLDERS]
+        candidates[header] = [file for file in possible if file.parent in folders]
+    return candidates
 
 
 def choose_objects(

@@ -155,3 +155,12 @@ def test_a_header_that_nothing_includes_is_not_recorded_as_tested(
     assert made.code == 0, made.err
     result = patchgen("verify", "patchgen/one-v1", "--tree", tree, *ONLY_BUILD, "--record")
     assert result.code == 1 and "nothing to record: no configuration built a file" in result.err
+
+
+def test_a_built_includer_is_found_after_many_that_are_not_built(verify):
+    """A folder near the header may be disabled as a whole."""
+    near = {f"include/linux/unset{number}.c": "#include <linux/alone.h>\n" for number in range(60)}
+    verify({**near, "arch/x86/kernel/kvm.c": "#include <linux/alone.h>\nint kvm;\n"})
+    result = verify({"include/linux/alone.h": BROKEN}, "--json")
+    [finding] = read_commit(result)["findings"]
+    assert finding["failure"] and finding["where"].startswith("include/linux/alone.h:1")
