@@ -6,7 +6,7 @@ from __future__ import annotations
 import shlex
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -17,20 +17,17 @@ from patchgen.cli.command import ExplainedCommand
 from patchgen.cli.next_steps import format_patchgen, print_steps
 from patchgen.cli.options import json_option, recipient_options, tree_option
 from patchgen.cli.printer import OutputError, Printer, ReaderGoneError, count, echo
+from patchgen.cli.send_checks import SEND_CHECKS, list_notes, refuse_failures, run_checks
 from patchgen.cli.send_summary import SendSummary, list_everything, summarize
 from patchgen.cli.terminal import is_terminal
 from patchgen.cli.tree_config import check_config
 from patchgen.commands.send import SendPlan, SendResult, plan_sending, send_version
 from patchgen.commands.sendable import SendRequest
-from patchgen.commands.verify import VerifyReport, verify_series
 from patchgen.errors import RefusedError, UsageError
 from patchgen.interrupts import EXIT_INTERRUPTED, describe_written, ignore_late_interrupts
-from patchgen.model.finding import Finding
 from patchgen.model.series import SendableVersion
 from patchgen.send import JournalEntry, MailState, build_unknown_error, format_resume
-from patchgen.verify import CHECKS, VerifyRequest
 
-_FAST = ("lint", "checkpatch", "am")
 _HOW_TO_SEE_ALL = "--verbose shows everything."
 
 
@@ -75,9 +72,13 @@ _HOW_TO_SEE_ALL = "--verbose shows everything."
     metavar="N",
     help="With --resume: mail N has not arrived, so send it again; may be repeated.",
 )
-@click.option("--skip-checks", is_flag=True, help=f"Send without {', '.join(_FAST)}.")
+@click.option("--skip-checks", is_flag=True, help=f"Send without {', '.join(SEND_CHECKS)}.")
 @click.option("--yes", is_flag=True, help="Send without asking.")
-@click.option("--dry-run", is_flag=True, help="Show mails and recipients, but send nothing.")
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Show mails, recipients and what the checks find, but send nothing.",
+)
 @click.option(
     "--verbose", is_flag=True, help="Show all recipients of each mail, instead of a summary."
 )
@@ -106,12 +107,7 @@ def command(
         # The mails of a folder already have their recipients.
         check_config(printer, tree)
     if dry_run:
-        plan = plan_sending(request)
-        _show_plan(printer, plan, verbose=verbose)
-        if as_json:
-            printer.document(describe(plan.entries, plan))
-        if plan.unsent_mails:
-            print_steps(printer, "Send them", format_patchgen(tree, "send", plan.version.name))
+        _show_plan(printer, request, skip_checks=skip_checks, verbose=verbose, as_json=as_json)
         return
     _check_confirmation(yes=yes, as_json=as_json)
     confirmation = _Confirmation(printer, request, yes=yes, verbose=verbose)
@@ -134,15 +130,27 @@ def command(
             )
 
 
-def _show_plan(printer: Printer, plan: SendPlan, *, verbose: bool) -> None:
-    """Show what a dry run would send."""
+def _show_plan(
+    printer: Printer, request: SendRequest, *, skip_checks: bool, verbose: bool, as_json: bool
+) -> None:
+    """Show what would be sent. Raises RefusedError after it if the checks refuse the version."""
+    plan = plan_sending(request)
+    series = plan.version.name
+    report = None if skip_checks else run_checks(series, request.tree)
+    notes = list_notes(report) if report is not None else ()
     if verbose:
-        _show(printer, list_everything(plan, ()))
-        return
-    summary = summarize(plan, (), has_question=False)
-    if not summary.is_whole:
-        summary.lines.append(_HOW_TO_SEE_ALL)
-    _show(printer, summary)
+        _show(printer, list_everything(plan, notes))
+    else:
+        summary = summarize(plan, notes, has_question=False)
+        if not summary.is_whole:
+            summary.lines.append(_HOW_TO_SEE_ALL)
+        _show(printer, summary)
+    if as_json:
+        printer.document(describe(plan.entries, plan))
+    if report is not None:
+        refuse_failures(series, report)
+    if plan.unsent_mails:
+        print_steps(printer, "Send them", format_patchgen(request.tree, "send", series))
 
 
 def _send(
@@ -240,21 +248,9 @@ class _Confirmation:
 
     def check(self, version: SendableVersion) -> None:
         """Raise RefusedError if a check fails; its notes become part of what is shown."""
-        skip = tuple(name for name in CHECKS if name not in _FAST)
-        report = verify_series(
-            VerifyRequest(series=version.name, tree=self._request.tree, skip=skip, optional=True)
-        )
-        if report.passed:
-            self._notes = tuple(_describe(report.findings, report))
-            return
-        failures = [finding for finding in report.findings if finding.failure]
-        for text in _describe(failures, report):
-            echo(f"  {text}", err=True)
-        raise RefusedError(
-            f"{version.name} does not pass {', '.join(_FAST)}",
-            code="checks-failed",
-            hint="fix it, or send it without these checks: --skip-checks",
-        )
+        report = run_checks(version.name, self._request.tree)
+        refuse_failures(version.name, report)
+        self._notes = list_notes(report)
 
     def __call__(self, plan: SendPlan) -> bool:
         self.name = plan.version.name
@@ -293,18 +289,6 @@ class _Confirmation:
             if answer != "v":
                 return bool(answer == "y")
             _show(self._printer, everything, in_pager=self._needs_pager(everything))
-
-
-def _describe(findings: Sequence[Finding], report: VerifyReport) -> Iterator[str]:
-    """Yield each of the checks' findings once, with the numbers of its patches."""
-    numbers = {commit.oid: number for number, commit in enumerate(report.target.commits, 1)}
-    patches: dict[str, list[int]] = {}
-    for finding in findings:
-        listed = patches.setdefault(str(finding), [])
-        listed += [numbers[finding.commit]] if finding.commit in numbers else []
-    for text, listed in patches.items():
-        where = ", ".join(map(str, dict.fromkeys(listed)))
-        yield f"{text} (patch {where})" if where else text
 
 
 def _make_reporter(printer: Printer) -> Callable[[int, JournalEntry], None]:

@@ -234,11 +234,12 @@ class _VerifyRun:
         findings = []
         for commit, sender in zip(self.target.commits, self.target.senders, strict=True):
             diff = self.checkout.run("show", "--format=", "--no-renames", commit.oid).stdout
-            commit_findings = [
-                *check_commit(commit, self._find_subject, sender, self._writes_lower_case),
-                *check_declarations(commit, diff.decode("utf-8", "replace")),
-            ]
-            findings += self._end(commit.oid, "lint", commit_findings)
+            add_signoffs = self.target.add_signoffs
+            in_message = check_commit(
+                commit, self._find_subject, sender, self._writes_lower_case, add_signoffs
+            )
+            in_code = check_declarations(commit, diff.decode("utf-8", "replace"))
+            findings += self._end(commit.oid, "lint", [*in_message, *in_code])
         return findings
 
     def _writes_lower_case(self, commit: Commit) -> bool:

@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from patchgen.errors import RefusedError, RevisionError
@@ -42,7 +43,8 @@ class CheckedSeries:
     `start` is the base, or the commit of the cover letter on it. `mails` has one mail for each
     commit, in order: the named mails, or mails made from the commits. `senders` are the senders of
     the mails, "Name <address>". `series` is the named branch or range, `posted` the named mails;
-    the other one is None.
+    the other one is None. `add_signoffs` is the command that adds a Signed-off-by to each commit of
+    a branch, "" for other series.
     """
 
     name: str
@@ -53,6 +55,7 @@ class CheckedSeries:
     senders: tuple[str, ...]
     series: SeriesBranch | None = None
     posted: PostedSeries | None = None
+    add_signoffs: str = ""
 
     @property
     def tip(self) -> Oid:
@@ -97,6 +100,7 @@ def open_target(
         return _from_commits(repository, checkout, name, base_oid, repository.resolve_commit(end))
     branch = name.removeprefix("refs/heads/")
     tip = repository.find_ref(f"refs/heads/{branch}")
+    is_branch = tip is not None
     if tip is None and path.exists():
         return _from_mails(repository, checkout, path, base, fallback, revision)
     if tip is None and (sent := find_sent(repository, name)) is not None:
@@ -104,7 +108,11 @@ def open_target(
     if tip is None:
         tip = _resolve(repository, name)
     start_oid = repository.resolve_commit(base) if base else None
-    return _from_commits(repository, checkout, branch, start_oid, tip)
+    target = _from_commits(repository, checkout, branch, start_oid, tip)
+    if not is_branch:
+        return target
+    args = ("git", "rebase", "--signoff", target.start[:12], branch)
+    return replace(target, add_signoffs=shlex.join(args))
 
 
 def _resolve(repository: Repository, name: str) -> Oid:

@@ -383,9 +383,26 @@ def test_checks_come_first(patchgen, series, git, server):
     git(series, "checkout", "-q", V4)
     git(series, "commit", "-q", "--amend", "-m", "No area here", "-m", "Text.")
     result = send(patchgen, series)
-    assert result.code == 1 and "does not pass lint, checkpatch, am" in result.err
+    assert result.code == 1 and "does not pass lint [checks-failed]" in result.err
     assert "the subject has no subsystem prefix" in result.err and "(patch 4)\n" in result.err
     assert server.received == []
+
+
+def test_a_dry_run_refuses_what_is_not_signed_off_and_names_a_command_that_mends_it(
+    patchgen, pvops_on, toy, git
+):
+    pvops_on()
+    args = ("send", "--tree", toy, V4, "--dry-run")
+    result = patchgen(*args)
+    assert result.code == 1 and "does not pass lint [checks-failed]" in result.err
+    assert "5 mails, " in result.out and "Send them:" not in result.out
+    assert patchgen(*args, "--skip-checks").code == 0
+    command = re.search(r"missing \(git (.+)\) \(patch 1, 2, 3, 4\)\n", result.err)
+    assert command is not None, result.err
+    git(toy, *command[1].split())
+    result = patchgen(*args)
+    assert result.code == 0 and "Send them:" in result.out, result.err
+    assert "note: checkpatch: the base has no checkpatch.pl\n" in result.out
 
 
 @pytest.mark.parametrize(

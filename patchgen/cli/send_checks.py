@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The checks of `patchgen send`: those that take seconds, before a mail is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from patchgen.cli.printer import echo
+from patchgen.commands.verify import VerifyReport, verify_series
+from patchgen.errors import RefusedError
+from patchgen.model.finding import Finding
+from patchgen.verify import CHECKS, VerifyRequest
+
+SEND_CHECKS = ("lint", "checkpatch", "am")
+
+
+def run_checks(series: str, tree: Path) -> VerifyReport:
+    """Return the findings about a branch, or a folder of mails."""
+    skip = tuple(name for name in CHECKS if name not in SEND_CHECKS)
+    return verify_series(VerifyRequest(series=series, tree=tree, skip=skip, optional=True))
+
+
+def refuse_failures(series: str, report: VerifyReport) -> None:
+    """Print the failures, if there are any, and raise RefusedError."""
+    failures = [finding for finding in report.findings if finding.failure]
+    if not failures:
+        return
+    for text in _describe(failures, report):
+        echo(f"  {text}", err=True)
+    failed = ", ".join(dict.fromkeys(finding.check for finding in failures))
+    raise RefusedError(
+        f"{series} does not pass {failed}",
+        code="checks-failed",
+        hint="fix it, or send it without these checks: --skip-checks",
+    )
+
+
+def list_notes(report: VerifyReport) -> tuple[str, ...]:
+    """Return the findings that are no failures."""
+    notes = [finding for finding in report.findings if not finding.failure]
+    return tuple(_describe(notes, report))
+
+
+def _describe(findings: Sequence[Finding], report: VerifyReport) -> Iterator[str]:
+    """Yield each finding once, with the numbers of its patches."""
+    numbers = {commit.oid: number for number, commit in enumerate(report.target.commits, 1)}
+    patches: dict[str, list[int]] = {}
+    for finding in findings:
+        listed = patches.setdefault(str(finding), [])
+        listed += [numbers[finding.commit]] if finding.commit in numbers else []
+    for text, listed in patches.items():
+        where = ", ".join(map(str, dict.fromkeys(listed)))
+        yield f"{text} (patch {where})" if where else text
