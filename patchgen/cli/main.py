@@ -44,7 +44,7 @@ COMMANDS = {
     "import": "Record a version that was posted without patchgen.",
     "list": "List the series of the repository: base, patches, what was sent, review tags.",
     "new": "Write the folder of a new variant.",
-    "report": "Show a series to its reviewers, with the rule that made each line.",
+    "report": "Show a series to its reviewers, with the rule of each line.",
     "reroll": "Make the next version of a series, and carry over hand edits.",
     "run": "Run any semantic patch over a kernel tree: a diff, reports, or a series.",
     "send": "Send a version of a series with git send-email, each mail once.",

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from patchgen.cli.options import html_option, json_option, tree_option
 from patchgen.cli.output_file import check_output_file, write_output_file
 from patchgen.cli.printer import Printer, count
 from patchgen.commands.report import ReportRequest, report_series
-from patchgen.report.content import PatchReport, SeriesReport
+from patchgen.report.content import OtherOrigin, PatchReport, SeriesReport
 from patchgen.report.diff_lines import LineKind
 
 
@@ -23,7 +24,7 @@ from patchgen.report.diff_lines import LineKind
     cls=ExplainedCommand,
     examples="""
     patchgen report patchgen/pvops-v4 --html report.html
-        Write a page with the patches, and the rule that made each line.
+        Write a page with the patches, and the probable rule of each line.
     patchgen report patchgen/pvops-v4 --json
         Print the same for a script.
     """,
@@ -42,7 +43,7 @@ from patchgen.report.diff_lines import LineKind
 @html_option
 @json_option
 def command(as_json: bool, html: Path | None, **options: Any) -> None:
-    """Show a series to its reviewers: its diffs, and which rule made which lines.
+    """Show a series to its reviewers: its diffs, and which rule probably made which lines.
 
     The page has the patches, the hits of each rule, results of checks, the range-diff from the last
     version that was sent, and the recipients. No check is run: a result is recorded in the cover
@@ -74,8 +75,12 @@ def _lines(report: SeriesReport) -> Iterator[str]:
     yield f"{series.name}, v{series.tracking.revision}, {patches} on {report.base_name}"
     for number, patch in enumerate(report.patches, 1):
         yield f"  {number}/{len(report.patches)} {patch.commit.subject}"
+        if patch.template_lines is not None:
+            yield f"      {patch.template_lines}"
         for origin, lines in patch.counts.items():
-            yield f"      {origin}: {count(lines, 'changed line')}"
+            is_rule = origin not in set(OtherOrigin)
+            probably = "probably " if is_rule and not patch.is_certain else ""
+            yield f"      {probably}{origin}: {count(lines, 'changed line')}"
     for result in report.results:
         yield f"{result.name}: {result.state}: {result.text}"
     if not report.previous:
@@ -125,6 +130,7 @@ def _describe_patch(patch: PatchReport) -> dict[str, Any]:
         "recorded": patch.recorded is not None,
         "edited": list(patch.edited),
         "rules": dict(patch.recorded.rules) if patch.recorded else {},
+        "template_lines": asdict(patch.template_lines) if patch.template_lines else None,
         "files": [
             {
                 "path": file.diff.path,

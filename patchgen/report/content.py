@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,13 +17,16 @@ from patchgen.report.results import FindingDocument
 from patchgen.report.rule_lines import PatchRules, find_rules, read_patch_rules
 from patchgen.series import MatchedCommit, Record, RecordedPatch, SeriesBranch
 
+# templates/provenance.txt.j2 writes it, on one line or several.
+_TEMPLATE_LINES = re.compile(r"\btemplate\s+text:\s+(\d+)\s+of\s+(\d+)\s+lines\.")
+
 
 class OtherOrigin(StrEnum):
     """The origin of changed lines that are in no rule's text."""
 
-    TEMPLATE = "template text"
+    TEMPLATE = "template text or a rule"
     BY_HAND = "edited by hand"
-    EITHER = "template text or edited by hand"
+    EITHER = "template text, a rule, or edited by hand"
     UNKNOWN = "not determined"
 
 
@@ -30,7 +34,8 @@ class OtherOrigin(StrEnum):
 class FileReport:
     """The diff of a file, and the origin of each line of its blocks of changed lines.
 
-    An origin is the name of a rule or an OtherOrigin. `origins` is () if nothing is recorded.
+    An origin is the name of a rule or an OtherOrigin, derived from the text of the rules. `origins`
+    is () if nothing is recorded.
     """
 
     diff: FileDiff
@@ -43,10 +48,23 @@ class FileReport:
 
 
 @dataclass(frozen=True, slots=True)
+class TemplateLines:
+    """The number of lines that a patch adds, and of those from templates, as its message has it."""
+
+    templates: int
+    added: int
+
+    def __str__(self) -> str:
+        """Return the text as in the message."""
+        return f"template text: {self.templates} of {self.added} lines"
+
+
+@dataclass(frozen=True, slots=True)
 class PatchReport:
     """A patch. `recorded` is None for one that a person added, or in a series without a record.
 
-    `edited` is what a person changed: "code", "message".
+    `edited` is what a person changed: "code", "message". `is_certain` is set if only one rule can
+    have made the patch. `template_lines` is None if a person edited the code, or without a record.
     """
 
     commit: Commit
@@ -54,6 +72,8 @@ class PatchReport:
     recorded: RecordedPatch | None = None
     edited: tuple[str, ...] = ()
     findings: tuple[FindingDocument, ...] = ()
+    is_certain: bool = False
+    template_lines: TemplateLines | None = None
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -132,7 +152,21 @@ def report_patch(
         )
         for file in files
     )
-    return PatchReport(matched.commit, reports, patch, edited, tuple(findings))
+    return PatchReport(
+        matched.commit,
+        reports,
+        patch,
+        edited,
+        tuple(findings),
+        is_certain=len(rules.names) == 1 and not rules.has_templates and not rules.is_edited,
+        template_lines=None if rules.is_edited else _read_template_lines(matched.commit.message),
+    )
+
+
+def _read_template_lines(message: str) -> TemplateLines | None:
+    """Return the numbers in a message, None if it has none."""
+    match = _TEMPLATE_LINES.search(message)
+    return TemplateLines(int(match[1]), int(match[2])) if match else None
 
 
 def _choose_other(rules: PatchRules) -> OtherOrigin:

@@ -66,6 +66,7 @@ class ShownPatch:
     trailers: Sequence[str]
     rules: Sequence[tuple[str, int]]
     origin: str
+    template_lines: str
     edited: str
     findings: Sequence[str]
     semantic_patches: Sequence[tuple[str, str]]
@@ -107,6 +108,7 @@ def _show_patch(number: int, patch: PatchReport, record: Record | None) -> Shown
         trailers=list(map(str, message.trailers)),
         rules=list(patch.recorded.rules.items()) if patch.recorded else [],
         origin=patch.only_origin,
+        template_lines=str(patch.template_lines or ""),
         edited=_describe_edits(patch, record),
         findings=list(map(describe_finding, patch.findings)),
         semantic_patches=[] if is_campaign else _list_semantic_patches(patch, record),

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import closing
 from pathlib import Path
 
@@ -62,11 +63,35 @@ def test_the_rule_of_each_line_is_reported(patchgen, pvops):
     callers = document["patches"][1]
     assert callers["rules"]["early_notifies"] == 2 and callers["edited"] == []
     origins = {file["path"]: file["origins"] for file in callers["files"]}
-    assert origins["arch/x86/mm/mem_encrypt.c"] == {"template text": 11, "early_notifies": 4}
+    assert origins["arch/x86/mm/mem_encrypt.c"] == {
+        "template text or a rule": 11,
+        "early_notifies": 4,
+    }
     assert origins["arch/x86/mm/pat/set_memory.c"]["range_include"] == 1
     total = sum(sum(counts.values()) for counts in origins.values())
     assert total == sum(file["insertions"] + file["deletions"] for file in callers["files"])
     assert snapshot(pvops, without="none") == before
+
+
+def test_the_lines_of_template_text_are_those_of_the_message_and_rules_are_probable(
+    patchgen, pvops, git
+):
+    result = patchgen("report", "--tree", pvops, V4)
+    numbers = re.findall(r"^      template text: (\d+) of (\d+) lines$", result.out, re.MULTILINE)
+    log = git(pvops, "log", "--reverse", "--format=%B", f"master..{V4}")
+    assert numbers == re.findall(r"template\stext:\s(\d+)\sof\s(\d+)\slines\.", log)
+    assert len(numbers) == 4
+    assert "      probably early_notifies: 4 changed lines\n" in result.out
+    for patch, (templates, added) in zip(
+        report(patchgen, pvops, V4)["patches"], numbers, strict=True
+    ):
+        assert patch["template_lines"] == {"templates": int(templates), "added": int(added)}
+        assert sum(file["insertions"] for file in patch["files"]) == int(added)
+
+
+def test_the_only_rule_of_a_campaign_is_certain(patchgen, tree):
+    out = patchgen("report", "--tree", tree, CAMPAIGN).out
+    assert "      rename: 4 changed lines\n" in out and "template text" not in out
 
 
 def test_a_campaign_has_one_rule_until_a_person_edits_it(patchgen, tree, git):
