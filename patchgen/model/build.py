@@ -43,7 +43,8 @@ class Build:
     """One commit in one configuration: objects by their paths, or the failure.
 
     `read` are the files of the series that a compiler read for the objects, headers too; `unread`
-    are the others that the commit has.
+    are the others that the commit has. `includers` are the objects that were built only for the
+    headers that they include.
     `needed` are the symbols that the objects refer to, `undefined` those of them that nothing in
     this configuration defines. `mismatches` are modpost's reports of references to code and data
     that are freed after boot; `unchecked` is the reason if modpost could not read the objects.
@@ -52,6 +53,7 @@ class Build:
     objects: Mapping[str, BuiltObject] = field(default_factory=dict)
     read: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
+    includers: tuple[str, ...] = ()
     needed: tuple[str, ...] = ()
     undefined: tuple[str, ...] = ()
     mismatches: tuple[str, ...] = ()

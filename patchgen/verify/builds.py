@@ -25,7 +25,8 @@ from patchgen.scratch import scratch_folder
 from patchgen.verify.build_files import prepare_scripts, source_patterns
 from patchgen.verify.includers import (
     Includers,
-    choose_objects,
+    choose_includers,
+    filter_chosen,
     find_includers,
     list_candidates,
     list_read,
@@ -150,8 +151,10 @@ class Matrix:
         try:
             builder = self._find_builder(output, config, log)
             existing = self._list_existing()
-            objects = choose_objects(builder, existing, self._includers)
-            built = builder.build([*objects, *(f"{folder}/" for folder in self.folders)], log)
+            objects = builder.find_objects(existing)
+            includers = self._find_includers(builder, objects, before, log)
+            objects = sorted({*objects, *includers})
+            built = builder.build([*objects, *self._list_folders()], log)
             needed = builder.find_symbols(objects, "--undefined-only")
             # The base is assumed to define every symbol that its own objects need.
             new = set() if before is None else needed - set(before.needed)
@@ -170,11 +173,32 @@ class Matrix:
             built,
             tuple(sorted(map(str, read))),
             tuple(sorted(map(str, set(existing) - read))),
+            tuple(includers),
             tuple(sorted(needed)),
             linkage.undefined,
             mismatches,
             unchecked,
         )
+
+    def _find_includers(
+        self, builder: Builder, objects: Sequence[str], before: Build | None, log: Path
+    ) -> list[str]:
+        """Return the objects to build for headers that are not read for `objects`.
+
+        The base determines them for all commits: in an object that the base does not have, all
+        warnings would be new.
+        """
+        if not self._includers:
+            return []
+        if before is not None:
+            return filter_chosen(builder, self._includers, before.includers)
+        built = builder.build([*objects, *self._list_folders()], log)
+        unread = self._includers.keys() - list_read(builder, built, self._includers)
+        return choose_includers(builder, {header: self._includers[header] for header in unread})
+
+    def _list_folders(self) -> list[str]:
+        """Return make's targets for the folders that are built whole."""
+        return [f"{folder}/" for folder in self.folders]
 
     def _find_builder(self, output: Path, config: BuildConfig, log: Path) -> Builder:
         """Return the builder of a configuration, configured for the Kconfig files of the commit."""
@@ -202,7 +226,7 @@ class Matrix:
 
     def _make_key(self, base: Point, point: Point, config: BuildConfig) -> bytes:
         content = (config.file.read_bytes() if config.file else b"").decode("latin-1")
-        targets = [*map(str, self.files), *(f"{folder}/" for folder in self.folders)]
+        targets = [*map(str, self.files), *self._list_folders()]
         variables = list(self.variables)
         return make_key(base.tree, point.tree, repr(config), content, targets, variables)
 

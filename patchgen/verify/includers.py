@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Build changed headers by way of files that include them.
 
-A compiler reads a header only as part of a source file. Where a series changes a header, but no
-file that includes it, some of these files are built, too.
+A compiler reads a header only as part of a source file. If it reads a changed header for none of
+the changed files, some unchanged files that include the header are built, too.
 """
 
 from __future__ import annotations
@@ -125,20 +125,24 @@ def list_candidates(includers: Includers, config: BuildConfig) -> Includers:
     return candidates
 
 
-def choose_objects(
-    builder: Builder, files: Sequence[PurePosixPath], includers: Includers
-) -> list[str]:
-    """Return the objects that a configuration builds from files, and from some of the includers."""
+def choose_includers(builder: Builder, includers: Includers) -> list[str]:
+    """Return the objects of some includers of each header that a configuration builds."""
     candidates = {
         header: [file for file in files if (builder.source / file).is_file()]
         for header, files in list_candidates(includers, builder.config).items()
     }
-    built = set(builder.find_objects([*files, *chain.from_iterable(candidates.values())]))
-    chosen = built & set(map(_name_object, files))
+    built = set(builder.find_objects(chain(*candidates.values())))
+    chosen: set[str] = set()
     for group in candidates.values():
         objects = [name for name in map(_name_object, group) if name in built]
         chosen.update(objects[:_MAX_BUILT])
     return sorted(chosen)
+
+
+def filter_chosen(builder: Builder, includers: Includers, chosen: Collection[str]) -> list[str]:
+    """Return those of the objects chosen for the base that a later commit builds, too."""
+    files = [file for file in chain(*includers.values()) if _name_object(file) in chosen]
+    return builder.find_objects(file for file in files if (builder.source / file).is_file())
 
 
 def list_read(

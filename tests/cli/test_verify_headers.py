@@ -17,9 +17,10 @@ from tests.support.programs import log_runs
 GUARDED = "#pragma once\n"
 FILES = {
     "drivers/Kbuild": "obj-y += sensor/ other/\n",
-    "drivers/sensor/Makefile": "obj-y += a.o\nobj-$(CONFIG_UNSET) += b.o\n",
+    "drivers/sensor/Makefile": "obj-y += a.o e.o\nobj-$(CONFIG_UNSET) += b.o\n",
     "drivers/sensor/a.c": '#include "a.h"\n#include <linux/sensor.h>\nint a;\n',
     "drivers/sensor/b.c": '#include "a.h"\n#include "b.h"\nint b;\n',
+    "drivers/sensor/e.c": '#include "inner.h"\nint e;\n',
     "drivers/sensor/a.h": f'{GUARDED}#include "inner.h"\n',
     "drivers/sensor/b.h": GUARDED,
     "drivers/sensor/inner.h": GUARDED,
@@ -28,7 +29,8 @@ FILES = {
     "drivers/other/c.c": '#include "b.h"\nint c;\n',
     "drivers/other/d.c": '#include "../sensor/../sensor/up.h"\nint d;\n',
     "drivers/sensor/up.h": GUARDED,
-    "include/linux/sensor.h": GUARDED,
+    "include/linux/sensor.h": f"{GUARDED}#include <linux/under.h>\n",
+    "include/linux/under.h": GUARDED,
     "include/linux/alone.h": GUARDED,
 }
 BROKEN = "this is not C;\n"
@@ -78,6 +80,7 @@ def read_commit(result: Finished) -> dict:
         "drivers/sensor/inner.h",
         "drivers/sensor/up.h",
         "include/linux/sensor.h",
+        "include/linux/under.h",
     ],
 )
 def test_a_fault_of_a_header_is_found_in_an_unchanged_file_that_includes_it(verify, header):
@@ -164,3 +167,16 @@ def test_a_built_includer_is_found_after_many_that_are_not_built(verify):
     result = verify({"include/linux/alone.h": BROKEN}, "--json")
     [finding] = read_commit(result)["findings"]
     assert finding["failure"] and finding["where"].startswith("include/linux/alone.h:1")
+
+
+def test_nothing_more_is_built_for_a_header_that_a_changed_file_includes(
+    verify, monkeypatch, tmp_path
+):
+    """Also if it includes the header through another one, as most files do with asm/ headers."""
+    log = log_runs("make", tmp_path, monkeypatch)
+    source = '#include "a.h"\nint changed;\n'
+    files = {"drivers/sensor/inner.h": f"{GUARDED}extern int b;\n", "drivers/sensor/a.c": source}
+    assert read_commit(verify(files, "--json"))["built_in"] == ["x86_64"]
+    runs = log.read_text().splitlines()
+    objects = {arg for run in runs for arg in run.split() if arg.endswith(".o")}
+    assert objects == {"drivers/sensor/a.o"}
