@@ -261,7 +261,9 @@ def test_a_cover_letter_may_be_longer_than_an_argument(patchgen, git, tree, rule
 
 
 def test_the_printed_commands_work_from_where_run_was_called(patchgen, tree, rule):
-    done = patchgen("run", rule, "--tree", tree, "--split", "maintainer", "-o", tree.parent / "out")
+    done = patchgen(
+        "run", rule, "--tree", tree, "--split", "maintainer", "--signoff", "-o", tree.parent / "out"
+    )
     assert done.code == 0, done.err
     _, _, printed = done.out.partition("Read them, then send them:\n")
     read, send = (shlex.split(line, comments=True) for line in printed.splitlines())
