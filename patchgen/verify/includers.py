@@ -155,7 +155,7 @@ def list_read(
     read = {file for file in files if _name_object(file) in objects}
     pending = {str(file): file for file in files if file not in read}
     names = {file.name for file in pending.values()}
-    roots = tuple({f"{builder.source}/", f"{builder.source.resolve()}/"})
+    roots = tuple({f"{builder.source}/", f"{os.path.realpath(builder.source)}/"})
     for name in objects:
         folder, base = posixpath.split(name)
         record = builder.output / folder / f".{base}.cmd"
@@ -164,8 +164,9 @@ def list_read(
         for word in record.read_text("utf-8", "surrogateescape").split():
             if posixpath.basename(word) in names and word.startswith(roots):
                 path = os.path.normpath(word)
-                relative = next(path.removeprefix(root) for root in roots if path.startswith(root))
-                if (file := pending.pop(relative, None)) is not None:
+                # `..` may lead out of the tree.
+                inside = (path.removeprefix(root) for root in roots if path.startswith(root))
+                if (file := pending.pop(next(inside, ""), None)) is not None:
                     read.add(file)
     return read
 
