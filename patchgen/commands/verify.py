@@ -7,11 +7,9 @@ import shutil
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 from patchgen.cachefile import Cache, cache_file, cache_path
-from patchgen.campaign.prefixes import are_mostly_lower
-from patchgen.campaign.trees import History, open_history
+from patchgen.commands.series_lint import SeriesLint
 from patchgen.kernel import (
     BuildConfig,
     check_mail,
@@ -21,11 +19,9 @@ from patchgen.kernel import (
 )
 from patchgen.model.base import Oid
 from patchgen.model.build import Build
-from patchgen.model.commit import Commit
 from patchgen.model.finding import Finding
-from patchgen.odb import Checkout, Repository, digest_commits, resolve_object
+from patchgen.odb import Checkout, Repository, resolve_object
 from patchgen.resources import digest_code
-from patchgen.series import describe_empty_variables
 from patchgen.verify.boots import BootTrial
 from patchgen.verify.build_files import list_products
 from patchgen.verify.builds import Matrix, Point
@@ -38,7 +34,6 @@ from patchgen.verify.judge import (
     judge_builds,
     list_never_built,
 )
-from patchgen.verify.lint import check_claims, check_commit, check_declarations, check_series
 from patchgen.verify.record_testing import check_recordable, record_testing
 from patchgen.verify.request import VerifyRequest, choose_configs, read_configs
 from patchgen.verify.sections import InitStores
@@ -179,8 +174,6 @@ class _VerifyRun:
         self.checkout.switch(base)
         if "lint" in self.columns:
             findings += self._lint()
-            findings += check_series(self.target.commits, self.target.cover)
-            findings += self._check_claims()
         if "checkpatch" in self.columns:
             findings += self._run_checkpatch()
         if "am" in self.columns:
@@ -231,41 +224,11 @@ class _VerifyRun:
         return results
 
     def _lint(self) -> list[Finding]:
+        lint = SeriesLint(self.checkout, self.target)
         findings = []
-        for commit, sender in zip(self.target.commits, self.target.senders, strict=True):
-            diff = self.checkout.run("show", "--format=", "--no-renames", commit.oid).stdout
-            add_signoffs = self.target.add_signoffs
-            in_message = check_commit(
-                commit, self._find_subject, sender, self._writes_lower_case, add_signoffs
-            )
-            in_code = check_declarations(commit, diff.decode("utf-8", "replace"))
-            findings += self._end(commit.oid, "lint", [*in_message, *in_code])
-        return findings
-
-    def _writes_lower_case(self, commit: Commit) -> bool:
-        """Return whether the log of a commit's files continues most subjects in lower case."""
-        log = self._history.read(sorted(commit.files))
-        return are_mostly_lower([entry.subject for entry in log])
-
-    @cached_property
-    def _history(self) -> History:
-        return open_history(self.checkout, self.target.base)
-
-    def _find_subject(self, oid: str) -> str | None:
-        """Return the subject of a commit in the history of the base, None if it is not there."""
-        args = ("merge-base", "--is-ancestor", oid, self.target.base)
-        if self.checkout.run(*args, ok=None).returncode != 0:
-            return None
-        subject = self.checkout.run("show", "--no-patch", "--format=%s", oid).stdout
-        return subject.decode("utf-8", "replace").strip()
-
-    def _check_claims(self) -> Iterator[Finding]:
-        if self.target.record is not None:
-            change_digests = digest_commits(self.checkout, self.target.start, self.target.tip)
-            yield from check_claims(self.target.commits, change_digests, self.target.record)
-            messages = [commit.message for commit in self.target.commits]
-            for text in describe_empty_variables(self.target.name, self.target.record, messages):
-                yield Finding("lint", text, failure=False)
+        for commit, commit_findings in lint.check_commits():
+            findings += self._end(commit, "lint", commit_findings)
+        return [*findings, *lint.check_series()]
 
     def _run_checkpatch(self) -> list[Finding]:
         findings: list[Finding] = []

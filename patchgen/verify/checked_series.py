@@ -43,8 +43,8 @@ class CheckedSeries:
     `start` is the base, or the commit of the cover letter on it. `mails` has one mail for each
     commit, in order: the named mails, or mails made from the commits. `senders` are the senders of
     the mails, "Name <address>". `series` is the named branch or range, `posted` the named mails;
-    the other one is None. `add_signoffs` is the command that adds a Signed-off-by to each commit of
-    a branch, "" for other series.
+    the other one is None. `signoff_command` adds a Signed-off-by to each commit of a branch, "" for
+    other series.
     """
 
     name: str
@@ -55,7 +55,7 @@ class CheckedSeries:
     senders: tuple[str, ...]
     series: SeriesBranch | None = None
     posted: PostedSeries | None = None
-    add_signoffs: str = ""
+    signoff_command: str = ""
 
     @property
     def tip(self) -> Oid:
@@ -112,7 +112,7 @@ def open_target(
     if not is_branch:
         return target
     args = ("git", "rebase", "--signoff", target.start[:12], branch)
-    return replace(target, add_signoffs=shlex.join(args))
+    return replace(target, signoff_command=shlex.join(args))
 
 
 def _resolve(repository: Repository, name: str) -> Oid:

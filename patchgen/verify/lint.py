@@ -42,13 +42,13 @@ def check_commit(
     find_subject: FindCommit,
     sender: str,
     writes_lower_case: Callable[[Commit], bool] = lambda commit: False,
-    add_signoffs: str = "",
+    signoff_command: str = "",
 ) -> Iterator[Finding]:
     """Yield the faults of one commit's message.
 
     `find_subject` returns the subject of the commit with an id, None if the base does not have it.
     `sender` is "Name <address>" of the mail's sender. `writes_lower_case` returns whether the log
-    of a commit's files continues most subjects in lower case after the prefix. `add_signoffs` is
+    of a commit's files continues most subjects in lower case after the prefix. `signoff_command` is
     the command that adds a missing Signed-off-by, or "".
     """
     for text in _check_subject(commit, writes_lower_case):
@@ -71,7 +71,7 @@ def check_commit(
         yield Finding(
             _CHECK, 'write in imperative mood, without "this patch"', commit.oid, failure=False
         )
-    for text in _check_trailers(trailers, sender, add_signoffs):
+    for text in _check_trailers(trailers, sender, signoff_command):
         yield Finding(_CHECK, text, commit.oid)
     for trailer in trailers:
         if trailer.name == "Fixes" and (problem := _check_fixes(trailer.value, find_subject)):
@@ -143,7 +143,9 @@ def _check_subject(commit: Commit, writes_lower_case: Callable[[Commit], bool]) 
         yield f'the subject is not in imperative mood: "{first_word}"'
 
 
-def _check_trailers(trailers: Sequence[Trailer], sender: str, add_signoffs: str) -> Iterator[str]:
+def _check_trailers(
+    trailers: Sequence[Trailer], sender: str, signoff_command: str
+) -> Iterator[str]:
     last_place, last_key = -1, ""
     for trailer in trailers:
         key = trailer.name
@@ -158,7 +160,7 @@ def _check_trailers(trailers: Sequence[Trailer], sender: str, add_signoffs: str)
         last_place, last_key = place, key
     signers = [trailer.value for trailer in trailers if trailer.name == "Signed-off-by"]
     if not signers:
-        yield "Signed-off-by is missing" + (f" ({add_signoffs})" if add_signoffs else "")
+        yield "Signed-off-by is missing" + (f" ({signoff_command})" if signoff_command else "")
     elif _read_address(signers[-1]) != _read_address(sender):
         yield f"the last Signed-off-by is {signers[-1]}, but the sender is {sender}"
 

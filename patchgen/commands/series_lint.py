@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Lint a series for `patchgen verify`: each commit and its log, and the series as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from patchgen.campaign.prefixes import are_mostly_lower
+from patchgen.campaign.trees import History, open_history
+from patchgen.model.base import Oid
+from patchgen.model.commit import Commit
+from patchgen.model.finding import Finding
+from patchgen.odb import Checkout, digest_commits
+from patchgen.series import describe_empty_variables
+from patchgen.verify.checked_series import CheckedSeries
+from patchgen.verify.lint import check_claims, check_commit, check_declarations, check_series
+
+
+@dataclass
+class SeriesLint:
+    """The lint of a series whose commits are in `checkout`."""
+
+    checkout: Checkout
+    target: CheckedSeries
+
+    def check_commits(self) -> Iterator[tuple[Oid, list[Finding]]]:
+        """Yield each commit with its findings."""
+        for commit, sender in zip(self.target.commits, self.target.senders, strict=True):
+            diff = self.checkout.run("show", "--format=", "--no-renames", commit.oid).stdout
+            in_message = check_commit(
+                commit,
+                self._find_subject,
+                sender,
+                self._writes_lower_case,
+                self.target.signoff_command,
+            )
+            in_code = check_declarations(commit, diff.decode("utf-8", "replace"))
+            yield commit.oid, [*in_message, *in_code]
+
+    def check_series(self) -> Iterator[Finding]:
+        """Yield the findings about the series as a whole, its cover letter and its record."""
+        target = self.target
+        yield from check_series(target.commits, target.cover)
+        if target.record is not None:
+            change_digests = digest_commits(self.checkout, target.start, target.tip)
+            yield from check_claims(target.commits, change_digests, target.record)
+            messages = [commit.message for commit in target.commits]
+            for text in describe_empty_variables(target.name, target.record, messages):
+                yield Finding("lint", text, failure=False)
+
+    def _writes_lower_case(self, commit: Commit) -> bool:
+        """Return whether the log of a commit's files continues most subjects in lower case."""
+        log = self._history.read(sorted(commit.files))
+        return are_mostly_lower([entry.subject for entry in log])
+
+    @cached_property
+    def _history(self) -> History:
+        return open_history(self.checkout, self.target.base)
+
+    def _find_subject(self, oid: str) -> str | None:
+        """Return the subject of a commit in the history of the base, None for other commits."""
+        args = ("merge-base", "--is-ancestor", oid, self.target.base)
+        if self.checkout.run(*args, ok=None).returncode != 0:
+            return None
+        subject = self.checkout.run("show", "--no-patch", "--format=%s", oid).stdout
+        return subject.decode("utf-8", "replace").strip()
