@@ -14,19 +14,18 @@ from patchgen.model.smpl import SemanticPatch
 from patchgen.sourcefolder import SourceFolder
 from patchgen.spec.files import read_macros
 from patchgen.spec.manifest import FILE_NAME, PatchEntry, SemanticPatchEntry
-from patchgen.spec.patch_renderer import PatchRenderer
+from patchgen.spec.patch_renderer import SERIES_NAMES, PatchRenderer
+from patchgen.spec.probe import assume_facts
 from patchgen.spec.variables import bind_variables
 from patchgen.spec.variant import ManifestFile, load_variant
 from patchgen.templating import check_template
 
-# Apart from the facts (`has`), the names that only a series on a base gives a template.
-_OF_A_SERIES = frozenset(
-    {"found_at", "base", "tools", "revision", "backends", "audit_summary", "cites"}
-)
+# A golden case has values for the facts that its entry assumes, but not for these names.
+_WITHOUT_VALUE = SERIES_NAMES - {"has"}
 
 
 def find_variant_above(path: Path) -> Path | None:
-    """Return the folder of the variant that a file is in, None if it is in none."""
+    """Return the folder of the variant that has a file, or None."""
     for folder in (*path.parents, *path.absolute().parents):
         if (folder / FILE_NAME).is_file():
             above = folder.absolute().parent
@@ -36,10 +35,10 @@ def find_variant_above(path: Path) -> Path | None:
 
 
 def render_case_rules(path: Path, shared: Path, definitions: Sequence[str]) -> SemanticPatch:
-    """Return a semantic patch of a variant as its variables make it on every base.
+    """Return a semantic patch of a variant, rendered with its variables.
 
     `shared` is the folder of the templates that variants share, `definitions` are "NAME=VALUE" for
-    the variables. Raises SpecError if the file is in no variant, if no manifest names it as a
+    the variables. Raises SpecError if the file is not in a variant, if no manifest names it as a
     semantic patch, and if its text depends on the base; UsageError as bind_variables() does.
     """
     folder = find_variant_above(path)
@@ -74,17 +73,17 @@ class _Entry:
     def render(self) -> SemanticPatch:
         """Return the semantic patch. Raises SpecError if its text depends on the base."""
         needs, _ = check_template(self.rules.file, self.renderer.folders(self.unit))
-        for name in sorted(needs.keys() & _OF_A_SERIES):
+        for name in sorted(needs.keys() & _WITHOUT_VALUE):
             raise SpecError(
                 f"golden cases have no base, and only a base has a value for `{name}`",
                 code="template-failed",
                 place=ErrorPlace(str(self.path), needs[name]),
             )
         with suppress(SpecError):
-            # A template that uses no fact. Another one, or a wrong one, is rendered again below.
+            # This fails for a template that uses facts, and for a wrong one, whose error the
+            # renderings below raise.
             return self._render({})
-        conditions = (*self.patch.when, *self.rules.when)
-        assumed = {name.removeprefix("!"): name[:1] != "!" for name in conditions}
+        assumed = assume_facts((*self.patch.when, *self.rules.when))
         names = [name for unit in self.renderer.variant.units for name in unit.manifest.facts]
         bases = [dict.fromkeys(names, holds) | assumed for holds in (False, True)]
         patches = [self._render({"has": facts}) for facts in bases]
@@ -106,7 +105,7 @@ class _Entry:
 
 
 def _find_entry(renderer: PatchRenderer, path: Path) -> _Entry:
-    """Return the first entry that names a file. Raises SpecError if there is none."""
+    """Return the first entry that names a file. Raises SpecError if no entry names it."""
     for unit in renderer.variant.units:
         for patch in unit.manifest.patch:
             for rules in patch.rules:

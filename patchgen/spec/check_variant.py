@@ -20,16 +20,14 @@ from patchgen.model.treepath import refuse_new_path
 from patchgen.sourcefolder import SourceFolder, decode_text
 from patchgen.spec.files import read_origin
 from patchgen.spec.manifest import FILE_NAME, BackendManifest, VariableEntry, VariantManifest
+from patchgen.spec.patch_renderer import SERIES_NAMES
+from patchgen.spec.probe import assume_facts
 from patchgen.spec.raw_manifest import RawManifest, Where, list_conditions, make_context
 from patchgen.spec.toml import find_toml_errors
 from patchgen.spec.variables import check_value
 from patchgen.templating import check_template, render_smpl
 
-# The names that templates get in addition to the variables (pipeline/generate.py, and
-# series/messages.py for messages and the cover letter).
-_NAMES = frozenset(
-    {"has", "found_at", "base", "tools", "revision", "backends", "audit_summary", "cites"}
-)
+# What messages and the cover letter get in addition (series/messages.py).
 _MESSAGE_NAMES = frozenset({"patch"})
 _COVER_NAMES = frozenset({"patches", "by_hand", "lines", "semantic_patches", "without_rules"})
 _TEXTS = {"new_files": ("template",), "lines": ("template",), "replace": ("old", "new")}
@@ -194,7 +192,7 @@ class _Checker:
         except SpecError as err:
             yield err
             return
-        valid = _NAMES | names | self.variables.keys()
+        valid = SERIES_NAMES | names | self.variables.keys()
         path = _find_path(name, unit.folders)
         for variable, line in needs.items():
             if variable not in valid:
@@ -255,7 +253,7 @@ class _Checker:
     def _assume(self, conditions: Sequence[str], default: bool) -> dict[str, bool]:
         """Return which facts hold where the conditions do."""
         facts = dict.fromkeys(self.facts, default)
-        return facts | {name.removeprefix("!"): name[:1] != "!" for name in conditions}
+        return facts | assume_facts(conditions)
 
     def _try_rules(
         self,

@@ -17,6 +17,10 @@ from patchgen.spec.manifest import PatchEntry, SemanticPatchEntry
 from patchgen.spec.variant import ManifestFile, Variant
 from patchgen.templating import render_smpl, render_text
 
+# What templates get in addition to the variables (pipeline/generate.py, series/messages.py).
+SERIES_NAMES = frozenset(
+    {"has", "found_at", "base", "tools", "revision", "backends", "audit_summary", "cites"}
+)
 _LONGEST_DEFINITION = 100_000
 
 

@@ -77,6 +77,11 @@ def holds(
     return True
 
 
+def assume_facts(conditions: Sequence[str]) -> dict[str, bool]:
+    """Return the facts that conditions name, with the values for which all conditions hold."""
+    return {text.removeprefix("!"): not text.startswith("!") for text in conditions}
+
+
 def find_unmet_needs(
     unit: ManifestFile, facts: Facts, tree: TreeReader, values: Mapping[str, object]
 ) -> tuple[str, ...]:
