@@ -45,12 +45,12 @@ def restore_run(
     base: str,
     *,
     definitions: tuple[str, ...] = (),
-    only_built: Path | None = None,
     trusted: bool = False,
 ) -> RunRequest:
     """Return the request to run the semantic patch of a record again, on a base.
 
-    `definitions` are added, and replace recorded ones of the same name.
+    `definitions` are added, and replace recorded ones of the same name. A .config is not recorded,
+    so the request has none.
     """
     return RunRequest(
         record.variant,
@@ -59,7 +59,6 @@ def restore_run(
         paths=tuple(map(PurePosixPath, run.paths)),
         definitions=record.join_definitions(definitions),
         since=run.since,
-        only_built=only_built,
         trusted=trusted,
         style=run.style,
         with_headers=run.with_headers,
@@ -85,11 +84,11 @@ def restore_campaign(record: Record, run: RecordedRun) -> CampaignRequest:
 
 def read_recorded_notes(record: Record, run: RecordedRun) -> str:
     """Return the text that was generated below the cut of each message of a record's campaign."""
-    header = read_header("".join(_read_texts(record).values()))
+    header = read_header("".join(_read_semantic_patch(record).values()))
     return choose_texts(restore_campaign(record, run), header, record.variant).message.notes
 
 
-def _read_texts(record: Record) -> Mapping[str, str]:
+def _read_semantic_patch(record: Record) -> Mapping[str, str]:
     """Return the semantic patch of a record, by name; empty if the record has no patches."""
     return record.find_semantic_patches(record.patches[0]) if record.patches else {}
 
@@ -100,11 +99,11 @@ def look_up_recorded(record: Record, run: RecordedRun, tree: Lookup) -> Lookup:
     Folders that it names are looked up in `tree`.
     """
     folder = posixpath.dirname(record.variant)
-    texts = _read_texts(record)
-    near = {posixpath.join(folder, name): text for name, text in run.sources.items()}
+    texts = {posixpath.join(folder, name): text for name, text in run.sources.items()}
+    texts.update(_read_semantic_patch(record))
 
     def read(name: str) -> bytes | None:
-        text = {**near, **texts}.get(name)
+        text = texts.get(name)
         return text.encode() if text is not None else None
 
     return Lookup(read, read, tree.is_folder)
