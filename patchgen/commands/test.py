@@ -36,7 +36,7 @@ from patchgen.sweep import (
     find_cases,
     has_cases,
     is_template,
-    list_rules,
+    list_semantic_patches,
     load_cocci,
     resolve,
     run_cases,
@@ -116,7 +116,7 @@ def find_patches(target: str | None) -> dict[str, Path]:
     A folder's templates are those with golden cases. Raises UsageError if it names none.
     """
     if target is None:
-        files = list_rules(Path())
+        files = list_semantic_patches(Path())
         is_unit = Path("manifest.toml").is_file()
         if is_unit or any(map(is_template, files)) or any(Path().glob("*.res")):
             return _list_patches(Path())

@@ -14,7 +14,7 @@ from .golden import (
     find_unused_cases as find_unused_cases,
     has_cases as has_cases,
     is_template as is_template,
-    list_rules as list_rules,
+    list_semantic_patches as list_semantic_patches,
     run_cases as run_cases,
 )
 from .hunks import format_diff as format_diff

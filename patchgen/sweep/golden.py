@@ -5,15 +5,14 @@ In the folder of a .cocci, `NAME.c` (or .h) is a file before the run, and `NAME.
 after it; in a mode that only reports, `NAME.res` has the reports. Files in `ok/` must stay as they
 are. If a folder has several .cocci, the name of a case begins with that of its .cocci: `put.cocci`
 has `put.c`, `put-loop.c` and `ok/put-other.c`. Headers that are not cases are there for the
-#include lines of the cases. A variant's template `put.cocci.j2` has the same cases.
+#include lines of the cases. The cases of a variant's template `put.cocci.j2` have the same names.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path, PurePosixPath
 
 from patchgen.coccinelle import Source, find_spatch, read_reports, read_rules
@@ -88,7 +87,7 @@ def find_cases(cocci: Path, suffixes: tuple[str, ...]) -> tuple[GoldenCase, ...]
 
 
 def has_cases(cocci: Path) -> bool:
-    """Return whether a semantic patch has golden cases, or files that are to be cases."""
+    """Return whether a semantic patch has golden cases, or files that should be cases."""
     try:
         return bool(_list_cases(cocci, _SUFFIXES))
     except SpecError:
@@ -97,31 +96,35 @@ def has_cases(cocci: Path) -> bool:
 
 def _list_cases(cocci: Path, suffixes: tuple[str, ...]) -> tuple[GoldenCase, ...]:
     folder = cocci.parent
-    is_own = partial(_is_own, cocci, suffixes)
+    patches = list(dict.fromkeys([*list_semantic_patches(folder), cocci]))
+
+    def list_own(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
+        files = (path for path in folder.glob("*.*") if path.suffix in suffixes)
+        return sorted(path for path in files if _find_owner(path, patches) == cocci)
+
     cases: dict[Path, GoldenCase] = {}
-    for file in sorted(filter(is_own, folder.glob("*.*"))):
+    for file in list_own(folder, suffixes):
         result = file.with_suffix(RESULT)
         # A header without a result is there for the cases; NAME.c comes before NAME.h.
-        is_case = file.suffix == ".c" or (file.suffix == ".h" and result.is_file())
-        if file.suffix in suffixes and is_case and result not in cases:
+        if (file.suffix == ".c" or result.is_file()) and result not in cases:
             cases[result] = GoldenCase(PurePosixPath(file.name), file, result)
-    for result in filter(is_own, folder.glob(f"*{RESULT}")):
+    for result in list_own(folder, (RESULT,)):
         if result not in cases:
             raise SpecError(f"{result} has no {result.stem}.c", code="case-missing")
-    found = list(cases.values())
-    for file in sorted(filter(is_own, (folder / OK).glob("*.*"))):
-        if file.suffix in suffixes:
-            found.append(GoldenCase(PurePosixPath(OK, file.name), file, None))
-    return tuple(found)
+    unchanged = [
+        GoldenCase(PurePosixPath(OK, file.name), file, None)
+        for file in list_own(folder / OK, suffixes)
+    ]
+    return (*cases.values(), *unchanged)
 
 
 def find_unused_cases(folder: Path) -> list[Path]:
     """Return the results, and the files of `ok`, of folders without a semantic patch, sorted."""
     candidates = [*folder.rglob(f"*{RESULT}"), *folder.rglob(f"{OK}/*.c")]
-    return sorted(path for path in candidates if not list_rules(_folder_of(path)))
+    return sorted(path for path in candidates if not list_semantic_patches(_folder_of(path)))
 
 
-def list_rules(folder: Path) -> list[Path]:
+def list_semantic_patches(folder: Path) -> list[Path]:
     """Return the semantic patches of a folder, sorted: each .cocci, then each template of one."""
     return [
         path
@@ -132,7 +135,7 @@ def list_rules(folder: Path) -> list[Path]:
 
 
 def is_template(path: Path) -> bool:
-    """Return whether a semantic patch is a template, whose variables a variant declares."""
+    """Return whether a semantic patch is a template with variables of its variant."""
     return path.name.endswith(TEMPLATE)
 
 
@@ -144,33 +147,26 @@ def _stem(cocci: Path) -> str:
     return Path(cocci.name.removesuffix(".j2")).stem
 
 
-def _is_own(cocci: Path, suffixes: tuple[str, ...], path: Path) -> bool:
-    """Return whether a file is a case or a result of a semantic patch, or not one at all.
+def _find_owner(path: Path, patches: Sequence[Path]) -> Path | None:
+    """Return the semantic patch that a case or a result belongs to, None for another file.
 
-    Raises SpecError if it belongs to none of several semantic patches.
+    Raises SpecError for a result, or a file in `ok`, if several semantic patches could have it.
     """
-    if path.suffix not in (RESULT, *suffixes):
-        return True
-    rules = list_rules(cocci.parent)
-    if cocci not in rules:
-        rules.append(cocci)
     owners = [
-        each
-        for each in rules
-        if path.stem == _stem(each) or path.stem.startswith(f"{_stem(each)}-")
+        patch
+        for patch in patches
+        if path.stem == _stem(patch) or path.stem.startswith(f"{_stem(patch)}-")
     ]
     # Files of other names belong to the only semantic patch, or to the only one without variables.
-    plain = [each for each in rules if each.suffix == COCCI]
-    single = rules if len(rules) == 1 else plain if len(plain) == 1 else []
+    plain = [patch for patch in patches if patch.suffix == COCCI]
+    single = patches if len(patches) == 1 else plain if len(plain) == 1 else []
     if not owners and not single and (path.suffix == RESULT or path.parent.name == OK):
         raise SpecError(
-            f"{path} belongs to no {COCCI}",
+            f"cannot tell which {COCCI} {path} belongs to",
             code="case-missing",
-            hint=f"with several {COCCI} in a folder, its name begins with one's: "
-            f"{_stem(rules[0])}-...",
+            hint=f"begin its name with that of its {COCCI}: {_stem(patches[0])}-...",
         )
-    owner = max(owners or single, key=lambda each: len(_stem(each)), default=None)
-    return owner == cocci
+    return max(owners or single, key=lambda patch: len(_stem(patch)), default=None)
 
 
 def run_cases(request: SweepRequest, cases: tuple[GoldenCase, ...], folder: Path) -> GoldenRun:
@@ -221,7 +217,7 @@ def _judge(
 
 
 def _report(result: FileResult) -> bytes:
-    """Return what a mode that changes nothing prints about a file."""
+    """Return the reports and other output of a mode that does not change files."""
     printed = read_reports(result.printed)
     lines = "".join(f"{report}\n" for report in (*result.marks, *printed.reports))
     return (lines + printed.other_text).encode("utf-8", "surrogateescape")
@@ -231,7 +227,7 @@ def _find_never_fired(request: SweepRequest, results: list[FileResult]) -> Itera
     """Yield the rules that matched in no case, without those that cannot apply in this run."""
     program = request.program
     if program.runs("ocaml"):
-        # In this case hits are not counted.
+        # Hits are not counted then.
         return
     dead = {entry.rule.label for entry in program.dead_rules}
     hits = sum_hits(results)
