@@ -173,7 +173,7 @@ def _print_findings(printer: Printer, report: VerifyReport) -> None:
         commits = count(len(report.target.commits), "commit")
         noted = sum(not finding.failure for finding in printed)
         notes = f"; {count(noted, 'note')} above" if noted else ""
-        checks = ", ".join(report.passable)
+        checks = ", ".join(report.active)
         result = f"passed {checks}" if checks else "had nothing to check"
         printer.line(f"{commits} {result} ({report.seconds:.0f} s){notes}")
     elif report.failed is not None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Run all checks of a series, cheap ones first; each finding names its commit."""
+"""`patchgen verify`: run the checks of a series, cheap ones first."""
 
 from __future__ import annotations
 
@@ -62,9 +62,9 @@ class VerifyReport:
 
     `columns` are the checks and configurations that ran. `changed` are for each commit the
     functions whose machine code it changes, by configuration, and `reached` the configurations that
-    build files that it changes. `passable` are the columns that checked anything: a configuration
-    that builds no file of the series did not. `recorded` is the text written into the cover letter,
-    "" if there is none.
+    build files that it changes. `active` are the columns without the idle ones: a configuration is
+    idle if it builds none of the files that the series changes. `recorded` is the text that was
+    written into the cover letter, or "".
     """
 
     target: CheckedSeries
@@ -72,7 +72,7 @@ class VerifyReport:
     findings: tuple[Finding, ...]
     changed: Mapping[Oid, Mapping[str, Sequence[str]]]
     reached: Mapping[Oid, Sequence[str]]
-    passable: Sequence[str]
+    active: Sequence[str]
     seconds: float
     recorded: str = ""
 
@@ -84,7 +84,7 @@ class VerifyReport:
 
     @property
     def passed(self) -> bool:
-        """Whether nothing failed, in any commit or in the series as a whole."""
+        """Whether no finding is a failure."""
         return not any(finding.failure for finding in self.findings)
 
 
@@ -117,7 +117,7 @@ def verify_series(
                 tuple(findings),
                 run.changed,
                 run.reached,
-                run.list_passable(),
+                run.list_active(),
                 time.monotonic() - begin,
             )
             if request.record and report.passed:
@@ -193,22 +193,22 @@ class _VerifyRun:
     def record(self, findings: Sequence[Finding]) -> str:
         """Write the passed checks into the cover letter, and return that text."""
         assert self.target.series is not None
-        passable = self.list_passable()
+        active = self.list_active()
         return record_testing(
             self.repository,
             self.target.series,
-            passable,
+            active,
             findings,
             self.request.make_variables,
             [
                 config.compiler
                 for config in self.configs
-                if config.compiler and config.name in passable
+                if config.compiler and config.name in active
             ],
         )
 
-    def list_passable(self) -> list[str]:
-        """Return the columns without those that checked nothing in any commit."""
+    def list_active(self) -> list[str]:
+        """Return the columns without those that are idle for all commits."""
         reached = {name for names in self.reached.values() for name in names}
         idle = {config.name for config in self.configs} - reached
         if not reached:

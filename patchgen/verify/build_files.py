@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The files of a tree that a build needs, and those that must not be there."""
+"""The files of a tree that a build needs, and committed build products, which it must not have."""
 
 from __future__ import annotations
 
@@ -68,9 +68,10 @@ PRODUCTS = (
 
 
 def prepare_scripts(checkout: Checkout) -> bool:
-    """Make the scripts of a tree executable if none of them is; return whether that was needed.
+    """Make the scripts of a tree executable if all of them have lost the exec bit.
 
-    A tree that was unpacked without git, and then committed, may have lost all exec bits.
+    Returns whether it did. A tree that was unpacked without git, and then committed, may have lost
+    them.
     """
     scripts = [
         path
@@ -78,7 +79,7 @@ def prepare_scripts(checkout: Checkout) -> bool:
         for path in (checkout.folder / folder).rglob("*")
         if _is_script(path)
     ]
-    # If some are executable, the tree is not changed: not every script has to be.
+    # Not every script has to be executable: if some are, the tree has its exec bits.
     if not scripts or any(path.stat().st_mode & 0o100 for path in scripts):
         return False
     for path in scripts:

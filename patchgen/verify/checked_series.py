@@ -64,7 +64,7 @@ class CheckedSeries:
 
     @property
     def cover(self) -> str:
-        """The text of the cover letter, "" if there is none."""
+        """The text of the cover letter, "" without one."""
         if self.posted is not None:
             return self.posted.cover.body.text if self.posted.cover else ""
         cover = self.series.cover if self.series else None
@@ -72,7 +72,7 @@ class CheckedSeries:
 
     @property
     def record(self) -> Record | None:
-        """The record that patchgen keeps of the series, None if there is none."""
+        """The record of how the series was generated, None without one."""
         return self.series.record if self.series else None
 
 
@@ -180,7 +180,7 @@ def find_strips(mails: Sequence[Mail]) -> list[int]:
 
 
 def find_am_fault(checkout: Checkout, parent: Oid, commit: Commit, mail: Mail) -> str:
-    """Return the fault of the commit that `git am` makes of a mail, "" if there is none."""
+    """Return why `git am` does not restore a commit from its mail, "" if it does."""
     if not commit.files:
         return "the commit is empty: `git am` refuses its mail"
     try:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Build changed headers by way of files that include them.
 
-A compiler reads a header only as part of a source file. If it reads a changed header for none of
-the changed files, some unchanged files that include the header are built, too.
+A compiler reads a header only as part of a source file. If no changed file makes it read a changed
+header, some unchanged files that include the header are built, too.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ Includers = Mapping[PurePosixPath, Sequence[PurePosixPath]]
 
 _SOURCES = ("*.c", "*.S")
 _INCLUDE = re.compile(r'\s*#\s*include\s*(?P<quote>[<"])(?P<name>[^>"]+)[>"]')
-# Thousands of files include some headers. So many includers of one header are built in each
-# configuration, chosen from those in so many folders, whose makefiles are read.
+# Thousands of files include some headers. At most _MAX_BUILT of them are built in a configuration.
+# They are chosen from the nearest _MAX_FOLDERS folders, because the makefiles of each are read.
 _MAX_BUILT = 8
 _MAX_FOLDERS = 40
 
@@ -63,7 +63,7 @@ def _search(
     headers: Collection[PurePosixPath],
     pathspecs: Sequence[str],
 ) -> dict[PurePosixPath, list[PurePosixPath]]:
-    """Return the files that include each header; headers without such a file are left out."""
+    """Return the files that include each header; other headers are left out."""
     if not headers:
         return {}
     by_name: dict[str, list[PurePosixPath]] = {}
@@ -80,12 +80,12 @@ def _search(
         if match := _INCLUDE.match(line):
             source = PurePosixPath(path)
             for header in by_name.get(posixpath.basename(match["name"]), ()):
-                if _names(tree, source, match, header):
+                if _may_name(tree, source, match, header):
                     found.setdefault(header, set()).add(source)
     return {header: _rank(header, sources) for header, sources in found.items()}
 
 
-def _names(
+def _may_name(
     tree: GitTree, source: PurePosixPath, include: re.Match[str], header: PurePosixPath
 ) -> bool:
     """Return whether an include in a source file may name a header.
@@ -116,7 +116,7 @@ def _rank(header: PurePosixPath, sources: Iterable[PurePosixPath]) -> list[PureP
 
 
 def list_candidates(includers: Includers, config: BuildConfig) -> Includers:
-    """Return the includers that a configuration may build, in the first folders of each header."""
+    """Return the includers that a configuration may build, in folders near each header."""
     candidates = {}
     for header, files in includers.items():
         possible = [file for file in files if find_arch(file) in (None, config.arch)]

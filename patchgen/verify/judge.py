@@ -89,7 +89,7 @@ def _report(failure: BuildFailure, check: str, config: str, commit: Oid | None =
 
 
 def judge_build(commit: Commit, config: str, before: Build, after: Build) -> Iterator[Finding]:
-    """Yield what one commit broke in one configuration.
+    """Yield the faults that one commit adds in one configuration.
 
     `before` is the build of the last earlier commit that builds, usually the parent.
     """
@@ -164,7 +164,7 @@ def list_never_built(
     configs: Sequence[BuildConfig],
     builds: Mapping[tuple[Oid, str], Build],
 ) -> Iterator[Finding]:
-    """Yield a note for each file of a commit that was compiled in none of the configurations.
+    """Yield a note for each file of a commit that no configuration compiles.
 
     A failed build does not show which files its configuration builds, so the commit gets no notes.
     """

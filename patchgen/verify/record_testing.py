@@ -19,7 +19,7 @@ from patchgen.series import (
 )
 from patchgen.verify.checked_series import CheckedSeries
 
-# Checks of the form only; readers of the letter can see the form themselves.
+# Checks of only the form, which readers of the letter can see themselves.
 _OF_FORM = ("lint", "am", "code")
 
 
@@ -34,7 +34,7 @@ def check_recordable(repository: Repository, target: CheckedSeries) -> None:
         )
     if series.cover_commit is None or series.record is None:
         raise RefusedError(
-            f"{series.name} has no record of how it was generated, and so no place for tests",
+            f"{series.name} has no record of how it was generated, so it cannot record tests",
             code="record-missing",
             hint="the record is in the commit of the cover letter: name a branch with that commit",
         )
