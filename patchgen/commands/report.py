@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`patchgen report`: read all that is known of a series; no check is run."""
+"""`patchgen report`: the patches of a series, its recipients, and results of checks from files."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from patchgen.odb import (
 )
 from patchgen.pipeline.prepare import prepare_branch
 from patchgen.report.content import PatchReport, SeriesReport, report_patch
-from patchgen.report.result_lines import describe_results, find_findings, list_named_commits
+from patchgen.report.result_lines import describe_results, list_findings, list_named_commits
 from patchgen.report.results import FindingDocument, read_results
 from patchgen.series import (
     MatchedCommit,
@@ -56,7 +56,7 @@ def report_series(request: ReportRequest) -> SeriesReport:
         series = read_branch(repository, quarantine, name, tip)
         previous, range_diff = _compare_with_sent(repository, quarantine, series)
         trees = _read_trees(repository, list_named_commits(results))
-        findings = find_findings(results, trees)
+        findings = list_findings(results, trees)
         return SeriesReport(
             series=series,
             base_name=repository.describe(series.base),
@@ -95,9 +95,9 @@ def _report_patches(
 def _compare_with_sent(
     repository: Repository, quarantine: Quarantine, series: SeriesBranch
 ) -> tuple[str, str]:
-    """Return the tag of the last version that was sent, and the range-diff from it.
+    """Return the tag of the last version that was sent, and the range-diff from it; "" if none was.
 
-    If the version of the branch was sent, that is the last one: the range-diff has later edits.
+    The last one may be the branch's own version: the range-diff then has the edits since.
     """
     assert series.tracking is not None
     revision = series.tracking.revision
@@ -113,7 +113,7 @@ def _compare_with_sent(
 
 
 def _read_trees(repository: Repository, oids: Sequence[Oid]) -> dict[Oid, Oid]:
-    """Return the trees of commits, without those that the repository lacks."""
+    """Return the trees of those commits that the repository has."""
     trees = {}
     for oid, found in zip(oids, repository.objects.read(oids), strict=True):
         if found is not None and found[0] == "commit":

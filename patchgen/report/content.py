@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a report shows: the series, its patches with the origin of their lines, and results."""
+"""The content of a report: a series, its patches with the origin of their lines, and results."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from patchgen.report.results import FindingDocument
 from patchgen.report.rule_lines import PatchRules, find_rules, read_patch_rules
 from patchgen.series import MatchedCommit, Record, RecordedPatch, SeriesBranch
 
-# templates/provenance.txt.j2 writes it, on one line or several.
+# This text is written by templates/provenance.txt.j2, and may be wrapped.
 _TEMPLATE_LINES = re.compile(r"\btemplate\s+text:\s+(\d+)\s+of\s+(\d+)\s+lines\.")
 
 
 class OtherOrigin(StrEnum):
-    """The origin of changed lines that are in no rule's text."""
+    """The origin of the changed lines that do not match the text of a rule."""
 
     TEMPLATE = "template text or a rule"
     BY_HAND = "edited by hand"
@@ -35,7 +35,7 @@ class FileReport:
     """The diff of a file, and the origin of each line of its blocks of changed lines.
 
     An origin is the name of a rule or an OtherOrigin, derived from the text of the rules. `origins`
-    is () if nothing is recorded.
+    is () if the patch has no record.
     """
 
     diff: FileDiff
@@ -49,7 +49,7 @@ class FileReport:
 
 @dataclass(frozen=True, slots=True)
 class TemplateLines:
-    """The number of lines that a patch adds, and of those from templates, as its message has it."""
+    """The numbers in a patch's message: of the lines that it adds, and of those from templates."""
 
     templates: int
     added: int
@@ -61,7 +61,7 @@ class TemplateLines:
 
 @dataclass(frozen=True, slots=True)
 class PatchReport:
-    """A patch. `recorded` is None for one that a person added, or in a series without a record.
+    """A patch. `recorded` is None if a person added it, or if the series has no record.
 
     `edited` is what a person changed: "code", "message". `is_certain` is set if only one rule can
     have made the patch. `template_lines` is None if a person edited the code, or without a record.
@@ -82,7 +82,7 @@ class PatchReport:
 
     @property
     def only_origin(self) -> str:
-        """The origin of all changed lines, "" if there are several or none is recorded."""
+        """The origin of all changed lines, "" for several origins, or without a record."""
         origins = list(self.counts)
         return origins[0] if len(origins) == 1 else ""
 
@@ -131,7 +131,7 @@ def report_patch(
     change_digests: Mapping[Oid, str],
     findings: Sequence[FindingDocument],
 ) -> PatchReport:
-    """Return what a report shows of a commit; `change_digests` are those of the series."""
+    """Return the report of a commit; `change_digests` are those of the series."""
     files = read_file_diffs(diff)
     patch = matched.patch
     if record is None or patch is None:
@@ -158,13 +158,13 @@ def report_patch(
         patch,
         edited,
         tuple(findings),
-        is_certain=len(rules.names) == 1 and not rules.has_templates and not rules.is_edited,
+        is_certain=bool(rules.only_rule),
         template_lines=None if rules.is_edited else _read_template_lines(matched.commit.message),
     )
 
 
 def _read_template_lines(message: str) -> TemplateLines | None:
-    """Return the numbers in a message, None if it has none."""
+    """Return the numbers in a message, None if it does not have them."""
     match = _TEMPLATE_LINES.search(message)
     return TemplateLines(int(match[1]), int(match[2])) if match else None
 

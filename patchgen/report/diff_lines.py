@@ -13,7 +13,7 @@ from patchgen.odb.difftext import Kind, classify_lines, list_names
 
 _HUNK = re.compile(r"@@ -(\d+)(?:,\d+)? \+(\d+)")
 _START = "diff --git "
-# The heads of a diff that repeat the file's name, or that only git reads.
+# Header lines that repeat the name of the file, or that only git reads.
 _NOT_SHOWN = ("index ", "--- ", "+++ ", _START)
 
 
@@ -28,10 +28,11 @@ class LineKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DiffLine:
-    """A line of a hunk, without its first character. `number` is that in the new file, or the old.
+    """A line of a hunk, without its first character.
 
-    `begin` and `end` bound the part that differs from the line that it replaces or that replaces
-    it; they are equal if the whole line does.
+    `number` is its number in the new file, for a removed line in the old one. `begin` and `end`
+    bound the part that differs from the corresponding removed or added line; they are equal if the
+    whole line differs.
     """
 
     kind: LineKind
@@ -43,7 +44,7 @@ class DiffLine:
 
 @dataclass(frozen=True, slots=True)
 class DiffBlock:
-    """Lines in a row that are all changed, or all not changed."""
+    """Consecutive lines that are all changed, or all context."""
 
     is_change: bool
     lines: tuple[DiffLine, ...]
@@ -55,7 +56,7 @@ class DiffBlock:
 
 @dataclass(frozen=True, slots=True)
 class DiffHunk:
-    """A hunk and its line that begins with @@."""
+    """A hunk. `head` is its line that begins with @@."""
 
     head: str
     blocks: tuple[DiffBlock, ...]
@@ -127,7 +128,7 @@ def _number_lines(texts: Sequence[str], old: int, new: int) -> Iterator[DiffLine
 
 
 def _mark_differences(block: DiffBlock) -> DiffBlock:
-    """Return a block whose lines replace one another with the parts that differ."""
+    """Return a block with the parts that differ, if it replaces lines by as many others."""
     removed, added = block.select(LineKind.REMOVED), block.select(LineKind.ADDED)
     if not block.is_change or len(removed) != len(added):
         return block

@@ -32,8 +32,8 @@ _CLASSES = {
 class ShownLine:
     """A line of a diff, in three parts, of which the middle one differs from the other side.
 
-    `more` is the number of characters that are left out, `origin` that of this line and of those
-    after it, "" if it is the same as before.
+    `more` is the number of characters that are left out. `origin` is "" if it is the same as that
+    of the line above.
     """
 
     css: str
@@ -118,7 +118,7 @@ def _show_patch(number: int, patch: PatchReport, record: Record | None) -> Shown
 
 def _describe_edits(patch: PatchReport, record: Record | None) -> str:
     if record is None:
-        return "patchgen recorded nothing about this series"
+        return "the series has no record of how it was generated"
     if patch.recorded is None:
         return "added by hand"
     return f"edited by hand: {', '.join(patch.edited)}" if patch.edited else "as generated"

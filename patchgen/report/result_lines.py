@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The results of checks as sentences. A check without a result was not run, which is stated."""
+"""Describe the results of checks. A check without a result is reported as not run."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def describe_results(
 ) -> tuple[ResultLine, ...]:
     """Return a line for each of verify, audit and leftovers.
 
-    `trees` are those of the commits that the results name, as far as the repository has them.
+    `trees` has the tree of each commit that the results name and the repository has.
     """
     return (
         _describe_verify(series, results.verify, trees),
@@ -41,7 +41,7 @@ def list_named_commits(results: CheckResults) -> list[Oid]:
     return list(map(Oid, [*(commit.commit for commit in verified), *audited]))
 
 
-def find_findings(
+def list_findings(
     results: CheckResults, trees: Mapping[Oid, Oid]
 ) -> dict[Oid, tuple[FindingDocument, ...]]:
     """Return the findings of `verify` about patches, by the patches' trees."""
@@ -58,16 +58,16 @@ def _describe_verify(
     state = ResultState.PASSED if document.passed else ResultState.FAILED
     now = [commit.tree for commit in series.commits]
     verified = [trees.get(Oid(commit.commit)) for commit in document.commits]
-    whose = "" if verified == now else "; these are results of other patches"
+    note = "" if verified == now else "; these are results of other patches"
     findings = [finding for commit in document.commits for finding in commit.findings]
     number = len(findings) + len(document.series_findings)
     text = f"{', '.join(document.checks)}: {number or 'no'} finding{'' if number == 1 else 's'}"
     details = tuple(map(describe_finding, document.series_findings))
-    return ResultLine("verify", state, text + whose, details)
+    return ResultLine("verify", state, text + note, details)
 
 
 def _describe_recorded(series: SeriesBranch) -> ResultLine:
-    """Return what `verify --record` wrote into the cover letter."""
+    """Return the result that `verify --record` wrote into the cover letter."""
     testing = series.record.testing if series.record else None
     if testing is None:
         return ResultLine("verify", ResultState.NOT_RUN, "no result is recorded or given")
@@ -118,18 +118,13 @@ def _describe_leftovers(series: SeriesBranch, document: RunDocument | None) -> R
         f"{count} in {reason}" for leftovers in left for reason, count in leftovers.counts.items()
     ]
     where = "the base" if document.base.commit == series.base else "another commit"
-    text = f"on {where}: {', '.join(counts) or 'no place is left'}"
-    return ResultLine("leftovers", ResultState.DONE, text, tuple(_list_places(document)))
-
-
-def _list_places(document: RunDocument) -> Iterator[str]:
+    text = f"on {where}: {', '.join(counts) or 'no leftovers'}"
     places = [
         f"{place.path}:{place.line}: {place.word}: {place.reason}"
-        for result in document.results
-        if result.leftovers is not None
-        for place in result.leftovers.places
+        for leftovers in left
+        for place in leftovers.places
     ]
-    yield from _list_first(places)
+    return ResultLine("leftovers", ResultState.DONE, text, tuple(_list_first(places)))
 
 
 def _list_first(lines: Sequence[str]) -> Iterator[str]:

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Results of checks in files: the documents that `verify`, `audit` and `run` print with --json.
+"""Read results of checks: the documents that `verify`, `audit` and `run` print with --json.
 
-Only what the report shows is read. A report never runs a check: the files have its results.
+The models have only the fields that a report shows.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -49,7 +49,7 @@ class VerifyDocument(_Document):
 
 
 class SiteCounts(_Document):
-    """The numbers of early sites, and of calls that may lead to more."""
+    """The numbers of early sites, and of unresolved calls, which may lead to more."""
 
     early_hypercalls: int
     unrouted: int
@@ -67,8 +67,8 @@ class AuditDocument(_Document):
     counts: SiteCounts
 
 
-class LeftPlace(_Document):
-    """A place where a word is left."""
+class LeftoverDocument(_Document):
+    """A place where a semantic patch left a word that it should remove."""
 
     path: str
     line: int
@@ -76,18 +76,18 @@ class LeftPlace(_Document):
     reason: str
 
 
-class LeftWords(_Document):
-    """The places that a semantic patch left, and their numbers by reason."""
+class LeftoversDocument(_Document):
+    """The places of the words that are left, and their numbers by reason."""
 
     counts: Mapping[str, int]
-    places: tuple[LeftPlace, ...]
+    places: tuple[LeftoverDocument, ...]
 
 
 class SweepDocument(_Document):
-    """The result of one semantic patch. `leftovers` is None if it removes no word."""
+    """The result of one semantic patch. `leftovers` is None if it does not remove a word."""
 
     semantic_patch: str
-    leftovers: LeftWords | None
+    leftovers: LeftoversDocument | None
 
 
 class SweptBase(_Document):
@@ -105,7 +105,7 @@ class RunDocument(_Document):
 
 @dataclass(frozen=True, slots=True)
 class CheckResults:
-    """The results that were given; None for a command that was not run."""
+    """The results in files, None for a command without a file."""
 
     verify: VerifyDocument | None = None
     audit: AuditDocument | None = None
@@ -120,7 +120,7 @@ _KINDS: Mapping[str, type[_Document]] = {
 
 
 def read_results(paths: Sequence[Path]) -> CheckResults:
-    """Read files with results. Raises UsageError for one without, or a second one of a kind."""
+    """Read files with results. Raises UsageError for other files, and for two of one command."""
     found: dict[str, tuple[Path, _Document]] = {}
     for path in paths:
         name, document = _read_document(path)
@@ -131,7 +131,7 @@ def read_results(paths: Sequence[Path]) -> CheckResults:
             )
         found[name] = (path, document)
     results = {name: document for name, (_, document) in found.items()}
-    return CheckResults(*(results.get(field.name) for field in fields(CheckResults)))  # type: ignore[arg-type]
+    return CheckResults(**results)  # type: ignore[arg-type]
 
 
 def _read_document(path: Path) -> tuple[str, _Document]:
@@ -147,7 +147,9 @@ def _read_document(path: Path) -> tuple[str, _Document]:
     keys = document if isinstance(document, dict) else {}
     name = "verify" if "checks" in keys else "run" if "results" in keys else "audit"
     if name == "audit" and keys.get("kind") != "audit":
-        raise UsageError(f"{path} has no results of a check", hint=_HINT, code="result-unreadable")
+        raise UsageError(
+            f"{path} is not the result of a check", hint=_HINT, code="result-unreadable"
+        )
     try:
         return name, _KINDS[name].model_validate(document)
     except ValidationError as err:

@@ -2,11 +2,10 @@
 """Determine which rules of the recorded semantic patches made which changed lines of a diff.
 
 A record has the text of the rules that ran, and how often each of them hit, but not the lines that
-they changed. So lines are attributed to the rule that removes and adds their text: `-` lines and
-`+` lines in a row. The texts are compared by token, without parentheses, which isomorphisms drop,
-and a metavariable stands for a part of a statement. If several rules have such texts, it is the one
-of which both the removed and the added text occur, and then the one with the longest text; rules
-that are equal in this are all named.
+they changed. So lines are attributed to the rule that removes and adds their text: consecutive `-`
+and `+` lines. The texts are compared by token, without parentheses, which isomorphisms drop, and a
+metavariable matches a part of a statement. If several rules match, those whose removed and added
+text both match come first, then those with the longest text; all rules of equal rank are named.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from patchgen.coccinelle import Rule, list_metavariables, read_rules
 from patchgen.ctokens import tokenize
 from patchgen.report.diff_lines import DiffBlock, DiffLine, LineKind
 
-# A template's text is inserted at such a comment (patchgen.coccinelle.markers).
+# The text of a template replaces a comment that begins so (patchgen.coccinelle.markers).
 _MARKER = "/* patchgen: "
 # It ends each token.
 _END = "\0"
@@ -45,14 +44,20 @@ class ChangePattern:
 class PatchRules:
     """The rules that may have made a patch.
 
-    With `has_templates`, other lines that it adds come from templates. If it `is_edited`, any other
-    line may be a person's.
+    With `has_templates`, a template may have added a line that does not match a rule. If
+    `is_edited` is set, a person may have written it.
     """
 
     names: tuple[str, ...]
     patterns: tuple[ChangePattern, ...]
     has_templates: bool
     is_edited: bool
+
+    @property
+    def only_rule(self) -> str:
+        """The rule that made all changes, "" if another rule, a template or a person may have."""
+        is_alone = len(self.names) == 1 and not self.has_templates and not self.is_edited
+        return self.names[0] if is_alone else ""
 
 
 def read_patch_rules(
@@ -148,7 +153,7 @@ def _encode(line: str) -> bytes:
 
 
 def find_rules(block: DiffBlock, rules: PatchRules) -> list[str]:
-    """Return the rule of each line of a block of changed lines, "" where none is found.
+    """Return the rule of each line of a block of changed lines, "" for lines that match no rule.
 
     Several rules that may have made a line are joined by "or".
     """
@@ -177,17 +182,15 @@ def find_rules(block: DiffBlock, rules: PatchRules) -> list[str]:
 
 
 def _complete(found: Sequence[str], lines: Sequence[DiffLine], rules: PatchRules) -> list[str]:
-    """Return the rules of lines, where a line without one is a part of the same change.
+    """Return the rules of lines, with the only rule of a block for its other lines, too.
 
-    A rule's change may be laid out on other lines than those of the rule. An added line next to it
-    may also come from a template.
+    spatch may break the lines of a change differently than the rule. Added lines next to it may
+    also come from a template.
     """
-    others = {rule for rule in found if rule}
-    if len(rules.names) == 1 and not rules.has_templates:
-        others = set(rules.names)
-    if len(others) != 1 or rules.is_edited:
+    names = {rules.only_rule} if rules.only_rule else {rule for rule in found if rule}
+    if len(names) != 1 or rules.is_edited:
         return list(found)
-    [only] = others
+    [only] = names
     return [
         rule or ("" if rules.has_templates and line.kind is LineKind.ADDED else only)
         for rule, line in zip(found, lines, strict=True)
@@ -195,7 +198,7 @@ def _complete(found: Sequence[str], lines: Sequence[DiffLine], rules: PatchRules
 
 
 def _find_lines(texts: Sequence[str], lines: Sequence[str]) -> Iterator[int]:
-    """Yield the numbers of the lines that have texts in this order, wherever they have them.
+    """Yield the numbers of the lines that have texts in this order, for each occurrence.
 
     The lines are joined, since a statement may be on several of them.
     """
@@ -219,7 +222,7 @@ def _find_lines(texts: Sequence[str], lines: Sequence[str]) -> Iterator[int]:
 def _match(texts: Sequence[str], code: str, begin: int) -> int | None:
     """Return the end of a match that begins with the first text, None if the others do not follow.
 
-    A metavariable stands for a part of one statement, of limited length.
+    A metavariable matches a part of one statement, of limited length.
     """
     end = begin + 1
     for text in texts:

@@ -119,7 +119,9 @@ def test_a_campaign_has_one_rule_until_a_person_edits_it(patchgen, tree, git):
     assert "Binary files /dev/null and b/logo.bin differ" in text
 
 
-def test_results_are_those_of_the_files_and_name_what_they_are_about(patchgen, pvops, tmp_path):
+def test_results_are_read_from_files_and_those_of_other_patches_are_named(
+    patchgen, pvops, tmp_path
+):
     document = report(patchgen, pvops, V4)
     assert [(result["check"], result["state"]) for result in document["results"]] == [
         ("verify", "not run"),
@@ -137,7 +139,7 @@ def test_results_are_those_of_the_files_and_name_what_they_are_about(patchgen, p
     assert verify["text"].endswith("; these are results of other patches")
 
 
-def test_what_verify_and_run_print_is_read(patchgen, tree, tmp_path):
+def test_the_documents_of_verify_and_run_are_read(patchgen, tree, tmp_path):
     args = ("--tree", tree, "--skip", "checkpatch", "--skip", "build", "--json")
     (tmp_path / "verify.json").write_text(patchgen("verify", CAMPAIGN, *args).out)
     (tmp_path / "run.json").write_text(
@@ -147,7 +149,7 @@ def test_what_verify_and_run_print_is_read(patchgen, tree, tmp_path):
     verify, audit, left = report(patchgen, tree, CAMPAIGN, *results)["results"]
     assert verify["state"] == "passed" and "other patches" not in verify["text"]
     assert audit["state"] == "not run"
-    assert (left["state"], left["text"]) == ("done", "on the base: no place is left")
+    assert (left["state"], left["text"]) == ("done", "on the base: no leftovers")
 
 
 @pytest.mark.parametrize(
@@ -155,8 +157,8 @@ def test_what_verify_and_run_print_is_read(patchgen, tree, tmp_path):
     [
         ("", "is not JSON"),
         ("[" * 100_000, "is not JSON"),
-        ("[]", "has no results of a check"),
-        ('{"kind": "why"}', "has no results of a check"),
+        ("[]", "is not the result of a check"),
+        ('{"kind": "why"}', "is not the result of a check"),
         ('{"checks": [], "passed": 1}', "is not a document of `patchgen verify --json`"),
         ('{"results": [{}], "base": {"commit": "1"}}', "results.0.semantic_patch"),
     ],
