@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """`patchgen list`: the series of a repository, from its branches, its sent tags and its journals.
 
-Nothing is compared with a newer base; `patchgen status` does that.
+`patchgen status` compares a series with a newer base.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from patchgen.series import (
 
 
 class SeriesState(StrEnum):
-    """How far the version on a branch has come; the first one that applies.
+    """How far the version on a branch has come. Of several states, a series has the first.
 
     UNREADABLE: its cover letter or the journal of its mails cannot be read. SUPERSEDED: a newer
-    version is on another branch, or was sent. EDITED: its code differs from what was sent. ACKED:
-    it was sent, and each patch has a Reviewed-by or an Acked-by. SENT: all mails were sent.
-    PARTLY_SENT: some were. DRAFT: none was.
+    version is on another branch, or was sent. EDITED: its code differs from the code that was sent.
+    ACKED: it was sent, and each patch has a Reviewed-by or an Acked-by. SENT: all mails were sent.
+    PARTLY_SENT: some mails were sent. DRAFT: no mail was sent.
     """
 
     UNREADABLE = "unreadable"
@@ -47,9 +47,9 @@ class SeriesState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SentMails:
-    """How many mails of a version were sent, of how many, and when the last one was.
+    """The mails of a version that were sent: `count` of `total`.
 
-    `time` is in seconds since 1970. `tag` is None until all are sent.
+    `time` is that of the last one, in seconds since 1970. `tag` is None until all are sent.
     """
 
     count: int
@@ -62,9 +62,9 @@ class SentMails:
 class SeriesSummary:
     """A series of the repository. Its version and subject are None if they cannot be read.
 
-    `base_name` is the recorded name of the base, or its short id. `approved` is the number of
-    patches with a Reviewed-by or an Acked-by, `tags` that of the series' tags of each kind.
-    `problem` is the reason for the state UNREADABLE, else "".
+    `base_name` is the recorded name of the base, or its short id. `approved` counts the patches
+    with a Reviewed-by or an Acked-by, and `tags` the review tags of all patches by name. `problem`
+    is the reason for the state UNREADABLE, else "".
     """
 
     branch: str
@@ -108,9 +108,8 @@ def _summarise(
     head: str | None,
 ) -> SeriesSummary:
     trailers = [parse_message(patch.text).trailers for patch in series.patches]
-    names = [{trailer.name for trailer in patch} for patch in trailers]
     counts = Counter(trailer.name for patch in trailers for trailer in patch)
-    approved = sum(not patch.isdisjoint(APPROVALS) for patch in names)
+    approved = sum(any(trailer.name in APPROVALS for trailer in patch) for patch in trailers)
     tracking, problem = series.tracking, series.problem
     mails: SentMails | None = None
     state = SeriesState.UNREADABLE
@@ -126,18 +125,18 @@ def _summarise(
             is_acked = approved == len(series.patches)
             state = _judge(mails, is_newest=is_newest, is_same=is_same, is_acked=is_acked)
     return SeriesSummary(
-        series.branch,
-        series.branch == head,
-        series.base,
-        _name_base(series),
-        len(series.patches),
-        approved,
-        {name: counts[name] for name in REVIEW_TAGS if counts[name]},
-        state,
-        tracking,
-        series.subject,
-        mails,
-        problem,
+        branch=series.branch,
+        is_current=series.branch == head,
+        base=series.base,
+        base_name=_name_base(series),
+        patches=len(series.patches),
+        approved=approved,
+        tags={name: counts[name] for name in REVIEW_TAGS if counts[name]},
+        state=state,
+        tracking=tracking,
+        subject=series.subject,
+        sent=mails,
+        problem=problem,
     )
 
 
@@ -160,7 +159,7 @@ def _judge(
 
 
 def _name_base(series: NamedSeries) -> str:
-    # Not read_record(): the import of what validates a record takes longer than the list.
+    # read_record() would import pydantic, which takes longer than the whole list.
     record = series.tracking.record if series.tracking else None
     name = record.get("describe") if record and record.get("base") == series.base else None
     return name if name and isinstance(name, str) else series.base[:12]
@@ -169,7 +168,7 @@ def _name_base(series: NamedSeries) -> str:
 def _find_mails(
     repository: Repository, series: NamedSeries, tracking: Tracking, version: SentVersion | None
 ) -> SentMails | None:
-    """Return the mails that were sent, None if none was.
+    """Return the mails that were sent, None for a draft.
 
     Raises RefusedError if the journal of the version cannot be read.
     """

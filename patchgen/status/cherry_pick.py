@@ -130,7 +130,7 @@ class Picker:
     def _resolve(
         self, conflict: Conflict, before: TreeFiles, ours: TreeFiles
     ) -> tuple[int, bytes | None] | None:
-        """Return the number of changes that are gone, and the content, if nothing conflicts."""
+        """Return the number of changes that are gone, and the content; None for a real conflict."""
         path = conflict.path
         if path not in ours:
             # Upstream deleted the file that the patch changes.

@@ -5,7 +5,7 @@ git's merge stops wherever two sides touch neighbouring lines. It writes what ea
 (`merge.conflictStyle=diff3`, git-merge(1)), which shows more:
 
 - upstream has each change of the patch there, next to other changes: the patch is *in*;
-- upstream has nothing there, and the file has lost the lines: they are *gone*.
+- upstream has no lines there, and removed the old ones from the file: they are *gone*.
 
 A person has to look at everything else.
 """
@@ -116,7 +116,7 @@ def is_applied(block: Block) -> bool:
 
 
 def _is_removed(block: Block, lost: Counter[bytes]) -> bool:
-    """Return whether upstream has nothing in a block, and the file has lost the lines.
+    """Return whether upstream has no lines in a block, and removed the old ones from the file.
 
     Lines that only moved within the file are as frequent as before.
     """

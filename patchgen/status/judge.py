@@ -17,7 +17,7 @@ from patchgen.status.upstream import UpstreamHistory
 
 @dataclass(slots=True)
 class PatchJudge:
-    """Judges the patches one after the other; `files` are those of the newer base so far.
+    """Judges the patches one after the other, on `files`: the newer base with the earlier patches.
 
     `stopped` maps files that conflict to the number of the first patch that conflicts there.
     """
@@ -78,7 +78,7 @@ class PatchJudge:
         same, revert = match
         if revert is not None:
             return replace(status, undone_by=revert)
-        if status.state is PatchState.CONFLICTS or self._adds_elsewhere(
+        if status.state is PatchState.CONFLICTS or self._has_added_lines(
             current_path, picked.remaining
         ):
             return replace(
@@ -86,8 +86,8 @@ class PatchJudge:
             )
         return status
 
-    def _adds_elsewhere(self, path: PurePosixPath, remaining: tuple[CommitHunk, ...]) -> bool:
-        """Return whether the hunks only add lines, and the file has these elsewhere."""
+    def _has_added_lines(self, path: PurePosixPath, remaining: tuple[CommitHunk, ...]) -> bool:
+        """Return whether hunks only add lines, which the file has already, in another place."""
         if path not in self.files or any(hunk.removed or hunk.header for hunk in remaining):
             return False
         content = self.picker.read_content(self.files[path])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Choose the newer base if the user names none: the branch that contains the series' base."""
+"""Choose the newer base if the user does not: the branch that contains the series' base."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from patchgen.errors import UsageError
 from patchgen.model.base import Oid
+from patchgen.model.finding import list_first
 from patchgen.odb import Repository
 from patchgen.series import BASES, SeriesBranch, find_cover_commit
 
 _FORMAT = "%(refname)%00%(objectname)%00%(symref)%00%(upstream)"
-_MAX_SHOWN = 5
 # The rank of a branch with an unconventional name.
 _OTHER = 2
 
@@ -70,7 +70,7 @@ def choose_newer_base(repository: Repository, series: SeriesBranch) -> NewerBase
         return min(candidates, key=_rank).as_base(problem)
     head = repository.find_ref("HEAD")
     if head is None or head == series.tip:
-        raise _make_ambiguity_error(series.name, candidates)
+        raise _make_ambiguity_error(series.name, ())
     return NewerBase("HEAD", head, f"{problem}; it is compared with HEAD")
 
 
@@ -114,9 +114,6 @@ def _drop_series(repository: Repository, refs: Sequence[_Ref], base: Oid) -> lis
 
 
 def _make_ambiguity_error(branch: str, candidates: Sequence[_Ref]) -> UsageError:
-    names = ", ".join(ref.short for ref in candidates[:_MAX_SHOWN]) + (
-        ", ..." if candidates[_MAX_SHOWN:] else ""
-    )
     if not candidates:
         return UsageError(
             f"no other branch contains the base of {branch}; name the newer base",
@@ -127,6 +124,6 @@ def _make_ambiguity_error(branch: str, candidates: Sequence[_Ref]) -> UsageError
     return UsageError(
         f"several branches contain the base of {branch}; name the newer base",
         code="branch-not-named",
-        hint=f"name one of these: {names}",
+        hint=f"name one of these: {list_first([ref.short for ref in candidates])}",
         parameters=("onto",),
     )

@@ -115,7 +115,7 @@ class PatchStatus:
 
     @property
     def state(self) -> PatchState:
-        """The state of the whole patch: what is left to do takes precedence over what is done."""
+        """The state of the whole patch: that of the file that needs most work."""
         if self.present_at is not None:
             return PatchState.APPLIED
         states = {file.state for file in self.files}

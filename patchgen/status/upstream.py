@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Find the upstream commits that made the changes of a patch, and those that reverted them.
 
-Equal lines alone are not enough, as the same lines may occur elsewhere in the file: the patch,
-applied to that very commit, must have nothing left to do.
+Equal lines alone are not enough, as the file may have the same lines in another place: the patch,
+applied to that very commit, must change nothing.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ CHROMIUM = shutil.which("chromium")
 def browser() -> Iterator[Browser]:
     if CHROMIUM is None:
         if "chromium" in REQUIRED:
-            pytest.fail("browser tests are required, but there is no chromium")
+            pytest.fail("browser tests are required, but chromium is not installed")
         pytest.skip("BROWSER TEST NOT RUN: apt-get install chromium")
     with sync_playwright() as playwright:
         # Chromium's sandbox does not start for root, which CI is; the page is our own.

@@ -27,7 +27,7 @@ def long_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-# By how much the widest line of a diff exceeds its box.
+# The number of pixels by which the widest line of a diff exceeds its box.
 WIDEST = """Math.max(...Array.from(document.querySelectorAll(".diff > *"),
     (line) => line.scrollWidth - line.clientWidth))"""
 
@@ -107,10 +107,7 @@ def test_each_line_has_its_number_and_its_rule(browser, page_file):
 def test_it_fits_a_phone(browser, page_file, scheme):
     page = open_page(browser, page_file, width=360, scheme=scheme)
     assert fits(page) and is_dark(page) == (scheme == "dark")
-    wide = (
-        "Array.from(document.querySelectorAll('.diff > *'), (e) => e.scrollWidth - e.clientWidth)"
-    )
-    assert max(page.evaluate(wide)) <= 0
+    assert page.evaluate(WIDEST) <= 0
     page.locator("#patch-1").scroll_into_view_if_needed()
     save_screenshot(page, f"report-phone-{scheme}")
     assert page.reports == []

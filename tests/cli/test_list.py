@@ -27,7 +27,7 @@ def list_series(patchgen: Patchgen, tree: Path) -> dict[str, dict]:
 
 
 def record_mails(tree: Path, sent: int) -> None:
-    """Record in the journal that so many of the mails were sent, a minute apart."""
+    """Record in the journal that the first `sent` mails were sent, a minute apart."""
     with closing(Repository(tree)) as repository, Quarantine(repository) as quarantine:
         version, _ = prepare_branch(repository, quarantine, V4)
         journal = Journal(repository, version.change_id, version.revision)
@@ -88,7 +88,7 @@ def test_a_series_goes_from_draft_to_acked(patchgen, pvops, git):
     assert series["current"]
 
 
-def test_code_that_was_edited_after_it_was_sent_is_not_what_was_sent(patchgen, pvops, git):
+def test_a_series_whose_code_changed_after_it_was_sent_is_edited(patchgen, pvops, git):
     tag_as_sent(patchgen, pvops)
     git(pvops, "switch", "-q", V4)
     # The last patch, and so the result, is the same: an earlier patch differs.
@@ -111,7 +111,7 @@ def test_a_version_with_a_newer_one_is_superseded(patchgen, pvops, where):
         assert list_series(patchgen, pvops)[V4]["state"] == "superseded"
 
 
-def test_what_cannot_be_read_is_listed_with_the_reason(patchgen, pvops, git):
+def test_an_unreadable_series_is_listed_with_the_reason(patchgen, pvops, git):
     record_mails(pvops, 1)
     [journal] = (pvops / ".git/patchgen/send").glob("*.json")
     journal.write_text("{")

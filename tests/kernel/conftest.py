@@ -34,7 +34,7 @@ def cached(sealed_environment: None, monkeypatch: pytest.MonkeyPatch) -> None:
 def qemu() -> None:
     if shutil.which("qemu-system-x86_64") is None:
         if "kernel" in REQUIRED:
-            pytest.fail("kernel tests are required, but there is no qemu-system-x86_64")
+            pytest.fail("kernel tests are required, but qemu-system-x86_64 is not installed")
         pytest.skip("KERNEL TEST NOT RUN: apt-get install qemu-system-x86")
 
 
