@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Find the hypercalls that can run before alternatives are patched, by a call graph of the guest.
 
-`patchgen audit`, `patchgen compare` and `patchgen apply --audit` use this package. It imports other
-packages of patchgen, and none of them imports it: pyproject.toml has a contract for that. Its facts
-about kernels and processors are in `tables.toml`; a variant's audit.toml extends them.
+`patchgen audit`, `patchgen compare` and `patchgen apply --audit` use this package. pyproject.toml
+has a contract that other packages do not import it. Its facts about kernels and processors are in
+`tables.toml`; a variant's audit.toml extends them.
 """
 
 import lazy_loader

@@ -58,7 +58,7 @@ class TreeAudit:
         self._tables = tables or load_tables()
         self._on_progress = on_progress
         self._on_note = on_note
-        self._source: TreeWindow | None = None
+        self._tree_window: TreeWindow | None = None
         self._window: FollowedWindow | None = None
 
     def find_audit(self) -> Audit:
@@ -80,8 +80,8 @@ class TreeAudit:
     def _find(self, kind: type[_Result], build: Callable[[FollowedWindow], _Result]) -> _Result:
         """Return the cached result of a kind, or build and cache it.
 
-        Its key depends on the files that an audit reads, so that trees share it. The key is cached
-        for the tree: listing the files takes longer than all else if the result is cached.
+        Its key depends on the files that an audit reads: trees with the same files share it. The
+        key is cached by tree, so that the files need not be listed, which takes longest.
         """
         config = self._config
         built = config and [config.architecture, sorted(config.options.items())]
@@ -91,7 +91,7 @@ class TreeAudit:
             key = cache.find([tree_key]).get(tree_key)
             result = cache.find_one(kind, key) if key else None
             if result is None:
-                key = make_key(question, self._read_source().inputs)
+                key = make_key(question, self._open_tree_window().inputs)
                 result = cache.find_one(kind, key)
                 if result is None:
                     result = self._build(build, cache)
@@ -101,17 +101,17 @@ class TreeAudit:
                 self._on_note(cache.note)
         return result
 
-    def _read_source(self) -> TreeWindow:
+    def _open_tree_window(self) -> TreeWindow:
         from patchgen.audit.tree_window import TreeWindow
 
-        if self._source is None:
-            self._source = TreeWindow(self._git, self._tree, self._config, self._tables)
-        return self._source
+        if self._tree_window is None:
+            self._tree_window = TreeWindow(self._git, self._tree, self._config, self._tables)
+        return self._tree_window
 
     def _build(self, build: Callable[[FollowedWindow], _Result], cache: Cache) -> _Result:
         with _pause_collection():
             if self._window is None:
-                self._window = self._read_source().follow(cache, self._on_progress)
+                self._window = self._open_tree_window().follow(cache, self._on_progress)
             return build(self._window)
 
 
@@ -124,7 +124,7 @@ def _open_cache() -> Cache:
 def _pause_collection() -> Iterator[None]:
     """Pause the search for garbage: the millions of objects of an audit live to its end.
 
-    Later searches skip them, too. They are in no cycles, so the last reference frees them.
+    Later searches skip them, too. They do not form cycles, so the last reference frees them.
     """
     was_enabled = gc.isenabled()
     gc.disable()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Build the audit of a window: the hypercalls, the changes of page status, and what is unknown."""
+"""Build the audit of a window: the hypercalls, the changes of page status, and unresolved calls."""
 
 from __future__ import annotations
 
@@ -57,16 +57,16 @@ def _stops(edge: Edge, tables: Tables) -> bool:
 
 def _build_window(window: FollowedWindow) -> Window:
     boot_path = window.boot_path
-    steps = []
-    before: TreeLocation | None = None
-    for number, node in enumerate(boot_path.nodes):
-        kind = EdgeKind.CALL if number else EdgeKind.ENTRY
-        steps.append(Step(node.name, TreeLocation(node.path, node.line), before, kind))
-        before = (
-            TreeLocation(node.path, boot_path.lines[number])
-            if number < len(boot_path.lines)
-            else None
+    calls = [TreeLocation(node.path, line) for node, line in boot_path.limits.items()]
+    steps = [
+        Step(
+            node.name,
+            TreeLocation(node.path, node.line),
+            call,
+            EdgeKind.CALL if call else EdgeKind.ENTRY,
         )
+        for node, call in zip(boot_path.nodes, (None, *calls), strict=True)
+    ]
     functions: dict[str, set[str]] = {}
     for node in window.flow.edges:
         if node.kind != "macro":
@@ -97,9 +97,9 @@ def _explain_unresolved(call: PointerCall) -> UnresolvedPointer:
     elif call.key[0] == "?":
         reason = f"the struct of {call.key[1]} is unknown"
     elif call.key[0] == "=":
-        reason = f"nothing in the window assigns {call.key[1]}"
+        reason = f"no early code assigns {call.key[1]}"
     else:
-        reason = f"nothing in the window assigns {call.key[0]}.{call.key[1]}"
+        reason = f"no early code assigns {call.key[0]}.{call.key[1]}"
     return UnresolvedPointer(
         call.node.name, TreeLocation(call.node.path, call.line), call.via, reason
     )

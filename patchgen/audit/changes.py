@@ -76,7 +76,7 @@ class _Changes:
             return False
         names = {*node.identifiers, *(call.name for call in node.calls)}
         status = self._status
-        return not status.elsewhere.fullmatch(node.name) and all(
+        return not status.own_tables.fullmatch(node.name) and all(
             any(map(pattern.fullmatch, names))
             for pattern in (status.masks, status.writes, status.reads)
         )

@@ -119,7 +119,7 @@ class Asm(NamedTuple):
 class Function(NamedTuple):
     """A function's definition.
 
-    `identifiers` are those that may be variables, functions or constants defined elsewhere.
+    `identifiers` are those that may be variables, functions or constants outside of it.
     `result` is the struct that it returns or returns a pointer to, or "". `parameters` are names,
     "" for a parameter that the function assigns to. `returns` is the expression that a function
     returns if it does nothing else, "" for all other functions.

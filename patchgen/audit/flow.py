@@ -253,7 +253,7 @@ class Flow:
             self.unread.add(call.name)
 
     def find_operands(self, node: Node, call: CallFact) -> list[Access]:
-        """Return the member that a macro calls through, if it is such a macro, else nothing.
+        """Return the member that a macro calls through, [] for another macro.
 
         `PVOP_VCALL1(mmu.exit_mmap, mm)`, or with the variable before the member, as in v7.1:
         `PVOP_VCALL1(pv_ops_lock, kick, cpu)`.

@@ -143,7 +143,7 @@ class LinkedCode:
         self.nodes.append(node)
         if node.path.endswith(".h") or not node.static:
             self._shared.setdefault(node.name, []).append(node)
-        # A global function may be weak, and defined again elsewhere.
+        # A global function may be weak, and another file may define it again.
         if node.static and not node.path.endswith(".h"):
             self._local.setdefault((self._units[node.path], node.name), []).append(node)
 
@@ -242,7 +242,7 @@ class LinkedCode:
         return self._plain_macros.get(name)
 
     def find_called_parameters(self, macro: str) -> CalledParameters | None:
-        """Return what a macro calls by its arguments, None if it calls nothing by them."""
+        """Return the calls that a macro makes by its arguments, None if it makes no such calls."""
         return self._called_parameters.get(macro)
 
     def find_nodes(self, name: str) -> list[Node]:

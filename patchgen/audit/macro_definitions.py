@@ -73,7 +73,7 @@ class CalledParameters:
 
 
 def find_called_parameters(macro: Macro) -> CalledParameters | None:
-    """Return what a macro calls by its arguments, None if it calls nothing by them."""
+    """Return the calls that a macro makes by its arguments, None if it makes no such calls."""
     if not macro.parameters or "(" not in macro.body:
         return None
     members = {name: before for before, name in _MEMBER_CALL.findall(macro.body)}

@@ -57,7 +57,7 @@ class NotifierChains:
         return bool(self._call.fullmatch(node.name) or self._register.fullmatch(node.name))
 
     def find_called(self, node: Node, call: CallFact) -> Key | None:
-        """Return the chain that a call calls, None if it calls none."""
+        """Return the chain that a call calls, None for other calls."""
         if not self._call.fullmatch(call.name) or not call.arguments or self.implements(node):
             return None
         chain = _VARIABLE.fullmatch(call.arguments[0])

@@ -54,7 +54,7 @@ class Approach:
 
 
 def find_obstacles(code: LinkedCode, tables: Tables, flow: Flow) -> dict[Node, Approach]:
-    """Return the nearest approach to each late function; one without any has no entry."""
+    """Return the nearest approach to each late function; those without one are left out."""
     return _Search(code, tables, flow).find()
 
 

@@ -103,7 +103,7 @@ class PassedFunctions:
         joined = [word for word in read.identifiers if name in word and word != name]
         names = [name, *(word for word in joined if self._code.resolve(path, word))]
         found = [self._find_uses(path, word, read.calls, read.stores, depth) for word in names]
-        uses = [one for one in found if one is not None]
+        uses = [known for known in found if known is not None]
         if uses:
             return reduce(or_, uses)
         return _CALLED if read.calls else Uses(is_value=True)

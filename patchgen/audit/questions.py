@@ -22,7 +22,7 @@ from patchgen.sourcefolder import SourceFolder, decode_text
 from patchgen.spec.toml import parse_toml
 
 FILE_NAME = "audit.toml"
-_UNKNOWN = Effect(EffectOutcome.UNKNOWN, f"{FILE_NAME} has no effect for this platform")
+_UNKNOWN = Effect(EffectOutcome.UNKNOWN, f"{FILE_NAME} does not give the effect on this platform")
 
 
 def _as_tuple(value: object) -> object:

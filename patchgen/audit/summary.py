@@ -90,7 +90,7 @@ def _describe_base(diff: AuditDiff) -> str:
 
 
 def _describe_notifying(changes: Sequence[StatusChange]) -> str:
-    """Return a clause on changes of which none is silent."""
+    """Return a clause on changes that are not silent."""
     where = ""
     if not all(change.notifiers for change in changes):
         *first, last = (platform.value for platform in PROTECTED)

@@ -82,7 +82,7 @@ class Status:
     masks: Pattern
     writes: Pattern
     reads: Pattern
-    elsewhere: Pattern
+    own_tables: Pattern
     requests: Pattern
     shared: Pattern
     private: Pattern

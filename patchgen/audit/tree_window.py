@@ -37,8 +37,8 @@ class TreeWindow:
 
     @property
     def inputs(self) -> list[object]:
-        """What the window depends on, in addition to the tables and the configuration."""
-        # With a configuration, it depends on the Makefiles of the tree, too.
+        """The inputs of the window, in addition to the tables and the configuration."""
+        # With a configuration, the window depends on the Makefiles of the tree, too.
         tree = str(self._tree) if self._config else ""
         return [digest_files(self._files), sorted(self._unlinked), tree]
 

@@ -31,9 +31,8 @@ def follow_window(code: LinkedCode, tables: Tables) -> FollowedWindow:
     """
     boot_path = find_boot_path(code, tables)
     flow = Flow(code, tables, boot_path.limits)
-    flow.run(node for name in tables.entries for node in code.find_nodes(name))
-    entries = tuple(
-        node for name in tables.entries for node in code.find_nodes(name) if node in flow.edges
-    )
+    nodes = [node for name in tables.entries for node in code.find_nodes(name)]
+    flow.run(nodes)
+    entries = tuple(node for node in nodes if node in flow.edges)
     routes = Routes(flow.edges, entries, aside=tables.aside)
     return FollowedWindow(code, tables, boot_path, entries, flow, routes)

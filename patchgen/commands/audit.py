@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`audit`: find the early hypercalls of a revision."""
+"""`patchgen audit`: find the early hypercalls of a revision."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class AuditRequest:
         tables = load_tables()
         if not self.variant:
             return tables
-        # These build models, which would delay each audit without a variant.
+        # These imports build models, which would delay an audit without a variant.
         from patchgen.audit.questions import load_questions
         from patchgen.spec import find_variant
 

@@ -33,9 +33,9 @@ Early sites, fatal on one platform or more: 1 (1 kvm by alternative)
   arch/x86/kernel/kvm.c:3 kvm_init_platform alternative SEV ES/SNP TDX no start_kernel > setup_arch
 
 Unresolved early calls: 2 (0 in arch/x86)
-  init/main.c:8  do_early_param p.setup_func: nothing in the window assigns \
+  init/main.c:8  do_early_param p.setup_func: no early code assigns \
 obs_kernel_param.setup_func
-  init/main.c:18 start_kernel   nothing in the window assigns late_time_init
+  init/main.c:18 start_kernel   no early code assigns late_time_init
 
 Names that early code calls and no file that was read defines: 2
   console_init identify_boot_cpu
