@@ -26,7 +26,9 @@ PAGES: dict[str, Callable[[], str]] = {
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", PAGES)
-def test_everybody_can_read_a_page(browser: Browser, tmp_path: Path, name: str, scheme: str):
+def test_a_page_has_no_accessibility_faults(
+    browser: Browser, tmp_path: Path, name: str, scheme: str
+):
     path = tmp_path / f"{name}.html"
     path.write_text(PAGES[name](), encoding="utf-8")
     page = open_page(browser, path, scheme=scheme)

@@ -111,7 +111,7 @@ def test_rows_are_one_line_again_on_a_wide_screen(browser, page_file):
     assert page.reports == []
 
 
-def test_a_name_that_is_markup_does_nothing(browser, page_file):
+def test_markup_in_a_name_is_not_executed(browser, page_file):
     page = open_page(browser, page_file)
     assert page.title().startswith("2 early hypercalls bypass the op")
     assert page.locator("img").count() == 0

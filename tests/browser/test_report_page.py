@@ -37,7 +37,7 @@ def focused(page: Page) -> str | None:
     return page.evaluate("document.activeElement.closest('.patch')?.id")
 
 
-def test_it_is_walked_by_keys(browser, page_file):
+def test_keys_move_the_focus_from_patch_to_patch(browser, page_file):
     page = open_page(browser, page_file)
     ids = []
     for key in ("j", "j", "k", "j", "j", "j"):
@@ -79,7 +79,7 @@ def test_a_search_unfolds_a_diff_and_folds_it_again(browser, long_file):
     assert page.reports == []
 
 
-def test_what_is_folded_is_printed(browser, long_file):
+def test_folded_parts_are_printed(browser, long_file):
     page = open_page(browser, long_file)
     folded = page.locator("details:not([open])").count()
     assert folded > 90
@@ -113,7 +113,7 @@ def test_it_fits_a_phone(browser, page_file, scheme):
     assert page.reports == []
 
 
-def test_code_that_is_markup_does_nothing(browser, page_file):
+def test_markup_in_code_is_not_executed(browser, page_file):
     page = open_page(browser, page_file)
     assert page.title() == 'treewide: <img src=x onerror="document.title=1">: Rename it – version 2'
     assert page.locator("img").count() == 0

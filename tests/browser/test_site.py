@@ -32,7 +32,7 @@ def test_the_search_works_without_a_server(browser: Browser, site: Path):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", ["first-treewide-change", "reference/patchgen-run"])
-def test_everybody_can_read_a_page(browser: Browser, site: Path, name: str, scheme: str):
+def test_a_page_has_no_accessibility_faults(browser: Browser, site: Path, name: str, scheme: str):
     page = open_page(browser, site / f"{name}.html", scheme=scheme, folder=site)
     assert list_findings(page) == []
 

@@ -90,7 +90,7 @@ def test_it_fits_a_phone(browser, page_file, scheme):
     assert page.reports == []
 
 
-def test_a_name_that_is_markup_does_nothing(browser, page_file):
+def test_markup_in_a_name_is_not_executed(browser, page_file):
     page = open_page(browser, page_file)
     assert (
         page.title()

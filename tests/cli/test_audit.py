@@ -73,7 +73,7 @@ def kernel(tmp_path, monkeypatch):
     return tree
 
 
-def test_shows_what_is_early_and_writes_nothing(kernel, patchgen, git):
+def test_an_audit_shows_the_early_sites_and_does_not_change_the_tree(kernel, patchgen, git):
     result = patchgen("audit", "--tree", kernel)
     assert (result.code, result.err, result.out) == (0, "", TEXT)
     assert git(kernel, "status", "--porcelain") == ""
@@ -206,7 +206,7 @@ def test_json_has_the_fields_that_are_promised(kernel, patchgen):
     assert document["coverage"]["lost"] == []
 
 
-def test_a_config_leaves_out_what_it_does_not_build(kernel, patchgen, tmp_path):
+def test_files_that_a_config_does_not_build_are_not_read(kernel, patchgen, tmp_path):
     config = tmp_path / "config"
     config.write_text("CONFIG_X86_64=y\n# CONFIG_KVM_GUEST is not set\n")
     result = patchgen("audit", "--tree", kernel, "--config", config)
@@ -214,7 +214,7 @@ def test_a_config_leaves_out_what_it_does_not_build(kernel, patchgen, tmp_path):
     assert result.out.startswith("0 early sites; 3 calls unresolved, 1 of them in arch/x86.")
 
 
-def test_a_makefile_leaves_out_what_its_option_does_not_build(kernel, patchgen, git, tmp_path):
+def test_files_that_the_option_of_a_makefile_disables_are_not_read(kernel, patchgen, git, tmp_path):
     (kernel / "arch/x86/kernel/Makefile").write_text("obj-$(CONFIG_KVM_GUEST) += kvm.o\n")
     git(kernel, "add", ".")
     git(kernel, "commit", "-q", "-m", "Makefile")
@@ -225,7 +225,7 @@ def test_a_makefile_leaves_out_what_its_option_does_not_build(kernel, patchgen, 
         assert len(json.loads(result.out)["hypercalls"]) == expected
 
 
-def test_what_a_built_file_includes_is_read_though_it_is_not_built(kernel, patchgen, git, tmp_path):
+def test_a_file_that_a_built_file_includes_is_read(kernel, patchgen, git, tmp_path):
     folder = kernel / "arch/x86/kernel"
     (folder / "host").mkdir()
     (folder / "kvm.c").rename(folder / "host/kvm.c")
@@ -309,7 +309,7 @@ def test_dot_is_a_graph_and_quotes_names(kernel, patchgen):
         (("--diff", "HEAD..HEAD", "--dot"), 2, "--diff cannot be combined with --dot"),
     ],
 )
-def test_refuses_with_one_message(kernel, patchgen, args, code, message):
+def test_a_wrong_request_is_refused_with_one_message(kernel, patchgen, args, code, message):
     result = patchgen("audit", "--tree", kernel, *args)
     assert (result.code, result.out) == (code, "")
     assert message in result.err

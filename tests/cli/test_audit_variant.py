@@ -179,7 +179,7 @@ void console_init(void)
 """
 
 
-def test_a_variant_adds_requests_and_what_notifies_of_them(kernel, variant, patchgen, git):
+def test_a_variant_adds_requests_and_their_notifications(kernel, variant, patchgen, git):
     write_files(kernel, {"arch/x86/kernel/cache.c": SHARING})
     write_files(variant, {"audit.toml": MORE_CHANGES})
     git(kernel, "commit", "-q", "-a", "-m", "share")

@@ -192,7 +192,7 @@ def test_one_of_two_files_is_enough_to_be_partly_applied(patchgen, tree, git):
     assert f'fs/c.c: already there, by {taken[:12]} ("taken: fs/c.c")' in result.out
 
 
-def test_what_upstream_did_with_more_beside_it_is_applied(patchgen, tree, git):
+def test_a_patch_that_upstream_made_along_with_more_is_applied(patchgen, tree, git):
     """git's own merge stops at the neighbouring line."""
     changes = [
         ("kmalloc", "kzalloc"),
@@ -205,7 +205,7 @@ def test_what_upstream_did_with_more_beside_it_is_applied(patchgen, tree, git):
     assert (patch["state"], oids(patch["by"])) == ("applied", [tidied])
 
 
-def test_what_was_taken_and_then_changed_is_applied(patchgen, tree, git):
+def test_a_patch_that_upstream_applied_and_then_changed_is_applied(patchgen, tree, git):
     taken = pick(git, tree, "drivers/a.c")
     edit(tree, "drivers/a.c", ("kzalloc(", "devm_kzalloc(dev, "))
     commit(git, tree, "a: Let the device own it")
@@ -213,7 +213,7 @@ def test_what_was_taken_and_then_changed_is_applied(patchgen, tree, git):
     assert (patch["state"], oids(patch["by"])) == ("applied", [taken])
 
 
-def test_what_was_taken_and_reverted_is_needed(patchgen, tree, git):
+def test_a_patch_that_upstream_applied_and_reverted_is_needed(patchgen, tree, git):
     pick(git, tree, "drivers/a.c")
     git(tree, "revert", "--no-edit", "HEAD")
     undone = git(tree, "rev-parse", "HEAD").strip()
@@ -256,7 +256,7 @@ def test_a_renamed_file_is_followed(patchgen, tree, git):
     assert (patch["state"], oids(patch["by"])) == ("applied", [result])
 
 
-def test_a_name_may_have_anything_in_it(patchgen, tree, git):
+def test_a_file_name_may_have_any_characters(patchgen, tree, git):
     name = 'fs/ü "\\ x.c'
     git(tree, "checkout", "-q", "-b", "hand")
     (tree / name).write_text("a\n")
@@ -278,14 +278,14 @@ def test_a_change_of_removed_functions_is_gone(patchgen, tree, git):
     start, end = text.index("struct c *make_c"), text.index("int plain_c")
     more = text.index("struct c *more_c")
     (tree / "fs/c.c").write_text(text[:start] + text[end:more])
-    commit(git, tree, "c: Remove what nobody calls")
+    commit(git, tree, "c: Remove unused functions")
     patch = status(patchgen, tree)["patches"][2]
     assert patch["state"] == "gone"
     shown = patchgen("status", CAMPAIGN, "--tree", tree).out
     assert "fs/c.c: the lines that it changes were removed" in shown
 
 
-def test_a_function_that_only_moved_is_for_a_person_to_look_at(patchgen, tree, git):
+def test_a_patch_of_a_function_that_moved_conflicts(patchgen, tree, git):
     text = (tree / "fs/c.c").read_text()
     start, end = text.index("struct c *make_c"), text.index("int plain_c")
     (tree / "fs/c.c").write_text(text[:start] + text[end:] + "\n" + text[start:end])
@@ -297,12 +297,12 @@ def test_with_one_function_removed_a_patch_is_needed_for_the_other(patchgen, tre
     text = (tree / "fs/c.c").read_text()
     start, end = text.index("struct c *make_c"), text.index("int plain_c")
     (tree / "fs/c.c").write_text(text[:start] + text[end:])
-    commit(git, tree, "c: Remove what nobody calls")
+    commit(git, tree, "c: Remove unused functions")
     [file] = status(patchgen, tree)["patches"][2]["files"]
     assert (file["state"], file["present"]) == ("needed", 0)
 
 
-def test_patches_that_build_on_each_other_are_judged_so(patchgen, toy, pvops_on, git):
+def test_each_patch_is_judged_on_top_of_the_earlier_ones(patchgen, toy, pvops_on, git):
     pvops_on()
     (toy / "arch/x86/mm/newer.c").write_text("int newer;\n")
     git(toy, "add", "-A", "-f", "arch/x86/mm")

@@ -73,7 +73,7 @@ def test_against_a_posted_series(patchgen, toy, series, git):
     assert "Say it otherwise" in finding["text"]
 
 
-def test_nothing_of_the_user_is_touched(patchgen, toy, series, git):
+def test_verify_does_not_change_the_repository_of_the_user(patchgen, toy, series, git):
     before = git(toy, "for-each-ref"), git(toy, "status", "--porcelain"), git(toy, "count-objects")
     verify(patchgen, toy, series, "--against", "made")
     assert before == (
@@ -164,7 +164,7 @@ def test_an_init_mark_added_to_a_function_stored_by_another_file_is_reported(pat
     assert where == "arch/x86/kernel/user.c:3" and "kvm_notify()" in text
 
 
-def test_builds_nothing_where_nothing_is_compiled(patchgen, toy, git):
+def test_a_series_without_compiled_files_is_not_built(patchgen, toy, git):
     (toy / "MAINTAINERS").write_text("THE REST\n")
     git(toy, "checkout", "-q", "-b", "text")
     git(toy, "commit", "-q", "-a", "-m", "MAINTAINERS: Shorten\n\nBecause.")

@@ -77,7 +77,7 @@ def builds(findings: list[dict]) -> dict[str, list[tuple[str, str]]]:
     return by_config
 
 
-def test_a_configuration_that_fails_hides_nothing_of_the_others(verify, commit):
+def test_a_configuration_that_fails_does_not_hide_findings_of_others(verify, commit):
     verify.start()
     commit((FILE, KVM + BROKEN + UNUSED))
     commit((FILE, KVM + UNUSED))
@@ -235,7 +235,7 @@ def test_after_a_commit_that_cannot_be_configured_the_next_is_configured(
         assert list_steps(config).count("olddefconfig") == 3
 
 
-def test_what_objects_need_is_made_with_their_flags(verify, commit, monkeypatch, tmp_path):
+def test_prerequisites_are_built_with_the_flags_of_objects(verify, commit, monkeypatch, tmp_path):
     """make remakes what was made with other flags, for each configuration."""
     log = log_runs("make", tmp_path, monkeypatch)
     verify.start()
@@ -310,7 +310,7 @@ def test_a_campaign_is_built_for_each_architecture_with_a_compiler(campaign):
     assert document["series_findings"] == []
 
 
-def test_the_table_shows_what_builds_none_of_a_patch(campaign):
+def test_the_table_shows_which_configurations_build_no_file_of_a_patch(campaign):
     result = campaign()
     assert result.code == 0, result.err
     rows = [line.split() for line in result.out.splitlines()]
@@ -326,9 +326,7 @@ def test_the_table_shows_what_builds_none_of_a_patch(campaign):
     assert "; 2 notes above" in result.out
 
 
-def test_a_configuration_that_builds_none_of_a_series_is_not_recorded_as_tested(
-    campaign, git, small
-):
+def test_a_configuration_that_builds_no_file_of_a_series_is_not_recorded(campaign, git, small):
     oids = git(small, "rev-list", "--reverse", "master..patchgen/one-v1").split()
     subjects = [git(small, "show", "-s", "--format=%s", oid) for oid in oids]
     assert [subject.partition(":")[0] for subject in subjects[1:3]] == ["arm64", "s390"]

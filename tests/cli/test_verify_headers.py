@@ -107,7 +107,7 @@ def test_a_configuration_that_compiles_no_includer_did_not_pass(verify, header):
     assert document["commits"][0]["built_in"] == []
 
 
-def test_nothing_passes_if_nothing_is_checked(verify):
+def test_a_commit_without_a_check_does_not_pass(verify):
     result = verify({"include/linux/alone.h": BROKEN}, "--skip", "sections")
     assert "1 commit had nothing to check (" in result.out and "passed" not in result.out
 
@@ -146,7 +146,7 @@ def test_few_of_many_includers_are_built(verify, monkeypatch, tmp_path):
     assert base == tip and len(base) == 8
 
 
-def test_a_header_that_nothing_includes_is_not_recorded_as_tested(
+def test_a_header_without_includers_is_not_recorded_as_tested(
     patchgen, git, tree, tmp_path, verify
 ):
     header = "include/linux/alone.h"
@@ -169,9 +169,7 @@ def test_a_built_includer_is_found_after_many_that_are_not_built(verify):
     assert finding["failure"] and finding["where"].startswith("include/linux/alone.h:1")
 
 
-def test_nothing_more_is_built_for_a_header_that_a_changed_file_includes(
-    verify, monkeypatch, tmp_path
-):
+def test_only_changed_files_are_built_for_a_header_that_they_include(verify, monkeypatch, tmp_path):
     """Also if it includes the header through another one, as most files do with asm/ headers."""
     log = log_runs("make", tmp_path, monkeypatch)
     source = '#include "a.h"\nint changed;\n'

@@ -39,7 +39,7 @@ def changes(document: dict) -> dict[str, list[dict]]:
 
 
 @pytest.mark.parametrize("version", ["6_1", "6_12"])
-def test_finds_what_is_routed_and_what_is_not(version, request, patchgen):
+def test_an_audit_finds_the_routed_and_the_other_sites(version, request, patchgen):
     document = audit(patchgen, request.getfixturevalue(f"kernel_{version}"))
     spine = [step["function"] for step in document["window"]["spine"]]
     assert spine[-2:] == ["arch_cpu_finalize_init", "alternative_instructions"]

@@ -132,7 +132,7 @@ NOT_READ = {
 }
 
 
-def test_all_that_runs_early_is_in_the_window(bare, on_kvm):
+def test_each_function_that_runs_early_is_in_the_window(bare, on_kvm):
     """Each function that ran before alternatives were patched must be in the window."""
     ran = bare.early | on_kvm.early
     assert len(ran) > 1000

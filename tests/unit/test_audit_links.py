@@ -34,7 +34,7 @@ OPS = "struct ops {\n\tvoid (*go)(void);\n};\n"
     ],
     ids=["macro", "call", "store", "variable", "macro at file scope"],
 )
-def test_what_the_configuration_leaves_out_leads_nowhere(live, dead, use, value, expected):
+def test_code_outside_of_the_configuration_is_not_followed(live, dead, use, value, expected):
     branches = f"#ifdef CONFIG_X\n{live}#else\n{dead}#endif\n"
     if not use:
         branches = f"void identify_boot_cpu(void)\n{{\n{branches}}}\n"

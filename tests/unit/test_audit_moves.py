@@ -82,7 +82,7 @@ def test_reverting_the_op_is_unrouted_not_new():
     assert "the op was called in its place" in difference.reason
 
 
-def test_a_call_of_the_op_that_was_there_stands_for_nothing():
+def test_an_existing_call_of_the_op_does_not_replace_a_hypercall():
     (difference,) = compare(kvm(f"{DIRECT}\n\t{ROUTED}"), kvm(ROUTED))
     assert (difference.change_kind, difference.reason) == (ChangeKind.GONE, "it no longer exists")
 

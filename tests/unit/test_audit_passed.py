@@ -145,7 +145,7 @@ def test_a_passed_function_is_called_or_stored(definitions, call, expected):
         "member that is an argument",
     ],
 )
-def test_what_a_macro_calls_is_followed(definitions, call, expected):
+def test_the_calls_of_a_macro_are_followed(definitions, call, expected):
     assert pass_on(definitions, call) is expected
 
 
@@ -157,13 +157,13 @@ def test_what_a_macro_calls_is_followed(definitions, call, expected):
         ("#define CALL(f) f(1)\n", "CALL(o->go);", "o->go"),
     ],
 )
-def test_what_a_macro_calls_is_listed_if_it_is_not_resolved(definitions, call, via):
+def test_the_unresolved_calls_of_a_macro_are_listed(definitions, call, via):
     source = f"{SITE}{definitions}void console_init(void)\n{{\n\t{call}\n}}\n"
     unresolved = audit_files({PATH: source}).unresolved
     assert via in {pointer.via for pointer in unresolved}
 
 
-def test_a_name_that_a_macro_joins_is_listed_if_nothing_defines_it():
+def test_an_undefined_name_that_a_macro_joins_is_listed():
     source = "#define CALL(kind) do_##kind(1)\nvoid console_init(void) { CALL(x); }\n"
     assert "do_x" in audit_files({PATH: source}).coverage.unread
 

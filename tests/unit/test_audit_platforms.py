@@ -212,7 +212,7 @@ def test_after_a_label_a_condition_is_not_certain():
     assert [doubt.platform for doubt in result.doubts if doubt.platform is TDX] == [TDX]
 
 
-def test_a_parameter_that_is_assigned_is_not_what_the_caller_gave():
+def test_an_assigned_parameter_is_not_the_argument_of_the_caller():
     source = "static void f(bool enc, bool other)\n{\n\tenc = g();\n\tif (enc)\n\t\th();\n}\n"
     (function,) = parse_source(source.encode()).functions
     assert function.parameters == ("", "other")

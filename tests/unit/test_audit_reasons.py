@@ -106,7 +106,7 @@ def test_a_late_function_has_a_path_with_its_obstacle(name, path, obstacle):
     assert [step.early for step in steps][:1] == [bool(path)]
 
 
-def test_a_function_that_no_code_leads_to_has_no_path():
+def test_an_unreachable_function_has_no_path():
     answer = explain("unreferenced")
     assert (answer.early, answer.paths) == (False, ())
 

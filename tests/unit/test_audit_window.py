@@ -179,7 +179,7 @@ def test_window(what, source, expected):
     assert early(shared + source, extra) is expected, what
 
 
-def test_what_starts_in_assembly_is_early():
+def test_code_that_assembly_starts_is_early():
     head = "SYM_CODE_START(vc_no_ghcb)\n\tcall do_vc\nSYM_CODE_END(vc_no_ghcb)\n"
     source = "void do_vc(void)\n{\n\tsite();\n}\n"
     assert early(source, {"arch/x86/kernel/head_64.S": head})
@@ -251,7 +251,7 @@ def test_the_last_reference_frees_a_window():
         gc.enable()
 
 
-def test_pointers_that_nothing_assigns_are_listed():
+def test_unassigned_pointers_are_listed():
     pointers = {pointer.function: pointer for pointer in audit_files({}).unresolved}
     assert set(pointers) == {"setup_arch", "do_early_param", "start_kernel"}
     assert pointers["setup_arch"].via == "x86_init.hyper.init_platform"
