@@ -34,8 +34,8 @@ _PLAIN = ("lib-y", "lib-m", "extra-y", "always-y")
 _VERSION_OBJECT = "init/version-timestamp.o"
 _TOP_ONLY = ("ARCH_CORE", "ARCH_LIB", "ARCH_DRIVERS")
 
-# objcopy makes map_kernel.pi.o of map_kernel.o (arch/x86/boot/startup/Makefile, v6.16), and
-# .stub.o likewise (drivers/firmware/efi/libstub/Makefile); only the copy is in a list.
+# objcopy copies map_kernel.o to map_kernel.pi.o (arch/x86/boot/startup/Makefile, v6.16) or .stub.o
+# (drivers/firmware/efi/libstub/Makefile); only the copy is in a list.
 _COPIED = re.compile(r"\.(?:pi|stub)\.o$")
 
 
@@ -105,9 +105,9 @@ def list_named_folders(folder: str, makefile: str) -> Iterator[str]:
 
 
 class _Walk:
-    """The walk over the folders. `objects` and `packed` are what was found so far.
+    """The walk over the folders. It adds what it finds to `objects` and `packed`.
 
-    `entered` are the folders so far, and whether each is built in.
+    `entered` are the folders that it has read, and whether each is built in.
     """
 
     def __init__(

@@ -115,6 +115,20 @@ def find_cross_config(arch: str) -> BuildConfig | None:
     return replace(_ALLMODCONFIG, name=f"{_ALLMODCONFIG.name}-{arch}", arch=arch, compiler=prefix)
 
 
+def _read_own_config(path: Path) -> BuildConfig:
+    text = read_dotconfig(path)
+    if "CONFIG_" not in text:
+        raise UsageError(f"{path}: the file has no CONFIG_ option", code="dot-config")
+    is_32_bit = "CONFIG_X86_32=y\n" in text
+    return BuildConfig(
+        path.name.lstrip("."),
+        "i386" if is_32_bit else "x86_64",
+        "olddefconfig",
+        file=Path(os.path.realpath(path)),
+        stable_code=not is_32_bit,
+    )
+
+
 def find_config(name: str) -> BuildConfig:
     """Return a configuration by its name, or the user's own .config by a path with a `/`.
 
@@ -122,18 +136,7 @@ def find_config(name: str) -> BuildConfig:
     known configurations, and ToolError if no compiler for ARCH is installed.
     """
     if "/" in name:
-        path = Path(name)
-        text = read_dotconfig(path)
-        if "CONFIG_" not in text:
-            raise UsageError(f"{name}: the file has no CONFIG_ option", code="dot-config")
-        is_32_bit = "CONFIG_X86_32=y\n" in text
-        return BuildConfig(
-            path.name.lstrip("."),
-            "i386" if is_32_bit else "x86_64",
-            "olddefconfig",
-            file=Path(os.path.realpath(path)),
-            stable_code=not is_32_bit,
-        )
+        return _read_own_config(Path(name))
     for config in CONFIGS:
         if config.name == name:
             return config

@@ -82,7 +82,7 @@ class _Scope:
 
 
 def read_c_file(source: bytes) -> CFile:
-    """Return declarations and stores of a C source. Invalid C gives none, or wrong ones."""
+    """Return declarations and stores of a C source. For invalid C, they may be missing or wrong."""
     file = CFile()
     bodies = []
     for header, body in _split_items(list(tokenize(erase_directives(source)))):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Digests of the machine code of each function in an object, such that equal code compares equal.
 
-A change elsewhere in the file moves functions, strings and variables. So addresses are made
+A change in another part of the file moves functions, strings and variables. So addresses are made
 relative to the function that contains them, and a relocation against a section is replaced by the
 symbol at its target. What remains is what the processor executes.
 """

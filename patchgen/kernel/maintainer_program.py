@@ -35,7 +35,7 @@ _TO = ("maintainer", "supporter")
 def find_program(name: str) -> Path:
     """Return the path of a program, given by its path or by a name in PATH.
 
-    Raises RefusedError if there is none, or if it cannot be run.
+    Raises RefusedError if it does not exist or cannot be run.
     """
     path = shutil.which(name)
     if path is None:

@@ -103,7 +103,7 @@ class _Draft:
 
 
 def read_maintainers(tree: TreeReader) -> MaintainersFile | None:
-    """Return the MAINTAINERS of a tree, None if it has none."""
+    """Return the MAINTAINERS of a tree, None without one."""
     files = [file for file in tree.find(_FILES) if not file.path.name.startswith(".")]
     if not files:
         return None

@@ -119,8 +119,8 @@ class Make:
 
     def evaluate(self, text: str) -> None:
         """Evaluate the lines of a makefile."""
-        # For each open conditional: whether its current branch, any branch so far, and the code
-        # around it are active.
+        # For each open conditional: whether its current branch, it or an earlier branch, and the
+        # code around it are active.
         conditions: list[tuple[bool, bool, bool]] = []
         active = True
         in_rule = False

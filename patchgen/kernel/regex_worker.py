@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A program that matches untrusted regular expressions within limits.
 
-It is run by its path, in a separate process (section_match.py), and imports nothing of patchgen.
+It is run by its path, in a separate process (section_match.py), and does not import patchgen.
 Standard input and output are JSON:
 
     {"seconds": 2.0, "total": 10.0, "bytes": 2147483648,

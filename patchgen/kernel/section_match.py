@@ -161,7 +161,7 @@ class SectionMatcher:
 
 
 def open_matcher(tree: TreeReader) -> SectionMatcher | None:
-    """Return a matcher for a tree's MAINTAINERS, None if it has none."""
+    """Return a matcher for a tree's MAINTAINERS, None without one."""
     maintainers = read_maintainers(tree)
     if maintainers is None:
         return None

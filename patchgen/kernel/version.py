@@ -18,7 +18,7 @@ def read_version(tree: TreeReader) -> str:
 
 
 def parse_version(makefile: bytes) -> str:
-    """Return the version in a kernel's top Makefile; "" if there is none."""
+    """Return the version in a kernel's top Makefile; "" without one."""
     fields = {name.decode(): value.decode() for name, value in _FIELD.findall(makefile[:4096])}
     if not {"VERSION", "PATCHLEVEL"} <= fields.keys():
         return ""

@@ -122,7 +122,7 @@ def _pack_entry(
 
 
 def find_qemu() -> str:
-    """Return the path of $QEMU or qemu-system-x86_64. Raises ToolError if there is none."""
+    """Return the path of $QEMU or qemu-system-x86_64. Raises ToolError if it is not installed."""
     name = os.environ.get("QEMU") or "qemu-system-x86_64"
     if (path := shutil.which(name)) is None:
         raise ToolError(

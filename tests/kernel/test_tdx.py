@@ -37,19 +37,9 @@ def test_the_tdx_backend_alone(kernel, base, present, missing, request, patchgen
         repository = request.getfixturevalue("without_op")
     else:
         repository = clone_bare(kernel, tmp_path / "linux.git")
-    only_tdx = ("--backend", "tdx", "--tree", repository)
-    result = patchgen(
-        "apply",
-        "--variant",
-        "pvops",
-        *only_tdx,
-        "--base",
-        base,
-        "--signoff",
-        "--json",
-        "-o",
-        tmp_path / "outgoing",
-    )
+    only_tdx = ("--variant", "pvops", "--backend", "tdx", "--tree", repository)
+    output = ("--signoff", "--json", "-o", tmp_path / "outgoing")
+    result = patchgen("apply", *only_tdx, "--base", base, *output)
     assert result.code == 0, result.err
     document = json.loads(result.out)
     statuses = [(patch["name"], patch["status"]) for patch in document["patches"]]
@@ -63,12 +53,7 @@ def test_the_tdx_backend_alone(kernel, base, present, missing, request, patchgen
     check_sources(git, repository)
 
     # The thread proposed callbacks per platform, but none that fails, and none before the change.
-    credited = [
-        patch["name"]
-        for patch in document["patches"]
-        if patch["status"] == "made"
-        and "Suggested-by:" in git(repository, "show", "-s", "--format=%B", patch["commit"])
-    ]
+    credited = list_credited(git, repository, document)
     assert credited == [name for name in missing if name in {*OP, "tdx-notify"}]
 
     # In 6.1, a TDX guest can be built without paravirt operations; the series changes that.
@@ -79,10 +64,20 @@ def test_the_tdx_backend_alone(kernel, base, present, missing, request, patchgen
     check_machine_code(tmp_path / "source", tmp_path / "out")
 
     # The base has the right order, so it has "tdx-private-first", too.
-    again = patchgen("apply", "--variant", "pvops", *only_tdx, "--base", BRANCH)
+    again = patchgen("apply", *only_tdx, "--base", BRANCH)
     assert again.code == 0, again.err
     assert again.out.count("already there") == len(present + missing) + 1
     assert "Nothing left to make" in again.out
+
+
+def list_credited(git, repository: Path, document: dict) -> list[str]:
+    """Return the made patches with a Suggested-by."""
+    return [
+        patch["name"]
+        for patch in document["patches"]
+        if patch["status"] == "made"
+        and "Suggested-by:" in git(repository, "show", "-s", "--format=%B", patch["commit"])
+    ]
 
 
 def check_sources(git, repository: Path) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -126,40 +126,51 @@ CASES: dict[str, tuple[str, str, str, list[str]]] = {
 }
 
 
+def find_ops(show: Callable[[str], str]) -> dict[str, str]:
+    """Return the functions that TDX installs in pv_ops, by the names of their macros."""
+    members = {
+        "PREPARE": "prepare_page_enc_status_change",
+        "NOTIFY": "notify_page_enc_status_changed",
+    }
+    source = show("coco/tdx/tdx.c")
+    return {
+        macro: re.search(rf"pv_ops\.mmu\.{member}\s*=\s*(\w+)", source)[1]
+        for macro, member in members.items()
+    }
+
+
+def find_hooks(show: Callable[[str], str]) -> dict[str, str]:
+    """Return the default functions and the types of the hooks, by the names of their macros."""
+    defaults, types = show("kernel/x86_init.c"), show("include/asm/x86_init.h")
+    hooks = {}
+    for name in ("prepare", "finish"):
+        hook = f"enc_status_change_{name}"
+        hooks[f"NOOP_{name.upper()}"] = re.search(rf"\.{hook}\s*=\s*(\w+)", defaults)[1]
+        hooks[f"HOOK_{name.upper()}"] = re.search(rf"(\w+) \(\*{hook}\)", types)[1]
+    return hooks
+
+
+def find_change(functions: Mapping[str, str]) -> str:
+    """Return the function that changes the status of pages and calls the hooks."""
+    [change] = [
+        name
+        for name, text in functions.items()
+        if "__change_page_attr_set_clr(&cpa" in text and "enc_status_change_finish" in text
+    ]
+    return change
+
+
 def build(repository: Path, revision: str, git, folder: Path, *options: str) -> Run:
     """Compile the code of a revision that changes the encryption status of pages in a TDX guest."""
 
     def show(path: str) -> str:
         return git(repository, "show", f"{revision}:arch/x86/{path}")
 
-    def installed(member: str, path: str, table: str = "") -> str:
-        return re.search(rf"{re.escape(table)}\.{member}\s*=\s*(\w+)", show(path))[1]
-
-    ops = {
-        "PREPARE": installed("prepare_page_enc_status_change", "coco/tdx/tdx.c", "pv_ops.mmu"),
-        "NOTIFY": installed("notify_page_enc_status_changed", "coco/tdx/tdx.c", "pv_ops.mmu"),
-    }
-    hooks = {
-        f"{kind}_{name.upper()}": function
-        for name in ("prepare", "finish")
-        for kind, function in (
-            ("NOOP", installed(f"enc_status_change_{name}", "kernel/x86_init.c")),
-            (
-                "HOOK",
-                re.search(rf"(\w+) \(\*enc_status_change_{name}\)", show("include/asm/x86_init.h"))[
-                    1
-                ],
-            ),
-        )
-    }
+    ops, hooks = find_ops(show), find_hooks(show)
     simulated = PROGRAM.read_text()
     tdx = show("coco/tdx/tdx.c")
     set_memory = read_functions(show("mm/pat/set_memory.c"))
-    [change] = [
-        name
-        for name, text in set_memory.items()
-        if "__change_page_attr_set_clr(&cpa" in text and "enc_status_change_finish" in text
-    ]
+    change = find_change(set_memory)
     defaults = read_functions(show("kernel/x86_init.c"))
     roots = {*ops.values(), "tdx_tlb_flush_required", "tdx_cache_flush_required"}
     counter = re.search(r"^static atomic_long_t (\w+);$", tdx, re.MULTILINE)
