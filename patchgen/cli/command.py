@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The class of all commands: --help, the manual page and the site show the same examples."""
+"""The click command class of patchgen: long help is shown in the pager, and ends with examples."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class PagedHelp(click.Command):
     """A command whose --help is shown in the pager if it does not fit the screen."""
 
     def get_help_option(self, ctx: click.Context) -> click.Option | None:
-        """Return the option that click makes, which prints in another way."""
+        """Return click's --help, with a callback that can start the pager."""
         option = super().get_help_option(ctx)
         if option is not None:
             option.callback = _show_help
@@ -37,8 +37,8 @@ def _show_help(ctx: click.Context, param: click.Parameter, value: bool) -> None:
 class ExplainedCommand(PagedHelp):
     """A command whose help ends with examples.
 
-    `examples` is written as the help shows it: a line for a shell in the kernel's git tree, and
-    below it, indented, a line with the effect. The tests run each line.
+    `examples` has pairs of lines: a command for a shell in the kernel's git tree, and, indented,
+    its effect. The manual page and the site show the same examples, and the tests run them.
     """
 
     def __init__(self, *args: Any, examples: str, **attributes: Any):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Find the values of options and arguments that a shell can complete.
 
-What a parameter takes is in its metavar: BRANCH, REV, FILE|RECIPE. So a command needs no code for
-completion. It has some where a metavar says too little, such as NAME.
+The metavar of a parameter names the kinds of its values: BRANCH, REV, FILE|RECIPE. A command has
+code for completion only if a metavar is too general, such as NAME.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def _list_ranges(ctx: click.Context, incomplete: str) -> Iterator[_Item]:
 
 
 def _list_variants(ctx: click.Context, incomplete: str) -> Iterator[_Item]:
-    """Yield the names of variants; a text that begins no name may begin a folder's."""
+    """Yield the names of variants; if no name begins with the text, complete folders."""
     from patchgen.spec import list_names
 
     names = [name for name in list_names() if name.startswith(incomplete)]
@@ -139,7 +139,7 @@ class _CompletedType(click.ParamType):  # type: ignore[type-arg]
         items = [CompletionItem(kind) for kind in kinds if kind.islower()]
         items += [item for lister in listers for item in lister(ctx, incomplete)]
         if any(item.type == "file" for item in items):
-            # Folders are among the files.
+            # A shell that completes files also completes folders.
             items = [item for item in items if item.type != "dir"]
         return [item for item in items if item.value.startswith(incomplete)]
 
@@ -169,7 +169,7 @@ def complete_backend(ctx: click.Context, param: click.Parameter, incomplete: str
 
     from patchgen.spec.variant_folders import list_named
 
-    # Before an option that lacks its value, click leaves the arguments in `args`.
+    # click has the arguments before an incomplete option in `args`, not in `params`.
     named = (ctx.params.get("variant"), ctx.params.get("name"), *ctx.args)
     name = str(next(filter(None, named), ""))
     folders = {variant.name: variant.path for variant in list_named()}

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`patchgen completion SHELL`: print a completion script, and answer that script.
+"""`patchgen completion SHELL`: print a completion script, and the completions for that script.
 
-shell_scripts.py describes how a script asks. complete_values.py finds the values.
+shell_scripts.py describes the protocol. complete_values.py finds the values.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from patchgen.cli.complete_values import list_paths
 from patchgen.cli.printer import Printer
 from patchgen.cli.shell_scripts import SCRIPTS
 
-# A character that is never in a command line marks where the cursor is.
+# Marks the position of the cursor. A command line cannot contain this character.
 _CURSOR = "\x01"
 
 
@@ -47,7 +47,7 @@ def command(shell: str) -> None:
 
 
 class _Completion(ShellComplete):
-    """Answer a script whose arguments are those of the command line; the last is incomplete."""
+    """Completions for a script that passes the arguments, the last of which is incomplete."""
 
     name: ClassVar[str] = "zsh"
     source_template: ClassVar[str] = ""
@@ -58,9 +58,9 @@ class _Completion(ShellComplete):
         return args, incomplete
 
     def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem[str]]:
-        """Return the completions; with -C, names of files are listed here.
+        """Return the completions.
 
-        The shell would look for them in its own folder.
+        With -C, patchgen lists the files: the shell would list those of its own folder.
         """
         items = super().get_completions(args, incomplete)
         kinds = {item.type for item in items} & {"file", "dir"}
@@ -71,18 +71,18 @@ class _Completion(ShellComplete):
         return [*others, *list_paths(Path(), name, only_folders="file" not in kinds)]
 
     def complete(self) -> str:
-        """Return the answer."""
+        """Return the completions, one a line."""
         self._folder = str(Path.cwd())
         return super().complete()
 
     def format_completion(self, item: CompletionItem[str]) -> str:
-        """Return one line of the answer."""
+        """Return the line of a completion."""
         remark = " ".join((item.help or "").split())
         return f"{item.type}\t{item.value}\t{remark}"
 
 
 class _FishCompletion(_Completion):
-    """Answer fish, which removes the quotes of complete arguments only."""
+    """Completions for fish, which removes the quotes of complete arguments only."""
 
     name: ClassVar[str] = "fish"
 
@@ -93,7 +93,7 @@ class _FishCompletion(_Completion):
 
 
 class _BashCompletion(_Completion):
-    """Answer a script whose arguments are the line up to the cursor, and what bash replaces."""
+    """Completions for bash: it passes the line up to the cursor, and the part that it replaces."""
 
     name: ClassVar[str] = "bash"
 
@@ -106,11 +106,11 @@ class _BashCompletion(_Completion):
         return args[:-1], self._incomplete
 
     def complete(self) -> str:
-        """Return the answer, and the word that is replaced."""
+        """Return the completions, one a line, and the word that bash replaces."""
         return f"{super().complete()}\nword\t{self._current}\t"
 
     def format_completion(self, item: CompletionItem[str]) -> str:
-        """Return a line with the part of the value that bash has not split off before."""
+        """Return the line of a completion, without the part before the word that bash replaces."""
         value = self._incomplete
         if value.startswith("--") and "=" in value:
             value = value.partition("=")[2]
@@ -120,6 +120,6 @@ class _BashCompletion(_Completion):
 
 
 def answer_shells() -> None:
-    """Let click use these classes when a script has set _PATCHGEN_COMPLETE."""
+    """Register these classes, which click uses if a script has set _PATCHGEN_COMPLETE."""
     for kind in (_Completion, _FishCompletion, _BashCompletion):
         add_completion_class(kind)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`patchgen config`: print the settings, and where each is from."""
+"""`patchgen config`: print the settings, and the source of each."""
 
 from __future__ import annotations
 
@@ -19,8 +19,14 @@ from patchgen.errors import UsageError, suggest_name
 from patchgen.resources import read_schema
 from patchgen.spec import KEYS, PEOPLE, Settings, git_key_of, normalize_key, variable_of
 
-# What applies where nothing is set. None: there is no value, or it depends on other options.
-_DEFAULTS = {"color": "auto", "macros": "tree", "outgoing": "outgoing", "split": "tree"}
+# The fixed defaults. Other keys have no default, or one that depends on the machine or on options.
+_DEFAULTS = {
+    "color": "auto",
+    "macros": "tree",
+    "outgoing": "outgoing",
+    "signoff": False,
+    "split": "tree",
+}
 
 
 def _complete_key(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
@@ -54,7 +60,7 @@ def command(key: str | None, tree: Path, schema: bool, as_json: bool) -> None:
     printer = Printer(as_json=as_json)
     settings = Settings(tree)
     keys = KEYS if key is None else (_find_key(key),)
-    entries = [entry for each in keys for entry in _list_entries(settings, each)]
+    entries = [entry for name in keys for entry in _list_entries(settings, name)]
     if as_json:
         printer.document(entries)
     elif key is not None:
@@ -78,7 +84,7 @@ def _find_key(name: str) -> str:
 
 
 def _list_entries(settings: Settings, key: str) -> Iterator[dict[str, Any]]:
-    """Yield the setting of a key; of people, the setting of each source, as all are used."""
+    """Yield the setting of a key; for recipients, that of each source, as all sources are used."""
     if key in PEOPLE:
         found = list(reversed(settings.list_all(key)))
     else:
@@ -110,7 +116,7 @@ def _find_default(key: str) -> Any:
         return find_pager(click.get_current_context()) or "cat"
     if key == "jobs":
         return os.cpu_count() or 1
-    return False if key == "signoff" else _DEFAULTS.get(key)
+    return _DEFAULTS.get(key)
 
 
 def _list_texts(value: Any) -> list[str]:

@@ -19,9 +19,10 @@ _SCISSORS = "# ------------------------ >8 ------------------------"
 
 
 class TextEditor:
-    """Lets the user edit texts. `saved` are the files with the texts that were edited so far.
+    """Lets the user edit texts.
 
-    They preserve the user's work if the series cannot be made.
+    `saved` are copies of the edited texts: they preserve the user's work if the series cannot be
+    made.
     """
 
     def __init__(self) -> None:

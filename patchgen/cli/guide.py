@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A page of docs/ as text for a terminal: paragraphs and tables are wrapped, and code is not."""
+"""Format a page of docs/ for a terminal: paragraphs and tables are wrapped, and code is not."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def format_guide(markdown: str, width: int) -> str:
 
 
 def _wrap(lines: str, width: int) -> str:
-    """Wrap lines without an empty one: a paragraph, a list or a table."""
+    """Wrap a paragraph, a list or a table."""
     if lines.startswith(("#", "    ")):
         return lines
     if lines.startswith("|"):
@@ -46,7 +46,7 @@ def _wrap_words(text: str, width: int, indent: str = "") -> list[str]:
 
 
 def _wrap_table(lines: str, width: int) -> str:
-    """Wrap the cells of a table; if their words are too wide, return its rows as a list."""
+    """Wrap the cells of a table; if the longest words do not fit, return its rows as a list."""
     head, _, *rows = [
         [cell.strip().replace("\\|", "|") for cell in _CELL_END.split(line)[1:-1]]
         for line in lines.splitlines()
@@ -59,7 +59,7 @@ def _wrap_table(lines: str, width: int) -> str:
 
 
 def _divide(rows: list[list[str]], width: int) -> list[int]:
-    """Return a width for each column of a table: the longest word, and a share of what is left."""
+    """Return the width of each column: its longest word, and a share of the remaining width."""
     columns = list(zip(*rows, strict=True))
     widths = [max(map(len, " ".join(cells).split()), default=0) for cells in columns]
     needs = [max(map(len, cells)) for cells in columns]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`patchgen help`: the topics, the help of a command, a guide as text, or a code of an error."""
+"""`patchgen help`: list the topics; explain a command or an error; show a guide."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from patchgen.cli.printer import Printer
 from patchgen.errors import UsageError
 from patchgen.resources import shipped_folder
 
-# An entry of the index: - [Title](NAME.md): what the page is for
+# An entry of the index: - [Title](NAME.md): purpose of the page
 _ENTRY = re.compile(r"^- \[[^\]]*\]\(([\w-]+)\.md\): (.*?)(?=^- |\n\n)", re.MULTILINE | re.DOTALL)
 # A section of messages.md, whose heading is the code of an error.
 _CODE = re.compile(r"^### ([\w-]+)\n\n(.*?)\n(?=\n#|\Z)", re.MULTILINE | re.DOTALL)
@@ -69,7 +69,7 @@ def command(ctx: click.Context, topic: str | None) -> None:
 
 
 def list_guides() -> dict[str, str]:
-    """Return the names of the shipped guides in the order of the index, and what each is for."""
+    """Return the purposes of the shipped guides by name, in the order of the index."""
     entries = _ENTRY.findall(_read_page("index"))
     return {name: " ".join(purpose.split()) for name, purpose in entries}
 
@@ -79,7 +79,7 @@ def _read_page(name: str) -> str:
 
 
 def _read_codes() -> dict[str, str]:
-    """Return the explanation of each code of an error."""
+    """Return the explanation of each error code."""
     return dict(_CODE.findall(_read_page("messages")))
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Keep the files that scripts of semantic patches write while they run (`run --keep`).
 
-Scripts run in a temporary folder, so a file with a relative name would be deleted with it.
+Scripts run in a temporary folder, which is deleted with the files that they write to it.
 """
 
 from __future__ import annotations

@@ -81,7 +81,7 @@ class _LazyGroup(PagedHelp, click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        # `import` is a keyword, so its module has another name.
+        # A module cannot be named `import`, which is a keyword.
         name = "import_posted" if cmd_name == "import" else cmd_name
         module = importlib.import_module(f"patchgen.cli.{name}")
         gc.enable()
@@ -114,7 +114,7 @@ class _LazyGroup(PagedHelp, click.Group):
             raise CommandError(err, _options_of(self)) from err
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; add the options of the called command to a refusal."""
+        """Run the command; its options are named in the errors that it raises."""
         try:
             with paged_output(ctx, write):
                 return super().invoke(ctx)
@@ -155,7 +155,7 @@ def _options_of(command: click.Command) -> dict[str, str]:
 
 
 def _explain_place(err: click.NoSuchOption, group: click.Group) -> click.NoSuchOption:
-    """Return the error, with the place of an option that the group has and the command lacks."""
+    """Return the error; for an option of patchgen itself, with the usage that puts it first."""
     command = err.ctx.info_name if err.ctx else None
     for parameter in group.params:
         if command and err.option_name in parameter.opts:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Print commands that come next, as they work in the folder of the user's shell."""
+"""Print the next commands, written so that they work in the folder of the user's shell."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def format_patchgen(tree: Path, command: str, *args: str) -> str:
 
 
 def format_verify(tree: Path, commit: str, series: str) -> str:
-    """Return a command line of `verify` for a series, which has the files of `commit`.
+    """Return a command line of `verify` for a series whose tree has the files of `commit`.
 
-    Checks that need files which it does not have are skipped.
+    It skips the checks whose files are absent from the tree.
     """
     absent = find_absent(tree, commit, _FILES_OF_CHECKS)
     skipped = [check for file in absent for check in _FILES_OF_CHECKS[file]]
@@ -50,7 +50,7 @@ def format_git(tree: Path, *args: str) -> str:
 
 
 def relative_path(folder: Path) -> Path:
-    """Return a folder's path, relative to the shell's folder if it is below that."""
+    """Return the path of a folder; inside the shell's folder, it is relative."""
     # With -C, the shell is in another folder. git would read a path such as "-x" as an option.
     below = not entered_folder() and folder.is_relative_to(Path.cwd())
     path = folder.relative_to(Path.cwd()) if below else folder

@@ -106,13 +106,13 @@ def base_option(meaning: str) -> Callable[[_Command], _Command]:
 
 
 def start_option(default: str = "") -> Callable[[_Command], _Command]:
-    """Return --base, the commit below an existing series, which sets the parameter `start`."""
+    """Return --base, the commit that an existing series is based on, for the parameter `start`."""
     meaning = "The commit that the series is based on." + _default(default)
     return click.option("--base", "start", metavar="REV", help=meaning)
 
 
 def onto_option(name: str, default: str) -> Callable[[_Command], _Command]:
-    """Return --onto, a newer base for an existing series, which sets the parameter `name`."""
+    """Return --onto, a newer base for an existing series, for the parameter `name`."""
     return click.option("--onto", name, metavar="REV", help="The newer base." + _default(default))
 
 
@@ -134,7 +134,7 @@ def version_option(default: str) -> Callable[[_Command], _Command]:
 
 
 def branch_option(default: str, name: str = "branch") -> Callable[[_Command], _Command]:
-    """Return --branch, the branch to create, which sets the parameter `name`."""
+    """Return --branch, the branch to create, for the parameter `name`."""
     meaning = "The branch to create." + _default(default)
     return click.option("--branch", name, metavar="NAME", help=meaning)
 

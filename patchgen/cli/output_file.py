@@ -23,8 +23,7 @@ def check_output_file(path: Path | None) -> None:
 def write_output_file(path: Path, text: str) -> None:
     """Write a temporary file, and rename it into place. Raises UsageError if that fails.
 
-    Links are followed. A file that is not a regular one, such as /dev/stdout or a FIFO, is written
-    directly.
+    Links are followed. A special file, such as /dev/stdout or a FIFO, is written directly.
     """
     try:
         target = Path(os.path.realpath(path))

@@ -174,7 +174,7 @@ class Printer:
 
     @contextmanager
     def activity(self) -> Iterator[Callable[[str], None]]:
-        """Show what the block is doing, on a terminal only; it calls the function with that."""
+        """Yield a function that shows what the block is doing, on a terminal only."""
         if self._silent or not is_terminal(sys.stderr):
             yield lambda text: None
             return
@@ -200,7 +200,7 @@ def _escape_surrogate(match: re.Match[str]) -> str:
 
 
 def print_table(columns: list[str], rows: list[list[str]], *, width: int = 120) -> None:
-    """Print a table, with cells wrapped to fit the terminal, or `width` without one."""
+    """Print a table. Its cells are wrapped to fit the terminal, or `width` in a pipe or file."""
     from rich import box
     from rich.table import Table
 
@@ -216,8 +216,7 @@ def print_table(columns: list[str], rows: list[list[str]], *, width: int = 120) 
 def make_console(width: int, file: TextIO | None = None) -> Console:
     """Return a console for tables whose cells are printable, on standard output or in `file`.
 
-    It is as wide as the terminal, or `width` if the output is not a terminal. It does not interpret
-    markup.
+    It is as wide as the terminal, or `width` in a pipe or file. It does not interpret markup.
     """
     from rich.console import Console
 
@@ -232,7 +231,7 @@ def make_console(width: int, file: TextIO | None = None) -> Console:
 
 
 def show_table(table: Table, *, width: int = 120) -> None:
-    """Print a table whose cells are printable; `width` applies without a terminal."""
+    """Print a table whose cells are printable; in a pipe or file, it is `width` wide."""
     from io import StringIO
 
     # Render into a buffer: write() reports a full disk as it does for other lines.

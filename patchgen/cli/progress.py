@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 # Numbers of files, a rate, and a time take the other columns.
 _TITLE_WIDTH = 24
 _BAR_WIDTH = 16
-# The bar or status on the terminal. Other output would end up on its line.
+# The bar or status line on the terminal. It is hidden while other output is printed.
 _bars: list[Progress | Status] = []
 
 
@@ -60,7 +60,7 @@ def _shown(bar: Progress | Status) -> Iterator[None]:
 
 @contextmanager
 def hidden_bars() -> Iterator[None]:
-    """Remove bars from the terminal while the block prints."""
+    """Hide the bars while the block prints: its output would end up on their line."""
     for bar in _bars:
         bar.stop()
     yield
@@ -70,7 +70,7 @@ def hidden_bars() -> Iterator[None]:
 
 @contextmanager
 def status_line() -> Iterator[Callable[[str], None]]:
-    """Show what the block is doing; it calls the function with a printable text."""
+    """Yield a function that shows a printable text on standard error until the block ends."""
     from rich.status import Status
     from rich.text import Text
 

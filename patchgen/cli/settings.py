@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Options whose default a setting of the user replaces. No command reads settings itself."""
+"""Options whose default can be set in the user's configuration."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The scripts that connect shells with completion.py.
+"""The completion scripts of the shells, and how they call patchgen.
 
 Each script sets _PATCHGEN_COMPLETE and runs `patchgen ARG...`. patchgen then prints one completion
 a line: its kind, its value, and a remark, separated by tabs. For the kinds `file` and `dir`, the
@@ -10,8 +10,8 @@ the value is the name without quotes. The kind `word` is what bash replaces, wit
 from __future__ import annotations
 
 # The arguments are the command line up to the cursor, and the part that bash replaces: it begins
-# after the last of $COMP_WORDBREAKS. Only `-o default` completes quoted names of files as bash
-# does elsewhere, and it applies only if there is no other completion.
+# after the last of $COMP_WORDBREAKS. bash completes quoted names of files correctly only with
+# `-o default`, which it uses only if COMPREPLY is empty.
 _BASH = r"""
 _patchgen_completion() {
     local current=${COMP_WORDS[COMP_CWORD]} kind value remark word files folders
@@ -87,7 +87,7 @@ else
 fi
 """
 
-# fish compares completions with the whole word, so an option before `=` is put before them.
+# fish compares completions with the whole word, so they begin with the word's `--option=`.
 _FISH = r"""
 function __patchgen_complete
     set -l words (commandline -opc)

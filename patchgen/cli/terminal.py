@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Colour and the pager, as git has them.
+"""Colour and the pager, chosen as git does.
 
 Colour: --color, else $PATCHGEN_COLOR or the configuration, else $NO_COLOR (no-color.org), else
 $CLICOLOR_FORCE (bixense.com/clicolors), else colour on a terminal.
@@ -7,7 +7,7 @@ $CLICOLOR_FORCE (bixense.com/clicolors), else colour on a terminal.
 Pager: --no-pager, else $PATCHGEN_PAGER or the configuration, else $GIT_PAGER, git's core.pager,
 $PAGER, and less. It is used on a terminal only. The output is collected while the command runs, so
 that a progress bar can be shown meanwhile; standard error is included if it is the same terminal,
-as in git. Output that fits the screen needs no pager.
+as in git. Output that fits the screen is printed without the pager.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _NO_PAGER = f"{__name__}.no-pager"
 _COLLECTED = f"{__name__}.collected"
 # A shell reports a program that it cannot start with these exit codes.
 _NOT_STARTED = (126, 127)
-# As git sets them, unless the user has (git-config(1), core.pager).
+# git sets these variables for the pager, unless the user has (git-config(1), core.pager).
 _PAGER_VARIABLES = {"LESS": "FRX", "LV": "-c"}
 
 
@@ -86,14 +86,14 @@ def uses_color(stream: TextIO | None) -> bool:
 
 @dataclass(slots=True)
 class _Collected:
-    """The output of a command whose output is paged: each text, and whether it is an error's."""
+    """The output that a pager shows: each text, and whether it is for standard error."""
 
     pager: str
     pieces: list[tuple[str, bool]] = field(default_factory=list)
 
 
 def collect_output(ctx: click.Context) -> None:
-    """Collect the output from now on if it is to a terminal, and a pager shows it."""
+    """Collect the output from now on, if it goes to a terminal and the user has a pager."""
     if is_terminal(sys.stdout) and (pager := find_pager(ctx)):
         ctx.meta[_COLLECTED] = _Collected(pager)
 
@@ -113,7 +113,7 @@ def collect(content: str | bytes, *, err: bool) -> bool:
 def paged_output(ctx: click.Context, write: _Write) -> Iterator[None]:
     """Show the output that was collected in the block, also if the block fails.
 
-    `write` prints what needs no pager.
+    `write` prints it if it fits the screen.
     """
     is_interrupted = False
     try:
@@ -134,9 +134,9 @@ def show_in_pager(text: str, write: _Write) -> None:
 
 
 def find_pager(ctx: click.Context) -> str:
-    """Return the shell command of the user's pager, "" for none.
+    """Return the shell command of the user's pager, or "" to print without one.
 
-    A repository's configuration is not read: it can be a stranger's.
+    The repository's configuration, which a stranger may have written, is not read.
     """
     if ctx.meta.get(_NO_PAGER):
         return ""
@@ -178,7 +178,7 @@ def _show(collected: _Collected, write: _Write, *, in_pager: bool) -> None:
 
 def _fits_screen(text: str) -> bool:
     """Return whether a text and the shell's next prompt fit the terminal."""
-    # Imported here because few commands print so much, and the compression libraries come with it.
+    # shutil imports the compression libraries, and few commands print so much.
     import shutil
 
     columns, rows = shutil.get_terminal_size()
@@ -187,7 +187,7 @@ def _fits_screen(text: str) -> bool:
 
 
 def change_folder(ctx: click.Context, param: click.Parameter, folders: tuple[str, ...]) -> None:
-    """Enter each folder of -C in turn. As in git, an empty name changes nothing."""
+    """Enter each folder of -C in turn. As git does, ignore empty names."""
     for folder in filter(None, folders):
         try:
             os.chdir(folder)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Print what the configuration file of a tree changes in a series, or that it is not trusted.
+"""Print what the configuration file of a tree changes in a series, or warn that it is not trusted.
 
 Commands that make or send mails call `check_config` before the expensive part, so that an error in
 a configuration file is reported at once.
@@ -26,7 +26,7 @@ _MEANINGS = {
 def check_config(printer: Printer, tree: Path) -> None:
     """Read all configuration, and print what the tree's file changes.
 
-    Raises SpecError if something is wrong, RefusedError if `tree` is not in a repository.
+    Raises SpecError if a file or a setting is wrong, RefusedError if `tree` is not in a repository.
     """
     repository = Repository(tree)
     repository.close()

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The options of all commands that read a git tree, its paths, and hints for errors about it.
 
-The library reports what is missing or wrong in the repository. This module adds which option names
-it, or which option fixes it.
+The library reports the fault in the repository. This module adds the option that has the wrong
+value, or the option that helps.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ def _reads_stdin(context: click.Context) -> bool:
 
 
 def _name_parameter(context: click.Context, revision: str) -> str | None:
-    """Return a hint that names the option or argument with this revision, if there is one."""
+    """Return a hint that names the option or argument with this revision, or None."""
     for parameter in context.command.params:
         for text in _list_texts(context.params.get(parameter.name or "")):
             if revision == text or revision in text.split(".."):

@@ -117,7 +117,7 @@ def describe(entry: TrustEntry) -> dict[str, Any]:
 
 
 def _revoke(printer: Printer, names: Sequence[str]) -> Iterator[TrustEntry]:
-    """Revoke the trust in these, and yield the removed entries."""
+    """Revoke the trust in files, folders or IDs, and yield the removed entries."""
     for revoked in revoke(names):
         printer.line(f"revoked: {_describe_line(revoked.entry)}")
         if others := ", ".join(revoked.still_trusted_by):
@@ -142,9 +142,9 @@ def _print_trusted(printer: Printer, result: TrustResult) -> None:
     printer.line(f"trusted: {_describe_line(result.entry)}")
     printer.line(f"  {len(result.code)} of {result.patch_count} semantic patches run code")
     changes = (("new", result.added), ("changed", result.changed), ("gone", result.removed))
-    for what, names in changes:
+    for change, names in changes:
         for name in names:
-            printer.line(escape_controls(f"  {what}: {name}"))
+            printer.line(escape_controls(f"  {change}: {name}"))
     if len(result.code) == 1:
         [(name, code)] = result.code.items()
         for line in code[:_SHOWN]:

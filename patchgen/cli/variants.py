@@ -57,7 +57,9 @@ def command(as_json: bool) -> int:
             for variant in variants
         ],
     )
-    print_table(["recipe", "what it does"], [[each["name"], each["title"]] for each in recipes])
+    print_table(
+        ["recipe", "what it does"], [[recipe["name"], recipe["title"]] for recipe in recipes]
+    )
     for variant in variants:
         for path in variant["shadows"]:
             printer.line(f"{variant['name']} in {variant['folder']} shadows {path}")
