@@ -177,7 +177,7 @@ def _send(
 
 
 def _check_confirmation(*, yes: bool, as_json: bool) -> None:
-    """Raise UsageError if the user must confirm, and cannot be asked."""
+    """Raise UsageError if the user must confirm, but the command cannot ask."""
     hint = "--yes sends without asking"
     if not yes and not is_terminal(sys.stdin):
         raise UsageError(
@@ -233,8 +233,8 @@ def describe(entries: tuple[JournalEntry, ...], plan: SendPlan, tag: str = "") -
 class _Confirmation:
     """Check the version, show the mails and ask.
 
-    `is_given` is set once the user has agreed and mails may be sent. `name` is the version's, as
-    soon as it is known.
+    `is_given` is set when the user has agreed, so that mails may be sent. `name` is the name of the
+    version, or "" before the check of the plan.
     """
 
     def __init__(self, printer: Printer, request: SendRequest, *, yes: bool, verbose: bool):
@@ -247,7 +247,7 @@ class _Confirmation:
         self.is_given = False
 
     def check(self, version: SendableVersion) -> None:
-        """Raise RefusedError if a check fails; its notes become part of what is shown."""
+        """Raise RefusedError if a check fails; show its notes with the mails."""
         report = run_checks(version.name, self._request.tree)
         refuse_failures(version.name, report)
         self._notes = list_notes(report)
@@ -319,17 +319,13 @@ def _explain_failure(result: SendResult, request: SendRequest) -> None:
     assert report.failed is not None
     failed = report.entries[report.failed]
     summary = f"sent: {', '.join(map(str, sent))}" if sent else "nothing was sent"
-    if request.reflect:
-        raise RefusedError(
-            f"mail {report.failed} was not accepted: {failed.reason} ({summary})",
-            code="mail-not-accepted",
-        )
-    if failed.state is MailState.UNKNOWN:
+    if failed.state is MailState.UNKNOWN and not request.reflect:
         raise build_unknown_error(name, report.failed, failed, f" ({summary})")
+    resume = f"{format_resume(name)} sends it and the following mails, in the same thread"
     raise RefusedError(
         f"mail {report.failed} was not accepted: {failed.reason} ({summary})",
         code="mail-not-accepted",
-        hint=f"{format_resume(name)} sends it and the following mails, in the same thread",
+        hint=None if request.reflect else resume,
     )
 
 
