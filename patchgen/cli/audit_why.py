@@ -12,7 +12,7 @@ from patchgen.audit.result import Audit, Hypercall
 from patchgen.cli.audit_table import Line, Section, TableRow, print_screen
 from patchgen.cli.printer import Printer, count
 
-_NOTHING_LEADS = "No code that was read calls it or stores it."
+_UNREACHED = "No code that was read calls or stores it"
 
 
 def print_answer(printer: Printer, answer: FunctionAnswer, end: str, *, verbose: bool) -> None:
@@ -27,7 +27,10 @@ def print_answer(printer: Printer, answer: FunctionAnswer, end: str, *, verbose:
     else:
         head = [(f"{name} is late: no path leads to it before {end}().", {"bold": True})]
         head.append(
-            ("The shortest path to it, with the obstacle:" if answer.paths else _NOTHING_LEADS, {})
+            (
+                "The shortest path to it, with the obstacle:" if answer.paths else f"{_UNREACHED}.",
+                {},
+            )
         )
         for path in answer.paths:
             head += _write_path(path)
@@ -104,6 +107,6 @@ def _build_late(site: Hypercall, answer: FunctionAnswer | None) -> tuple[str, Ta
         site.instruction.title,
         describe_fatal(site),
     )
-    title = MEANINGS.get(obstacle, "no code that was read calls or stores it")
+    title = MEANINGS.get(obstacle, _UNREACHED)
     names = [step.function for step in path[:-1]] or ["-"]
     return title[:1].upper() + title[1:], TableRow(cells, names, lambda: list(_describe_path(path)))

@@ -24,7 +24,7 @@ from patchgen.version import find_version
 
 @dataclass(frozen=True, slots=True)
 class ProgramStatus:
-    """A program: `found` is its version or path; if None, `problem` and `remedy` say why."""
+    """A program, with its version or path in `found`; if that is None, the problem and a remedy."""
 
     program: str
     purpose: str

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The checks of `patchgen send`: those that take seconds, before a mail is sent."""
+"""The checks that `patchgen send` runs before it sends a mail: those that take seconds."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def run_checks(series: str, tree: Path) -> VerifyReport:
 
 
 def refuse_failures(series: str, report: VerifyReport) -> None:
-    """Print the failures, if there are any, and raise RefusedError."""
+    """If the report has failures, print them and raise RefusedError."""
     failures = [finding for finding in report.findings if finding.failure]
     if not failures:
         return
@@ -37,7 +37,7 @@ def refuse_failures(series: str, report: VerifyReport) -> None:
 
 
 def list_notes(report: VerifyReport) -> tuple[str, ...]:
-    """Return the findings that are no failures."""
+    """Return the findings that are not failures."""
     notes = [finding for finding in report.findings if not finding.failure]
     return tuple(_describe(notes, report))
 

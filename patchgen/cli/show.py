@@ -144,7 +144,7 @@ def _describe_patch(unit: ManifestFile, patch: PatchEntry) -> dict[str, Any]:
 
 
 def _describe_probes(patch: PatchEntry) -> Iterator[str]:
-    """Yield what a base must have to be recognised as one that has the patch."""
+    """Yield the conditions under which a base already has the patch."""
     for probe in patch.probe:
         yield f"{' or '.join(probe.file)} has `{probe.tokens}`"
     if not patch.probe:

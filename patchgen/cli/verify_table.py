@@ -55,7 +55,7 @@ class VerifyTable:
             show_table(self._build_table(self._target), width=_PIPE_WIDTH)
 
     def close(self) -> None:
-        """Restore the terminal, and leave the table on it."""
+        """Stop redrawing; the table stays on the terminal."""
         if self._live is not None and self._live.is_started:
             self._live.stop()
 
