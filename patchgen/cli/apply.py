@@ -107,9 +107,9 @@ def _print(printer: Printer, request: ApplyRequest, result: ApplyResult) -> None
         printer.warning(warning)
     _print_patches(printer, result)
     if result.series is None:
-        base, left_out = result.generated.plan.base, result.generated.plan.left_out
-        remainder = "has the rest" if left_out else "has all of it"
-        printer.line(f"Nothing left to make: {base.describe} {remainder}.")
+        plan = result.generated.plan
+        patches = "other patches" if plan.left_out else "patches"
+        printer.line(f"All {patches} are already in {plan.base.describe}.")
     elif request.dry_run:
         print_recipients(printer, result.series.cover.recipients)
         printer.line()

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ def _read_rename(
     patchgen new mine --rename strlcpy=strscpy --on 'drivers/**/*.c'
         Write a variant that replaces the calls of a function.
     patchgen new mine --from-commit HEAD
-        Write a variant that makes what the last commit made.
+        Write a variant that makes the changes of the last commit.
     """,
 )
 @click.argument("target", metavar="NAME", type=click.Path(path_type=Path))
@@ -61,8 +62,8 @@ def _read_rename(
     "--from-commit",
     "commits",
     metavar="COMMIT|BASE..TIP|DIR|MBOX",
-    help="Make the variant from a commit, a range of commits, or mails: semantic patches for what "
-    "they can state, text for the rest.",
+    help="Make the variant from a commit, a range of commits, or mails. A change that a semantic "
+    "patch cannot express becomes text.",
 )
 @click.option(
     "--on",
@@ -94,11 +95,11 @@ def command(as_json: bool, **options: Any) -> None:
 
 
 def _ask(request: NewRequest) -> NewRequest:
-    """Return the request, completed by questions if it says not what to begin with.
+    """Return the request; without a source, the user is asked for the functions of a rename.
 
-    Raises UsageError without a terminal, and for sources that exclude each other.
+    Raises UsageError if the command must ask without a terminal, and for options that exclude each
+    other.
     """
-    from dataclasses import replace
 
     sources = [request.rename, request.cocci, request.commits]
     given = sum(source is not None for source in sources)
@@ -108,22 +109,23 @@ def _ask(request: NewRequest) -> NewRequest:
         )
     if request.commits is not None and (request.on or request.title):
         raise UsageError(
-            "--from-commit takes files and subjects from the commits", code="option-combination"
+            "--from-commit cannot be combined with --on and --title: the commits have both",
+            code="option-combination",
         )
     if request.start is not None and request.commits is None:
         raise UsageError("--base requires --from-commit", code="option-combination")
     if given == 0:
         if not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
             raise UsageError(
-                "new requires --rename, --from or --from-commit without a terminal",
+                "cannot ask what the variant does without a terminal",
                 code="no-terminal",
+                hint="begin with --rename, --from or --from-commit",
             )
         request = _ask_rename(request)
     return replace(request, on=request.on or ("**/*.c",))
 
 
 def _ask_rename(request: NewRequest) -> NewRequest:
-    from dataclasses import replace
 
     def ask(question: str, default: str | None = None) -> str:
         return str(click.prompt(question, default=default, err=True)).strip()
@@ -154,8 +156,8 @@ def _describe(result: NewResult) -> dict[str, Any]:
         ],
         "texts": [{"patch": patch, "file": str(path)} for patch, path in result.texts],
         "by_hand": [
-            {"patch": each.patch, "file": str(each.path), "reason": each.reason}
-            for each in result.by_hand
+            {"patch": change.patch, "file": str(change.path), "reason": change.reason}
+            for change in result.by_hand
         ],
         "failures": list(result.failures),
     }
@@ -168,14 +170,14 @@ def _print(printer: Printer, request: NewRequest, result: NewResult) -> None:
         printer.line(f"  {rule.patch}: semantic patch {rule.name} in {files}: {rule.purpose}")
     for patch, path in result.texts:
         printer.line(f"  {patch}: text for {escape_controls(str(path))}")
-    for each in result.by_hand:
-        shown = escape_controls(str(each.path))
-        printer.warning(f"left by hand: {each.patch}: {shown} {each.reason}")
+    for change in result.by_hand:
+        shown = escape_controls(str(change.path))
+        printer.warning(f"to do by hand: {change.patch}: {shown} {change.reason}")
     for failure in result.failures:
         printer.warning(failure)
     if result.base is not None:
-        remainder = ", apart from what is left by hand" if result.by_hand else ""
-        printer.line(f"On {result.base[:12]} it makes what the commits make{remainder}.")
+        remainder = " except those to do by hand" if result.by_hand else ""
+        printer.line(f"On {result.base[:12]} it makes the changes of the commits{remainder}.")
     printer.line()
     name = result.folder if len(result.folder.parts) > 1 else result.folder.name
     printer.line(f"next: read {result.folder / 'manifest.toml'}, which explains its keys")

@@ -137,7 +137,7 @@ def check_everything(patchgen, git, tree: Path, variant: Path, document: dict) -
     differing = git(tree, "diff", "--name-only", "--no-renames", branch, "master").split()
     assert sorted(differing) == sorted(BY_HAND)
     again = patchgen("apply", variant, "--base", branch, "--force", cwd=tree)
-    assert "Nothing left to make" in again.out, again.err
+    assert "patches are already in" in again.out, again.err
     message = git(tree, "log", "-1", "--format=%B", branch)
     assert message.startswith("lib: Call new_call() {{ everywhere }}\n\nBecause {% raw %} of it.")
     assert 'Fixes: 0123456789ab ("lib: Add it")\n' in message
@@ -219,7 +219,7 @@ def test_a_path_that_no_manifest_can_have_is_listed_on_one_line(patchgen, git, t
     result = patchgen("new", tmp_path / "mine", "--from-commit", "HEAD", cwd=tree)
     assert result.code == 0
     assert result.err == (
-        "warning: left by hand: odd: a\\x0ab has a path that has a control character\n"
+        "warning: to do by hand: odd: a\\x0ab has a path that has a control character\n"
     )
 
 

@@ -250,7 +250,7 @@ def test_an_optional_patch_is_made_where_the_base_needs_it(patchgen, optional, t
     args = ("--base", "patchgen/mine-v1", "--backend", "one")
     result = patchgen("apply", "--variant", optional, "--tree", tree, *args)
     assert (result.code, "maybe" in result.out) == (0, False), result.err
-    assert "Nothing left to make" in result.out
+    assert "patches are already in" in result.out
 
     call_maybe(tree, git, "\tmaybe_old(1);\n")
     document = make(patchgen, optional, tree, "--force", "--backend", "one")
@@ -258,7 +258,7 @@ def test_an_optional_patch_is_made_where_the_base_needs_it(patchgen, optional, t
     assert "maybe_new(1)" in git(tree, "show", "patchgen/mine-v1:lib/a.c")
     result = patchgen("apply", "--variant", optional, "--tree", tree, *args)
     assert "maybe: already there (lib/a.c:" in result.out
-    assert "Nothing left to make" in result.out
+    assert "patches are already in" in result.out
 
 
 def test_an_optional_patch_alone_does_not_overwrite_the_branch(patchgen, optional, tree, git):
@@ -352,7 +352,7 @@ def test_cites_calls_as_they_are_with_all_patches(patchgen, variant, tree, git):
     assert "lib/callers.c:11 middle>low>op" in Path(document["mails"][0]).read_text()
 
     result = patchgen("apply", "--variant", variant, "--tree", tree, "--base", "patchgen/mine-v1")
-    assert "Nothing left to make" in result.out
+    assert "patches are already in" in result.out
     assert (
         "  calls of new_call() that stay:\n    lib/a.c:3 main(): because of 1\n"
         "    lib/callers.c:2 callback(): new_call is what the op calls\n"
