@@ -79,7 +79,7 @@ def command(
 ) -> int:
     """Show which hypercalls can run before alternatives are patched, and by which paths.
 
-    The audit reads the commit; it checks out, compiles and writes nothing. Exit code 0 means that
+    The audit reads the commit without checking it out or compiling it. Exit code 0 means that
     the audit completed, whatever it found. With --strict, exit code 1 means that an early KVM
     hypercall bypasses pv_ops.mmu.notify_page_enc_status_changed(). With --variant, the variant's
     audit.toml adds calls, and may change the window and the op.

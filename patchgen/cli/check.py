@@ -27,8 +27,8 @@ from patchgen.errors import PatchgenError
 def command(variant: str, as_json: bool) -> int:
     """Print all errors of a variant at once, each with its file, line and key.
 
-    It reads manifests, templates and semantic patches, and runs golden cases. No kernel tree is
-    needed. The exit code is 1 if there are errors.
+    It reads manifests, templates and semantic patches, and runs golden cases, without a kernel
+    tree. The exit code is 1 if the variant has errors.
     """
     printer = Printer(as_json=as_json)
     result = check_variant(variant)

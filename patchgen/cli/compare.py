@@ -23,7 +23,7 @@ _COUNTS = ("patches", "files", "insertions", "deletions")
 _LEGEND = """\
 hypercall: the instruction that kvm_hypercall*() executes before alternatives are patched.
 page status: how the guest reports shared and private pages to the host at that time. Both are
-read from the machine code; they do not show whether the base boots as such a guest."""
+read from the machine code, which does not show whether the base boots on the platform."""
 
 
 @click.command(

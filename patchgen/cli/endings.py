@@ -24,7 +24,7 @@ _HINTS = {
     errno.EMFILE: "a limit on the number of open files was reached (ulimit -n)",
     errno.ENFILE: "the system has too many open files",
     errno.EAGAIN: "a limit on the number of processes was reached (ulimit -u)",
-    errno.ENOMEM: "there is not enough memory, or a limit on it was reached (ulimit -v)",
+    errno.ENOMEM: "the memory is used up, or a limit on it was reached (ulimit -v)",
 }
 
 

@@ -41,8 +41,8 @@ def keep_written(printer: Printer, folder: Path | None, results: Sequence[Sweep]
         names = ", ".join(name for name, _ in result.written)
         if folder is None:
             printer.warning(
-                f"{result.semantic_patch}: its scripts wrote {names}, which is deleted "
-                "(--keep DIR keeps such files)"
+                f"{result.semantic_patch}: its scripts wrote {names}; --keep DIR keeps the files, "
+                "which are deleted otherwise"
             )
             continue
         stem = PurePosixPath(result.semantic_patch).stem

@@ -15,7 +15,7 @@ from patchgen.cli.printer import Printer, print_table
 from patchgen.commands.list import SeriesSummary, summarise_series
 
 _COLUMNS = ["", "branch", "version", "base", "acked", "sent", "state"]
-# The columns of a plain terminal; a wider one is used.
+# The width of the table in a pipe or file.
 _WIDTH = 80
 
 
@@ -44,7 +44,7 @@ def command(tree: Path, as_json: bool) -> None:
         printer.document({"series": list(map(describe, listed))})
         return
     if not listed:
-        printer.note("no branch is a series; `patchgen apply` makes one")
+        printer.note("the repository has no series; `patchgen apply` makes one")
         return
     print_table(_COLUMNS, list(map(_build_row, listed)), width=_WIDTH)
     for series in listed:

@@ -42,7 +42,7 @@ COMMANDS = {
     "format": "Write the mails of a branch again, after it was edited.",
     "help": "Explain a command, or show a guide.",
     "import": "Record a version that was posted without patchgen.",
-    "list": "List the series of the repository: base, patches, what was sent, review tags.",
+    "list": "List the series of the repository: base, patches, sent mails, review tags.",
     "new": "Write the folder of a new variant.",
     "report": "Show a series to its reviewers, with the rule of each line.",
     "reroll": "Make the next version of a series, and carry over hand edits.",

@@ -46,14 +46,14 @@ def command(as_json: bool, html: Path | None, **options: Any) -> None:
     """Show a series to its reviewers: its diffs, and which rule probably made which lines.
 
     The page has the patches, the hits of each rule, results of checks, the range-diff from the last
-    version that was sent, and the recipients. No check is run: a result is recorded in the cover
-    letter (`verify --record`), or is in a FILE.
+    version that was sent, and the recipients. It shows the results of checks that the cover letter
+    records (`verify --record`), and those in FILEs, but runs no check.
     """
     check_output_file(html)
     printer = Printer(as_json=as_json)
     report = report_series(ReportRequest(**options))
     if html is not None:
-        # Importing it takes as long as the rest.
+        # Importing it takes as long as the rest of `report`.
         from patchgen.report.page import render_page
 
         write_output_file(html, render_page(report))

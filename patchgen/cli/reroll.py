@@ -106,7 +106,7 @@ def command(as_json: bool, quiet: bool, abort: bool, **options: Any) -> None:
         return
     if request.resume and request != RerollRequest(request.tree, resume=True):
         raise UsageError(
-            "--continue takes no option but --tree: it resumes with the options of the first run",
+            "--continue can only be combined with --tree: it has the options of the first run",
             code="option-combination",
             hint="to use other options, run --abort, then reroll again",
         )

@@ -131,7 +131,7 @@ class _OutputOptions:
     help="Macros to use where spatch cannot parse the code: those of the tree's headers, none, or "
     "those of a file, as --show-macros prints them.",
 )
-@click.option("--show-macros", is_flag=True, help="Print the tree's macros, and run nothing.")
+@click.option("--show-macros", is_flag=True, help="Print the tree's macros, and exit.")
 @click.option(
     "--no-headers",
     "with_headers",
@@ -216,8 +216,8 @@ def command(
     """Run a semantic patch over a kernel tree, and print the diff or the reports.
 
     PATHs are files and folders of the tree, as in git; the default is the whole tree.
-    Files are read from the commit, and nothing is written. With --split, the changes become a
-    branch of patches and a folder of mails.
+    Files are read from the commit, and the work tree is not changed. With --split, the changes
+    become a branch of patches and a folder of mails.
     """
     if show_macros:
         return _show_macros(tree, options["base"])

@@ -54,7 +54,7 @@ def _text_option(option: str, meaning: str) -> Callable[[_Command], _Command]:
 
 # Mailing lists hold or reject mails with long headers.
 _MAX_RECIPIENTS = 30
-# Options that have no effect without --split.
+# Options that require --split.
 _ONLY_WITH_SPLIT = {
     "max_patches": "--max-patches",
     "recipients": "--recipients",
@@ -216,7 +216,9 @@ def publish_campaign(
     except PatchgenError:
         if editor.saved:
             files = " and ".join(map(str, editor.saved))
-            printer.note(f"your edited text is in {files} (--message and --cover read such files)")
+            printer.note(
+                f"your edited text is in {files} (--message and --cover read it from there)"
+            )
         raise
     _print(result, campaign, request, printer)
     return _describe(result)

@@ -59,8 +59,8 @@ def command(as_json: bool, html: Path | None, **options: Any) -> None:
     """Show the state of each patch on a newer base: applied, needed, conflicts, or gone.
 
     The series comes from `patchgen run --split` or `patchgen apply`, or is any branch whose base
-    can be determined. Without BRANCH, where none is checked out, all series are compared.
-    `patchgen list` shows their versions and what was sent. Nothing is written.
+    can be determined. Without BRANCH, it is the series that is checked out, else all series.
+    `patchgen list` shows their versions and the sent mails.
     """
     check_output_file(html)
     printer = Printer(as_json=as_json)

@@ -55,7 +55,7 @@ from patchgen.sweep import DEFAULT_TIMEOUT_S, CaseOutcome, GoldenRun, format_dif
 def command(mode: str | None, update: bool, as_json: bool, quiet: bool, **options: Any) -> int:
     """Run semantic patches over their golden cases, which are next to them.
 
-    NAME.c is a case, NAME.res the expected result, and files in ok/ must stay as they are. Each
+    NAME.c is a case, NAME.res the expected result, and files in ok/ must not change. Each
     rule must match in some case. The templates of a variant are rendered with the defaults of its
     variables, which -D replaces. The default is the current folder if it has a .cocci, golden cases
     or a manifest, else all recipes that come with patchgen.
@@ -78,12 +78,12 @@ def command(mode: str | None, update: bool, as_json: bool, quiet: bool, **option
 
 
 def _print_next(printer: Printer, target: str | None, patches: int) -> None:
-    """Print the command that uses what passed: a variant, or the only semantic patch."""
+    """Print the command that runs the tested variant, or the only tested semantic patch."""
     title, variant = "In a kernel's git tree, run it", find_tested_variant(target)
     if variant is not None:
         print_steps(printer, title, f"patchgen apply {quote(variant)}")
     elif patches == 1 and target is not None:
-        # The user is seldom in the kernel's tree when testing a file.
+        # The user will enter the kernel's tree, so the file needs an absolute path.
         path = Path(target)
         name = str(path.absolute()) if path.exists() else target
         print_steps(printer, title, f"patchgen run {quote(name)}")
@@ -125,7 +125,7 @@ def _explain(outcome: CaseOutcome) -> str:
     if outcome.failure:
         return f"spatch did not finish: {outcome.failure}"
     if outcome.case.result is None:
-        return "it must stay as it is, but changes"
+        return "the semantic patch must not change it"
     if outcome.expected is None:
         return f"{outcome.case.result.name} does not exist; --update writes it"
     return f"the result differs from {outcome.case.result.name}"

@@ -67,11 +67,10 @@ def command(
     """Add the Reviewed-by, Acked-by and Tested-by tags in replies to the patches they are for.
 
     A reply is matched by the message-ids that it answers, else by the change that it quotes, else
-    by its subject if nothing contradicts that. Tags that are not added are listed with the reason,
-    such as a review of an older version of the code, or a tag from another address than the mail's
-    sender. If the tag is right nevertheless, add it with --accept and its number in the list, or
-    answer with the number: on a terminal, the command asks. Mails that cannot be read are listed,
-    too.
+    by its subject. Tags in doubt are not added but listed with a number and the reason, for example
+    a review of an older version of the code, or an address that is not the sender's. To add them,
+    pass their numbers with --accept, or enter them when the command asks on a terminal. Mails that
+    cannot be read are listed, too.
     """
     names = (*sources, None) if lore else sources
     if not names:
@@ -194,9 +193,9 @@ def _print_count(printer: Printer, result: CollectResult, *, dry_run: bool) -> N
     if not result.tags.applied:
         printer.line("Nothing to add.")
     elif dry_run:
-        printer.line(f"{result.branch} would get {number_of_tags}.")
+        printer.line(f"Would add {number_of_tags} to {result.branch}.")
     else:
-        printer.line(f"{result.branch} has {number_of_tags} more.")
+        printer.line(f"Added {number_of_tags} to {result.branch}.")
 
 
 def _show(trailer: Trailer) -> str:

@@ -34,14 +34,14 @@ _SHOWN = 3
 )
 @click.argument("paths", nargs=-1, metavar="[FILE.cocci|DIR|ID]...")
 @tree_option
-@rev_option("The commit in which to look for what is not on disk.")
+@rev_option("The commit that has the semantic patches that are not on disk.")
 @click.option(
     "--tree-config",
     "is_config",
     is_flag=True,
     help="Trust the configuration file at the top of the work tree.",
 )
-@click.option("--list", "is_list", is_flag=True, help="List what is trusted.  [default]")
+@click.option("--list", "is_list", is_flag=True, help="List the trusted files.  [default]")
 @click.option(
     "--revoke", "is_revoke", is_flag=True, help="Revoke the trust in these files, folders or IDs."
 )
@@ -57,7 +57,7 @@ def command(
 ) -> None:
     """Trust semantic patches that run code, as they are now; list or revoke trust.
 
-    They are found as by `patchgen run`. Read them first: spatch runs their code with your rights.
+    `patchgen run` finds them in the same way. Read them first: spatch runs their code as you.
     Trust covers the content, so a semantic patch that changes or is added later is refused again.
     """
     _check_options(paths, is_config=is_config, is_list=is_list, is_revoke=is_revoke)
@@ -80,7 +80,7 @@ def command(
         for entry in entries:
             printer.line(_describe_line(entry))
         if not entries:
-            printer.line(f"Nothing is trusted ({store_path()}).")
+            printer.line(f"{store_path()} trusts no file.")
         document = {"trusted": list(map(describe, entries))}
     if as_json:
         printer.document(document)

@@ -28,8 +28,8 @@ from patchgen.spec import NamedVariant, Recipe, list_named, list_recipes, load_v
 def command(as_json: bool) -> int:
     """List the variants for `apply` and the recipes for `run`, and where each is from.
 
-    A variant is looked up in ./semantic-patches, in ~/.local/share/patchgen/semantic-patches, in
-    installed packages, and in what comes with patchgen. The first one with a name shadows others.
+    Variants are in ./semantic-patches, in ~/.local/share/patchgen/semantic-patches, in installed
+    packages, and in patchgen. A variant shadows those of the same name in later places.
     """
     printer = Printer(as_json=as_json)
     variants = []

@@ -188,7 +188,7 @@ def _join_findings(report: VerifyReport, oid: Oid | None) -> list[Finding]:
 
 
 def _print_recorded(printer: Printer, request: VerifyRequest, report: VerifyReport) -> None:
-    """Print the cover letter's new line about testing, or why --record wrote none."""
+    """Print the line that --record added to the cover letter, or why it added none."""
     if report.recorded:
         name = report.target.name
         printer.line(f"recorded in the cover letter of {name}: {report.recorded}")
@@ -196,7 +196,7 @@ def _print_recorded(printer: Printer, request: VerifyRequest, report: VerifyRepo
             f"its mails are out of date: `patchgen format {shlex.quote(name)}` writes them again"
         )
     elif request.record:
-        printer.warning("nothing was recorded in the cover letter, as the series does not pass")
+        printer.warning("the cover letter was not changed, because the series does not pass")
 
 
 def _print_next(printer: Printer, request: VerifyRequest, report: VerifyReport) -> None:

@@ -107,7 +107,7 @@ def test_a_series_that_does_not_pass_is_not_recorded_as_tested(patchgen, git, sm
     apply_small(patchgen, small)
     before = git(small, "rev-parse", V1)
     result = record(patchgen, small)
-    assert result.code == 1 and "nothing was recorded in the cover letter" in result.err
+    assert result.code == 1 and "the cover letter was not changed" in result.err
     assert git(small, "rev-parse", V1) == before
 
 

@@ -449,9 +449,9 @@ def test_a_stopped_reroll_resumes_with_its_own_options(patchgen, applied, git):
     [path] = [Path(line.strip()) for line in completed.err.splitlines() if line.startswith("  /")]
     for more in (("--force",), ("-v", "7"), (V4,), ("--dry-run",)):
         completed = patchgen("reroll", "--tree", applied, "--continue", *more)
-        assert completed.code == 2 and "--continue takes no option but --tree" in completed.err, (
-            more
-        )
+        assert (
+            completed.code == 2 and "--continue can only be combined with --tree" in completed.err
+        ), more
     path.write_text(re.sub(r"<<<.*?=======\n(.*?)>>>[^\n]*\n", r"\1", path.read_text(), flags=re.S))
     # Whatever the name of the base means by now.
     base = git(applied, "rev-parse", "master").strip()

@@ -91,7 +91,7 @@ def test_a_tag_on_one_patch_leaves_those_below_as_they_are(patchgen, toy, git, p
         (folder / name).mkdir(parents=True)
     (folder / "new" / "1.host").write_bytes(answer(posted[4], REVIEWED))
     result = patchgen("trailers", "--tree", toy, V4, folder)
-    assert f"  + {REVIEWED}" in result.out and f"{V4} has 1 tag more." in result.out
+    assert f"  + {REVIEWED}" in result.out and f"Added 1 tag to {V4}." in result.out
     assert git(toy, "rev-parse", f"{V4}~1") == below
 
 
@@ -116,7 +116,7 @@ def test_dry_run_writes_nothing(patchgen, toy, posted, tmp_path):
     box.write_bytes(answer(posted[1], REVIEWED))
     before = snapshot(toy, without="none")
     result = patchgen("trailers", "--tree", toy, V4, box, "--dry-run")
-    assert f"{V4} would get 1 tag." in result.out
+    assert f"Would add 1 tag to {V4}." in result.out
     assert snapshot(toy, without="none") == before
 
 
@@ -264,6 +264,6 @@ def test_a_tag_in_doubt_is_added_by_an_answer_on_a_terminal(toy, git, posted, tm
     code, shown = run_on_terminal(args, "1\nx\n2, 2\n")
     assert code == 0 and f"[2] {REVIEWED}" in shown
     assert shown.count("the tags in doubt have the numbers 2, 3") == 2
-    assert f"+ {REVIEWED} (patch 2)" in shown and f"{V4} has 2 tags more." in shown
+    assert f"+ {REVIEWED} (patch 2)" in shown and f"Added 2 tags to {V4}." in shown
     assert REVIEWED in message(git, toy, f"{V4}~2")
     assert REVIEWED not in message(git, toy, f"{V4}~1")
