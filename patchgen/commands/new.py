@@ -90,7 +90,7 @@ def write_variant(request: NewRequest) -> NewResult:
     refuse_existing(request.target)
     if len(request.target.parts) == 1 and name in list_names():
         raise UsageError(
-            f"{name} is the name of a variant that exists",
+            f"a variant named {name} already exists",
             code="path-exists",
             hint="`patchgen variants` lists them",
         )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The files of a new variant, and its folder, which exists as a whole or not at all."""
+"""The files of a new variant, and its folder, which appears only when it is complete."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from pathlib import Path
 from patchgen.errors import RefusedError, UsageError
 from patchgen.resources import read_schema
 from patchgen.scratch import owned_folder
+from patchgen.spec.manifest import NAME_PATTERN
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _SCHEMA = "manifest.schema.json"
 _PREFIX = ".patchgen-new-"
 _LONGEST_NAME = 40
@@ -37,7 +37,7 @@ class StagedVariant:
         self._target = target
 
     def publish(self) -> None:
-        """Give the folder its name. Raises RefusedError if something has it by now."""
+        """Give the folder its name. Raises RefusedError if that path exists by now."""
         refuse_existing(self._target)
         try:
             self.folder.rename(self._target)
@@ -71,17 +71,17 @@ def refuse_existing(target: Path) -> None:
     """Raise RefusedError if something exists at a path."""
     if os.path.lexists(target):
         raise RefusedError(
-            f"{target} exists already", code="path-exists", hint="choose another name, or remove it"
+            f"{target} already exists", code="path-exists", hint="choose another name, or remove it"
         )
 
 
 def check_name(name: str) -> str:
-    """Return the name of a variant. Raises UsageError if it is not one."""
-    if not _NAME.fullmatch(name):
+    """Return a name. Raises UsageError if it is not valid for a variant."""
+    if not re.fullmatch(NAME_PATTERN, name):
         raise UsageError(
-            f"{name!r} is not a name for a variant",
+            f"{name!r} is not a valid name for a variant",
             code="name-invalid",
-            hint="it has letters, digits, _ and -, and begins with a letter or _",
+            hint="use letters, digits, _ and -, and begin with a letter or _",
         )
     return name
 
@@ -100,7 +100,7 @@ def make_name(text: str, taken: Sequence[str] = ()) -> str:
     return name
 
 
-def head_of_manifest(name: str, title: str) -> str:
+def format_manifest_head(name: str, title: str) -> str:
     """Return the first lines of a manifest."""
     return (
         f"#:schema ./{_SCHEMA}\n"

@@ -25,7 +25,7 @@ from patchgen.newvariant.commit_texts import (
     format_rules,
     subject_of,
 )
-from patchgen.newvariant.draft import VariantDraft, head_of_manifest, make_name, quote
+from patchgen.newvariant.draft import VariantDraft, format_manifest_head, make_name, quote
 from patchgen.newvariant.golden_case import find_case
 from patchgen.newvariant.replacements import (
     NotTextError,
@@ -91,7 +91,7 @@ def make_from_commits(
         builder.add(parent, commit)
     title = subject_of(commits[0])
     files: dict[str, str | bytes] = {
-        "manifest.toml": head_of_manifest(name, title) + "".join(builder.tables),
+        "manifest.toml": format_manifest_head(name, title) + "".join(builder.tables),
         "cover.txt.j2": format_cover(commits),
         **builder.files,
     }

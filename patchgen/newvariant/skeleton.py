@@ -12,7 +12,7 @@ from patchgen.newvariant.draft import (
     COVER_END,
     PROVENANCE,
     VariantDraft,
-    head_of_manifest,
+    format_manifest_head,
     quote,
     quote_list,
 )
@@ -85,11 +85,12 @@ def draft_from_cocci(text: str, header: Header, title: str | None) -> SemanticPa
 
 def draft_variant(name: str, patch: SemanticPatchDraft, on: Sequence[str]) -> VariantDraft:
     """Return a variant with one patch, which runs this semantic patch on these files."""
+    manifest = format_manifest_head(name, patch.title) + _format_patch(name, patch, on)
     subject = escape_prose(patch.title)
     return VariantDraft(
         name,
         {
-            "manifest.toml": head_of_manifest(name, patch.title) + _format_patch(name, patch, on),
+            "manifest.toml": manifest,
             f"{name}.cocci": patch.text,
             **patch.cases,
             "message.txt.j2": f"{subject}\n\n{escape_prose(patch.body)}\n\n{PROVENANCE}",

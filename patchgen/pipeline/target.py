@@ -67,7 +67,7 @@ class SeriesTarget:
     def refuse_existing(self) -> RefusedError:
         """Return the error for a branch that exists and may not be replaced."""
         return RefusedError(
-            f"the branch {self.branch} exists already",
+            f"the branch {self.branch} already exists",
             code="branch-exists",
             alternatives={
                 "force": "replace it, which loses its hand edits",

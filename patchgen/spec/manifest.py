@@ -69,9 +69,9 @@ def _check_pattern(value: str) -> str:
     return value
 
 
-_NAME = r"^[A-Za-z_][A-Za-z0-9_-]*$"
+NAME_PATTERN = r"^[A-Za-z_][A-Za-z0-9_-]*$"
 _VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
-Name = Annotated[str, Field(pattern=_NAME)]
+Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 Count = Annotated[int, Field(ge=0, lt=10**9)]
 TreePath = Annotated[str, AfterValidator(_check_tree_path)]
 TreePattern = Annotated[TreePath, AfterValidator(_check_pattern)]

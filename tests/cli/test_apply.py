@@ -274,7 +274,7 @@ def test_refuses_an_existing_branch_without_force(patchgen, pvops_on, toy):
     pvops_on()
     completed = patchgen("apply", "--variant", "pvops", "--tree", toy)
     assert completed.code == 1
-    assert f"the branch {BRANCH} exists already" in completed.err
+    assert f"the branch {BRANCH} already exists" in completed.err
 
 
 def test_reports_the_unmet_needs_of_a_tree(patchgen, tmp_path, git):
@@ -426,6 +426,6 @@ def test_a_branch_without_its_mails_gets_them_from_the_same_command(patchgen, to
     git(toy, "update-ref", f"refs/heads/{first['branch']}", f"{first['tip']}^")
     shutil.rmtree(next(iter(mails)).parent)
     completed = patchgen(*args)
-    assert completed.code == 1 and "exists already" in completed.err
+    assert completed.code == 1 and "already exists" in completed.err
     assert not next(iter(mails)).parent.exists()
     assert git(toy, "rev-parse", f"{first['branch']}").strip() != first["tip"]

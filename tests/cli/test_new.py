@@ -381,7 +381,7 @@ def test_a_semantic_patch_that_a_variant_cannot_have_is_refused(patchgen, tmp_pa
 
 @pytest.mark.parametrize(
     ("name", "message"),
-    [("mine", "exists already"), ("pvops", "a variant that exists"), ("two words", "not a name")],
+    [("mine", "already exists"), ("pvops", "a variant named"), ("two words", "not a valid")],
 )
 def test_a_name_in_use_and_a_wrong_one_are_refused(patchgen, tmp_path, name, message):
     (tmp_path / "mine").mkdir()

@@ -267,7 +267,7 @@ def test_an_optional_patch_alone_does_not_overwrite_the_branch(patchgen, optiona
     call_maybe(tree, git, "\tmaybe_old(1);\n")
     result = patchgen("apply", "--variant", optional, "--tree", tree, "-o", tree / "other")
     assert (result.code, result.out) == (1, "")
-    assert "the branch patchgen/mine-v1 exists already" in result.err
+    assert "the branch patchgen/mine-v1 already exists" in result.err
     document = make(patchgen, optional, tree, "-o", tree / "other", "--force")
     assert [p["status"] for p in document["patches"]].count("made") == 1
 

@@ -32,7 +32,7 @@ Reviewed-by: Bea <bea@example.org>
 
 
 def prepare_apply(patchgen, git, tree):
-    return ("apply", "--variant", "pvops"), "exists already"
+    return ("apply", "--variant", "pvops"), "already exists"
 
 
 def prepare_reroll(patchgen, git, tree):
@@ -40,7 +40,7 @@ def prepare_reroll(patchgen, git, tree):
     file.write_text(file.read_text() + "/* newer */\n")
     git(tree, "commit", "-q", "-a", "-m", "newer")
     args = ("reroll", V4, "--onto", "master", "--output-directory", "out")
-    return args, "exists already"
+    return args, "already exists"
 
 
 def prepare_continue(patchgen, git, tree):
@@ -89,7 +89,7 @@ def prepare_split(patchgen, git, tree):
     git(tree, "add", "-f", ".")
     git(tree, "commit", "-q", "-m", "start")
     (tree.parent / "x.cocci").write_text(_RULE)
-    return ("run", str(tree.parent / "x.cocci"), "--split", "directory"), "exists already"
+    return ("run", str(tree.parent / "x.cocci"), "--split", "directory"), "already exists"
 
 
 # Commands that begin with a series.
