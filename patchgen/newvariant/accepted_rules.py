@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Run inferred rules over the files of a change, and accept what they get right.
+"""Run inferred rules over the files of a change, and accept those with a correct result.
 
 A rule is accepted for a file if it changes only lines that the change changes, and if the result is
-nearer to the file after the change. The remaining difference is stated otherwise.
+nearer to the file after the change. replacements.py states the remaining difference.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from patchgen.process import map_parallel
 
 @dataclass(frozen=True, slots=True)
 class AcceptedRule:
-    """A rule and the files that it gets right: their contents before it and after it."""
+    """A rule and the files that it is accepted for: their contents before it and after it."""
 
     rule: InferredRule
     files: Mapping[PurePosixPath, tuple[bytes, bytes]]
@@ -37,19 +37,18 @@ class AcceptedRule:
 def find_rules(
     files: Sequence[ChangedFile], spatch: Spatch, timeout_s: int
 ) -> tuple[list[AcceptedRule], dict[PurePosixPath, bytes]]:
-    """Return the rules of a change, in the order to run them, and the files after all of them.
+    """Return the accepted rules in the order to run them, and the contents of the files after them.
 
     Raises ToolError if spatch cannot be run.
     """
     accepted: list[AcceptedRule] = []
     contents = {file.path: file.before for file in files}
     for infer in (infer_call_rules, infer_statement_rules):
-        rest = [ChangedFile(file.path, contents[file.path], file.after) for file in files]
-        for rule in infer(rest):
-            tried = _try_rule(rule, files, contents, spatch, timeout_s)
-            if tried is not None:
-                accepted.append(tried)
-                contents |= {path: after for path, (_, after) in tried.files.items()}
+        remaining = [ChangedFile(file.path, contents[file.path], file.after) for file in files]
+        for rule in infer(remaining):
+            if results := _try_rule(rule, files, contents, spatch, timeout_s):
+                accepted.append(AcceptedRule(rule, results))
+                contents |= {path: after for path, (_, after) in results.items()}
     return accepted, contents
 
 
@@ -59,8 +58,8 @@ def _try_rule(
     contents: Mapping[PurePosixPath, bytes],
     spatch: Spatch,
     timeout_s: int,
-) -> AcceptedRule | None:
-    """Return the rule with the files that it gets right, None without any."""
+) -> dict[PurePosixPath, tuple[bytes, bytes]]:
+    """Return the files that a rule is accepted for: their contents before it and after it."""
     patch = SemanticPatch(f"{rule.name}.cocci", rule.text)
     candidates = [
         (file, contents[file.path])
@@ -69,12 +68,11 @@ def _try_rule(
     ]
     run = partial(_run, patch, spatch, timeout_s)
     results = map_parallel(run, candidates, workers=os.cpu_count() or 1)
-    right = {
+    return {
         file.path: (before, after)
         for (file, before), after in zip(candidates, results, strict=True)
-        if after is not None and is_step(before, after, file.after)
+        if after is not None and is_progress(before, after, file.after)
     }
-    return AcceptedRule(rule, right) if right else None
 
 
 def _run(
@@ -89,21 +87,21 @@ def _run(
     return None if after is None else with_line_ends_of(content, after)
 
 
-def is_step(before: bytes, middle: bytes, after: bytes) -> bool:
-    """Return whether a text is between two others: nearer to `after`, and changed only where that
-    differs from `before`.
+def is_progress(before: bytes, result: bytes, after: bytes) -> bool:
+    """Return whether a result is nearer to `after` than `before` is, and differs from `before` only
+    in lines that `after` changes.
     """
-    first, second, last = map(split_lines, (before, middle, after))
+    first, second, last = map(split_lines, (before, result, after))
     intended = find_line_changes(first, last)
     for change in find_line_changes(first, second):
         start, end = change.old_start, change.old_end
-        if not any(each.old_start <= start and end <= each.old_end for each in intended):
+        if not any(hunk.old_start <= start and end <= hunk.old_end for hunk in intended):
             return False
-    return _measure(second, last) < _measure(first, last)
+    return _measure_distance(second, last) < _measure_distance(first, last)
 
 
-def _measure(old: Sequence[bytes], new: Sequence[bytes]) -> tuple[int, int]:
-    """Return how far two texts are apart, in tokens and then in lines."""
+def _measure_distance(old: Sequence[bytes], new: Sequence[bytes]) -> tuple[int, int]:
+    """Return the numbers of tokens and of lines that differ between two texts."""
     tokens = lines = 0
     for change in find_line_changes(old, new):
         sides = (old[change.old_start : change.old_end], new[change.new_start : change.new_end])

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Infer rules for calls from a change: another function is called, or with other arguments.
+"""Infer rules for calls that a change makes to another function, or with other arguments.
 
-Each changed token is either the name of a called function or inside the parentheses of a call. All
-calls that changed in the same way make one rule. An argument that is passed on is a metavariable;
-an argument that is new has to be the same text in all of these calls. Whether a rule is right is
-decided by running it (accepted_rules.py).
+A hunk makes rules if each changed token is the name of a called function, or inside the parentheses
+of a call. All calls that changed in the same way make one rule. An argument that both calls pass is
+a metavariable; a new argument has to be the same text in all of these calls. accepted_rules.py runs
+the rules to test them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from patchgen.newvariant.changed_tokens import (
 )
 from patchgen.newvariant.rule import InferredRule, choose_name
 
-# What precedes a parenthesis without being called.
+# Keywords and operators that are not functions, although a parenthesis may follow them.
 _NOT_CALLED = frozenset(
     b"if while for switch return sizeof typeof __typeof__ defined __attribute__ case".split()
 )
@@ -31,7 +31,7 @@ _ENDS = frozenset({b";", b"{", b"}"})
 
 @dataclass(frozen=True, slots=True)
 class _Argument:
-    """An argument: its tokens, by which arguments are compared, and its text on one line."""
+    """An argument: its tokens, and its text on one line. Arguments with equal tokens are equal."""
 
     tokens: tuple[bytes, ...]
     text: str = field(compare=False)
@@ -55,10 +55,10 @@ def infer_call_rules(files: Iterable[ChangedFile]) -> list[InferredRule]:
     """Return the rules for the calls that differ in these files."""
     changes = [change for file in files for change in _find_call_changes(file)]
     rules: list[InferredRule] = []
-    taken: set[str] = set()
+    used: set[str] = set()
     renames = {(c.old_name, c.new_name): None for c in changes if c.is_rename}
     for old_name, new_name in renames:
-        name = choose_name(f"rename_{old_name}", taken)
+        name = choose_name(f"rename_{old_name}", used)
         rules.append(_make_rename(name, old_name, new_name))
     groups: dict[tuple[str, str, int, int], list[_CallChange]] = {}
     for change in changes:
@@ -68,13 +68,13 @@ def infer_call_rules(files: Iterable[ChangedFile]) -> list[InferredRule]:
     for group in groups.values():
         clusters = _cluster(group)
         for cluster in clusters:
-            name = choose_name(f"arguments_{cluster.changes[0].old_name}", taken)
+            name = choose_name(f"arguments_{cluster.changes[0].old_name}", used)
             rules.append(_make_arguments(name, cluster, is_only=len(clusters) == 1))
     return rules
 
 
 def _find_call_changes(file: ChangedFile) -> Iterator[_CallChange]:
-    """Yield each changed call of a file once, from hunks in which nothing else changed."""
+    """Yield each changed call of a file once, from hunks that change only calls."""
     pairs: dict[tuple[int, int], None] = {}
     for hunk in file.list_hunks():
         found = [_find_pair(file, change) for change in file.list_changes(hunk)]
@@ -87,7 +87,7 @@ def _find_call_changes(file: ChangedFile) -> Iterator[_CallChange]:
         if old_arguments is None or new_arguments is None:
             continue
         spans = ((old, old_arguments), (new, new_arguments))
-        if any(tokens.has_long_line(*span) for tokens, each in spans for span in each):
+        if any(tokens.spans_lines(*span) for tokens, each in spans for span in each):
             continue
         yield _CallChange(
             old.show(old_at, old_at + 1),
@@ -102,7 +102,7 @@ def _read_argument(tokens: Tokens, start: int, end: int) -> _Argument:
 
 
 def _find_pair(file: ChangedFile, change: TokenChange) -> tuple[int, int] | None:
-    """Return the indices of the names of the call that a change is in, None if it is in no call."""
+    """Return the indices of the old and the new name of the call around a change, or None."""
     old, new = file.old.texts, file.new.texts
     i1, i2, j1, j2 = change
     if i2 - i1 == j2 - j1 == 1 and _is_callee(old, i1) and _is_callee(new, j1):
@@ -136,17 +136,19 @@ def _find_call(tokens: Sequence[bytes], at: int) -> int | None:
 
 
 @dataclass(slots=True)
-class _LikeCalls:
-    """Calls that changed alike. `sources` has, for each new argument, what it may be in all calls:
-    the index of an old argument, or an argument that is new.
+class _SimilarCalls:
+    """Calls that changed in the same way.
+
+    `sources` has, for each new argument, the possible sources that all calls share: the index of an
+    old argument, or the new argument itself.
     """
 
     changes: list[_CallChange]
     sources: list[set[int | _Argument]]
 
 
-def _cluster(group: Sequence[_CallChange]) -> list[_LikeCalls]:
-    clusters: list[_LikeCalls] = []
+def _cluster(group: Sequence[_CallChange]) -> list[_SimilarCalls]:
+    clusters: list[_SimilarCalls] = []
     for change in group:
         sources: list[set[int | _Argument]] = [
             {new, *(k for k, old in enumerate(change.old) if old == new)} for new in change.new
@@ -158,7 +160,7 @@ def _cluster(group: Sequence[_CallChange]) -> list[_LikeCalls]:
                 cluster.sources = joined
                 break
         else:
-            clusters.append(_LikeCalls([change], sources))
+            clusters.append(_SimilarCalls([change], sources))
     return clusters
 
 
@@ -167,11 +169,12 @@ def _make_rename(name: str, old: str, new: str) -> InferredRule:
     return InferredRule(name, text, f"Call {new}() instead of {old}().", (old,))
 
 
-def _make_arguments(name: str, cluster: _LikeCalls, *, is_only: bool) -> InferredRule:
-    """Return the rule of a cluster.
+def _make_arguments(name: str, cluster: _SimilarCalls, *, is_only: bool) -> InferredRule:
+    """Return the rule of a cluster; `is_only` if these functions have no other cluster.
 
-    An old argument that is dropped is stated as its text if that is the same in all calls. So is
-    each old argument if there are other clusters, which the rule must not match.
+    The rule has the text of a dropped argument if that is the same in all calls. If the calls of
+    other clusters must not match, it has the text of each old argument that is the same in all
+    calls of its own.
     """
     first = cluster.changes[0]
     columns = [{change.old[k] for change in cluster.changes} for k in range(len(first.old))]
@@ -200,8 +203,10 @@ def _make_arguments(name: str, cluster: _LikeCalls, *, is_only: bool) -> Inferre
     )
 
 
-def _choose_sources(cluster: _LikeCalls) -> list[int | _Argument]:
-    """Return the source of each new argument: the old one at its place, another one, or a text."""
+def _choose_sources(cluster: _SimilarCalls) -> list[int | _Argument]:
+    """Return the source of each new argument: the old argument at the same place if possible, else
+    another old argument, else its own text.
+    """
     chosen: list[int | _Argument] = []
     for m, sources in enumerate(cluster.sources):
         others = sorted(k for k in sources if isinstance(k, int) and k not in chosen)
@@ -211,7 +216,7 @@ def _choose_sources(cluster: _LikeCalls) -> list[int | _Argument]:
 
 
 def _diff_arguments(old: Sequence[str], new: Sequence[str]) -> Iterator[str]:
-    """Yield the lines of a rule that make the old arguments into the new ones."""
+    """Yield the lines of a rule that replace the old arguments by the new ones."""
     before, after = (_with_commas(arguments) for arguments in (old, new))
     for kind, i1, i2, j1, j2 in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
         if kind == "equal":

@@ -20,7 +20,7 @@ _MOST_COMPARED = 1 << 20
 
 
 class Tokens:
-    """The tokens of a text, and where each begins and ends in it."""
+    """The tokens of a text, with the gaps before them and the offsets of their ends."""
 
     def __init__(self, source: bytes):
         self.source = source
@@ -30,11 +30,13 @@ class Tokens:
         self.gaps = [gap for gap, _ in parts]
 
     def cut(self, start: int, end: int) -> bytes:
-        """Return the source of the tokens from `start` up to `end`, at least one."""
+        """Return the source of the tokens from `start` up to `end`, which is greater."""
         return self.source[self.ends[start] - len(self.texts[start]) : self.ends[end - 1]]
 
-    def has_long_line(self, start: int, end: int) -> bool:
-        """Return whether a token continues on another line, which SmPL would read as its own."""
+    def spans_lines(self, start: int, end: int) -> bool:
+        """Return whether a token continues on the next line, which SmPL would read as one of its
+        own lines.
+        """
         return any(b"\n" in text for text in self.texts[start:end])
 
     def show(self, start: int, end: int) -> str:
@@ -46,12 +48,12 @@ class Tokens:
         )
 
     def range_of(self, start: int, end: int) -> tuple[int, int]:
-        """Return the tokens that end between two offsets: the first, and after the last."""
+        """Return the indices of the tokens that end between two offsets; the end is exclusive."""
         return bisect_left(self.ends, start + 1), bisect_left(self.ends, end + 1)
 
 
 class TokenChange(NamedTuple):
-    """The tokens from `old_start` to `old_end` became those of the new text; ends are exclusive."""
+    """A range of tokens in the old text, and the range that replaces it; the ends are exclusive."""
 
     old_start: int
     old_end: int
@@ -78,7 +80,7 @@ class ChangedFile:
         return Tokens(self.after)
 
     def list_hunks(self) -> Iterator[TokenChange]:
-        """Yield the tokens of the changed lines, for each run of them."""
+        """Yield the tokens of each run of changed lines."""
         old_lines, new_lines = split_lines(self.before), split_lines(self.after)
         old_ends, new_ends = ([0, *accumulate(map(len, each))] for each in (old_lines, new_lines))
         for change in find_line_changes(old_lines, new_lines):
@@ -88,7 +90,7 @@ class ChangedFile:
             )
 
     def list_changes(self, hunk: TokenChange) -> Iterator[TokenChange]:
-        """Yield the tokens that differ within a hunk; of a very long one, it is the only change."""
+        """Yield the tokens that differ within a hunk, or all of a hunk too long to compare."""
         old = self.old.texts[hunk.old_start : hunk.old_end]
         new = self.new.texts[hunk.new_start : hunk.new_end]
         if len(old) * len(new) > _MOST_COMPARED:
@@ -102,9 +104,9 @@ class ChangedFile:
 
 
 def split_arguments(tokens: Sequence[bytes], opening: int) -> list[tuple[int, int]] | None:
-    """Return where each argument of a call begins and ends, None if the call is not closed.
+    """Return the range of tokens of each argument of a call, None if the call is not closed.
 
-    `opening` is the index of its opening parenthesis.
+    `opening` is the index of the opening parenthesis.
     """
     closing = find_closing(tokens, opening)
     if closing is None:

@@ -6,12 +6,13 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from patchgen.errors import RefusedError, UsageError
+from patchgen.newvariant.rule import choose_name
 from patchgen.resources import read_schema
 from patchgen.scratch import owned_folder
 from patchgen.spec.manifest import NAME_PATTERN
@@ -86,18 +87,14 @@ def check_name(name: str) -> str:
     return name
 
 
-def make_name(text: str, taken: Sequence[str] = ()) -> str:
-    """Return a name for a patch, made from its subject."""
-    words = re.findall(r"[a-z0-9]+", text.rpartition(": ")[2].lower())
+def make_name(subject: str, used: Iterable[str]) -> str:
+    """Return a name for a patch, made from its subject, that is not among the used ones."""
+    words = re.findall(r"[a-z0-9]+", subject.rpartition(": ")[2].lower())
     name = "-".join(words)
     if len(name) > _LONGEST_NAME:
         name = name[: _LONGEST_NAME + 1].rpartition("-")[0] or name[:_LONGEST_NAME]
-    wish = name = name if name[:1].isalpha() else f"patch-{name}".rstrip("-")
-    number = 1
-    while name in taken:
-        number += 1
-        name = f"{wish}-{number}"
-    return name
+    stem = name if name[:1].isalpha() else f"patch-{name}".rstrip("-")
+    return choose_name(stem, set(used), "-")
 
 
 def format_manifest_head(name: str, title: str) -> str:

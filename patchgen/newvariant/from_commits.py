@@ -120,7 +120,7 @@ class _Builder:
 
     def add(self, parent: Oid, commit: Commit) -> None:
         """Add a commit as a patch, unless all of it is left by hand."""
-        name = make_name(subject_of(commit), list(self.results))
+        name = make_name(subject_of(commit), self.results)
         texts = list(self._read(name, parent, commit))
         changed = [text for text in texts if text.before is not None]
         accepted, contents = self._find_rules(changed)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A rule that was inferred from a change, before it is tried."""
+"""A rule that was inferred from a change, and that is not tested yet."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class InferredRule:
-    """A rule: its name, its SmPL, a sentence that says what it does, and words that it needs.
+    """A rule: its name, its SmPL, and its purpose in one sentence.
 
-    A file without one of the words cannot match.
+    The rule matches only files with all of `words`.
     """
 
     name: str
@@ -23,11 +23,11 @@ class InferredRule:
         return all(word.encode() in content for word in self.words)
 
 
-def choose_name(wish: str, taken: set[str]) -> str:
-    """Return the name of a rule, with a number if it is taken, and add it to the taken ones."""
-    name, number = wish, 1
-    while name in taken:
+def choose_name(stem: str, used: set[str], separator: str = "_") -> str:
+    """Return the stem, with a number if that name is used, and add the name to the used ones."""
+    name, number = stem, 1
+    while name in used:
         number += 1
-        name = f"{wish}_{number}"
-    taken.add(name)
+        name = f"{stem}{separator}{number}"
+    used.add(name)
     return name

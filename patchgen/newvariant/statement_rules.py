@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Infer rules for statements from a change: whole statements are replaced or deleted.
+"""Infer rules for statements that a change replaces or deletes.
 
-Statements that changed alike, but for names, make one rule: names that differ become metavariables.
-A change at one place only is stated as it is. Whether a rule is right is decided by running it
-(accepted_rules.py).
+Changes that differ only in names make one rule, in which these names are metavariables. A change at
+a single place makes a rule without metavariables. accepted_rules.py runs the rules to test them.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ _STARTS = frozenset({b";", b"{", b"}"})
 _MOST_TOKENS = 80
 _MOST_RULES = 30
 _MOST_SINGLE = 8
-_OPEN = {b"{": 1, b"}": -1}
+_BRACES = {b"{": 1, b"}": -1}
 _KEYWORDS = frozenset(
     b"break case char const continue default do double else enum extern float for goto if int long "
     b"register return short signed sizeof static struct switch typedef union unsigned void "
@@ -41,7 +40,7 @@ class _StatementChange:
 
     @property
     def shape(self) -> tuple[object, ...]:
-        """What two changes have in common if they differ in names only."""
+        """The tokens with None for each name: equal for changes that differ only in names."""
         shapes = (
             tuple(None if self._is_name(side, at) else text for at, text in enumerate(side))
             for side in (self.old, self.new)
@@ -50,7 +49,7 @@ class _StatementChange:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names, in order, which may differ."""
+        """The names of the old and the new statements, in order."""
         return tuple(
             side[at]
             for side in (self.old, self.new)
@@ -67,9 +66,10 @@ class _StatementChange:
 
 
 def infer_statement_rules(files: Iterable[ChangedFile]) -> list[InferredRule]:
-    """Return the rules for the statements that differ in these files, those of most places first.
+    """Return the rules for the statements that differ in these files, most places first.
 
-    In a change of many places, a rule for one of them says less than the lines themselves.
+    If more than _MOST_SINGLE changes are at a single place, these make no rules: for each of them,
+    the replaced lines are easier to read than a rule.
     """
     shapes: dict[tuple[object, ...], list[_StatementChange]] = {}
     for file in files:
@@ -81,12 +81,12 @@ def infer_statement_rules(files: Iterable[ChangedFile]) -> list[InferredRule]:
     if len(singles) > _MOST_SINGLE:
         groups = [group for group in groups if len(group) > 1]
     groups.sort(key=len, reverse=True)
-    taken: set[str] = set()
-    return [_make_rule(choose_name("statements", taken), group) for group in groups[:_MOST_RULES]]
+    used: set[str] = set()
+    return [_make_rule(choose_name("statements", used), group) for group in groups[:_MOST_RULES]]
 
 
 def _find_changes(file: ChangedFile) -> Iterator[_StatementChange]:
-    depths = [0, *accumulate(_OPEN.get(text, 0) for text in file.old.texts)]
+    depths = [0, *accumulate(_BRACES.get(text, 0) for text in file.old.texts)]
     for hunk in file.list_hunks():
         if hunk.old_start == hunk.old_end or depths[hunk.old_start] < 1:
             continue
@@ -133,13 +133,13 @@ def _is_whole(tokens: Tokens, start: int, end: int) -> bool:
             return False
     has_comment = any(b"/" in gap or b"\\" in gap for gap in tokens.gaps[start + 1 : end])
     is_statement = texts[-1] in (b";", b"}") and any(map(is_word, texts))
-    if tokens.has_long_line(start, end):
+    if tokens.spans_lines(start, end):
         return False
     return depth == 0 and is_statement and b"#" not in texts and not has_comment
 
 
 def _read_lines(tokens: Tokens, start: int, end: int) -> tuple[str, ...]:
-    """Return the lines of some tokens, indented as below the first one."""
+    """Return the lines of some tokens, without the indentation of the first one."""
     if start == end:
         return ()
     text = tokens.cut(start, end).decode("utf-8", "replace")
@@ -184,7 +184,7 @@ def _make_rule(name: str, changes: Sequence[_StatementChange]) -> InferredRule:
 
 
 def _mark(lines: Sequence[str], place: str) -> list[str]:
-    """Return the lines with the position at their first name, but not at that of a struct."""
+    """Return the lines with the position at their first name that is not a struct's tag."""
     for number, line in enumerate(lines):
         for word in _WORD.finditer(line):
             is_tag = re.search(r"\b(struct|union|enum)\s+$", line[: word.start()])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Which rules are inferred from a change; whether they are right is decided by running them."""
+"""The rules that are inferred from a change, before patchgen runs them to test them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from patchgen.newvariant.accepted_rules import is_step
+from patchgen.newvariant.accepted_rules import is_progress
 from patchgen.newvariant.call_rules import infer_call_rules
 from patchgen.newvariant.changed_tokens import ChangedFile
 from patchgen.newvariant.statement_rules import infer_statement_rules
@@ -41,12 +41,12 @@ def test_a_new_argument_is_the_same_text_in_all_calls():
     assert "@@\n f@p(\n e1 , e2\n+, GFP_KERNEL\n )\n" in rule
 
 
-def test_other_new_arguments_are_other_rules_for_their_own_calls():
+def test_calls_with_different_new_arguments_make_separate_rules():
     first, second = calls(("f(a);", "f(a, ONE);"), ("f(b);", "f(b, TWO);"))
     assert " a\n+, ONE\n" in first and " b\n+, TWO\n" in second
 
 
-def test_a_dropped_argument_is_stated_if_it_is_the_same_everywhere():
+def test_a_dropped_argument_is_stated_if_it_is_the_same_in_all_calls():
     [rule] = calls(("f(a, NULL);", "g(a);"), ("f(b->c, NULL);", "g(b->c);"))
     assert "expression e1;" in rule and "-f@p\n+g\n (\n e1\n-, NULL\n )\n" in rule
     [rule] = calls(("f(a, 1);", "f(a);"), ("f(b->c, 2);", "f(b->c);"))
@@ -58,7 +58,7 @@ def test_exchanged_arguments_are_passed_on():
     assert "expression e1, e2;" in rule and "+" in rule and "a" not in rule.split("@@")[1]
 
 
-def test_the_names_of_metavariables_are_not_those_of_the_code():
+def test_the_names_of_metavariables_do_not_occur_in_the_code():
     [rule] = calls(("f(e1, p);", "f(e1, p, e2);"))
     assert "expression e1_2, e2_2;\nposition p_2;" in rule
 
@@ -87,12 +87,12 @@ def test_statements_that_differ_in_names_are_one_rule():
     )
 
 
-def test_statements_whose_equal_names_are_elsewhere_are_other_rules():
+def test_statements_with_equal_names_at_different_places_make_separate_rules():
     pairs = (("a = b + c;", "g(a, b);"), ("a = a + c;", "g(a, c);"))
     assert len(infer_statement_rules(change(*pairs))) == 2
 
 
-def test_a_statement_is_stated_as_a_whole():
+def test_a_rule_has_the_whole_statement():
     [rule] = infer_statement_rules(change(("if (a)\n\t\treturn 1;", "if (a)\n\t\tgoto out;")))
     assert "-if (a@p)\n-\treturn 1;\n+if (a)\n+\tgoto out;\n" in rule.text
 
@@ -109,7 +109,7 @@ def test_layout_comments_and_directives_make_no_rule_for_statements(pair):
     assert infer_statement_rules(change(pair)) == []
 
 
-def test_code_of_a_commit_never_becomes_a_script_of_a_semantic_patch():
+def test_code_of_a_commit_cannot_become_a_script_of_a_semantic_patch():
     """A string of C may continue on a line that SmPL would read as the head of a rule."""
     script = '"a\\\n@script:python@\\\n@@\\\nprint(1)\\\n"'
     files = change(("g(1);", f"g(1, {script});"), ("h(1);", f"k({script});\n\tl();"))
@@ -121,14 +121,14 @@ def test_declarations_outside_of_functions_make_no_rule_for_statements():
     assert infer_statement_rules([file]) == []
 
 
-def test_many_single_places_make_no_rules():
+def test_many_changes_of_a_single_place_make_no_rules():
     pairs = [(f"x = a{n} {sign} b;", f"y(a{n});") for n, sign in enumerate("+-*/%&|^<>")]
     assert infer_statement_rules(change(*pairs)) == []
     assert len(infer_statement_rules(change(*pairs[:8]))) == 8
 
 
 @pytest.mark.parametrize(
-    ("middle", "expected"),
+    ("result", "expected"),
     [
         (b"a\nB\nc\nd\n", True),
         (b"a\nB\nc\nD\n", True),
@@ -137,5 +137,7 @@ def test_many_single_places_make_no_rules():
         (b"a\nb\nc\nd\n", False),
     ],
 )
-def test_a_result_is_a_step_if_it_is_nearer_and_changes_nothing_else(middle, expected):
-    assert is_step(b"a\nb\nc\nd\n", middle, b"a\nB\nc\nD\n") == expected
+def test_a_result_is_progress_if_it_is_nearer_and_changes_only_the_lines_to_change(
+    result, expected
+):
+    assert is_progress(b"a\nb\nc\nd\n", result, b"a\nB\nc\nD\n") == expected
