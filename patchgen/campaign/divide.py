@@ -93,8 +93,8 @@ def _choose_subjects(
     ]
     new = [group for group, subject in zip(groups, reused, strict=True) if not subject]
     styles = map_parallel(partial(learn_style, history), new, workers=os.cpu_count() or 1)
-    made = iter(make_subjects(styles, new, summary, used=list(filter(None, reused))))
-    return [subject or next(made) for subject in reused]
+    new_subjects = iter(make_subjects(styles, new, summary, used=list(filter(None, reused))))
+    return [subject or next(new_subjects) for subject in reused]
 
 
 def _group(

@@ -16,15 +16,16 @@ from patchgen.model.sweep import Split
 
 _ADDRESS = re.compile(r"\s*<[^>]*>")
 _MAX_NAMES = 4
-# The names of the patch that no tree takes.
+# The names of the group of files without a tree.
 _NO_TREE = ("no tree of its own",)
 
 
 @dataclass(frozen=True, slots=True)
 class PatchGroup:
-    """The edits of one patch, sorted by path. `names` are what the files have in common.
+    """The edits of one patch, sorted by path.
 
-    `trees` are those that take patches for the files, with None for files without one.
+    `names` identify what the files have in common: a tree, a maintainer, a folder, ... `trees` are
+    those that take patches for the files, with None for files without one.
     """
 
     names: tuple[str, ...]
@@ -38,7 +39,7 @@ class PatchGroup:
 
     @property
     def tree(self) -> SourceTree | None:
-        """The tree that takes the patch, None unless it is a single one."""
+        """The tree of all of its files, None if these have several trees, or no tree."""
         return next(iter(self.trees)) if len(self.trees) == 1 else None
 
     @property

@@ -73,7 +73,7 @@ def make_campaign(
         _refuse_second_version(repository, target.branch, version.revision)
     change = divide_change(repository, request, run, sweep, version.revision, edit_texts=edit_texts)
     series, mails = _write(repository, change, version, target, old_tip)
-    warnings = (*change.warnings, *series.warnings, *_warn_left_out(change, series))
+    warnings = (*change.warnings, *series.warnings, *_warn_of_missing_recipients(change, series))
     return Campaign(target.branch, change, series, mails, tuple(dict.fromkeys(warnings)))
 
 
@@ -90,11 +90,11 @@ def _refuse_second_version(repository: Repository, branch: str, revision: int) -
         )
 
 
-def _warn_left_out(change: SplitChange, series: PreparedSeries) -> Iterator[str]:
-    """Yield a warning for each person who applies such patches, but does not get this one.
+def _warn_of_missing_recipients(change: SplitChange, series: PreparedSeries) -> Iterator[str]:
+    """Yield a warning for each patch that is not sent to the person who applies it.
 
-    The log shows who applies patches to a file. The recipients come from MAINTAINERS, which may not
-    name this person.
+    The log shows who applied most of the last patches to the files. The recipients come from
+    MAINTAINERS, which may not name this person.
     """
     if change.request.policy.roles is RecipientRoles.LISTS:
         return
@@ -104,7 +104,7 @@ def _warn_left_out(change: SplitChange, series: PreparedSeries) -> Iterator[str]
         # The location of a tree without a repository is a person.
         if person.endswith(">") and address_of(person) not in list_addresses(list_recipients(mail)):
             yield (
-                f"patch {number} does not go to {person}, who applied most of the last patches to "
+                f"patch {number} is not sent to {person}, who applied most of the last patches to "
                 "its files: MAINTAINERS does not name this person"
             )
 

@@ -14,7 +14,7 @@ from patchgen.model.series import FileEdit
 from patchgen.model.sweep import Sweep
 from patchgen.sweep import count_word
 
-# A part of a header's path is only spelt like the word, so a message leaves it out.
+# Messages omit LeftReason.INCLUDE: a part of a header's path is not a use of the word.
 # No word may begin with "#": git drops a line that begins with it as a comment.
 _PHRASES = {
     LeftReason.UNPARSED: "in code that spatch could not parse",

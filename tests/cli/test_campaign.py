@@ -355,7 +355,7 @@ def test_without_a_tree_the_log_decides_who_takes_a_patch(patchgen, git, tree, r
     assert series["patches"][-1]["tree"] == "Lib <lib@example.org>"
     assert series["patches"][-1]["subject"].startswith("lib: ")
     number = len(series["patches"])
-    missing = f"patch {number} does not go to Lib <lib@example.org>, who applied most of the last"
+    missing = f"patch {number} is not sent to Lib <lib@example.org>, who applied most of the last"
     assert [line.startswith(missing) for line in series["warnings"]].count(True) == 1
     cover = git(tree, "log", "-1", "--format=%B", f"{series['branch']}~{len(series['patches'])}")
     assert "    1 file: git://git.example.org/f.git\n" in cover and "    1 file: Lib\n" in cover
