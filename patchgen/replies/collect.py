@@ -40,9 +40,9 @@ class AddedTag:
 class SkippedTag:
     """A tag that was not added, and why. `number` is its patch, None if that is unknown.
 
-    `index` counts the tags of all mails from 1, whether they are added or not, so it stays the same
-    when others are added. `targets` are the patches that get the tag if it is accepted, () if it
-    cannot be.
+    `index` counts the tags of all mails from 1, whether they are added or not, so it does not
+    change when others are added. `targets` are the patches that get the tag if it is accepted, ()
+    if it cannot be.
     """
 
     trailer: Trailer
@@ -245,7 +245,7 @@ class _Collector:
         if trailer.identity in identities:
             return "the patch has it already"
         if trailer.key == "Acked-by" and ("reviewed-by", trailer.address) in identities:
-            return "there is a Reviewed-by of the same person"
+            return "the patch has a Reviewed-by of the same person"
         return ""
 
 

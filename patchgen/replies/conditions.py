@@ -133,7 +133,7 @@ def read_paragraphs(
 
 @lru_cache(maxsize=8)
 def _find_condition(text: str) -> str:
-    """Return the first sentence that may be a condition, "" if there is none."""
+    """Return the first sentence that may be a condition, "" without one."""
     sentences = _SENTENCE_END.split(_ADDRESS.sub("", text))
     return next((sentence for sentence in sentences if _is_condition(sentence)), "")
 

@@ -17,7 +17,7 @@ from patchgen.replies.patches import COVER, OtherVersion, Patches
 from patchgen.replies.reply import Reply
 
 _UNKNOWN = "cannot tell which patch it is for"
-# If the version that a reply is about is unknown, so is which patches the numbers in its text mean.
+# Which patches the numbers in a text mean depends on the version, which may be unknown.
 _UNKNOWN_VERSION = OtherVersion("an unknown version", {}, {})
 
 

@@ -30,8 +30,8 @@ class OtherVersion:
     """A posted version ("v3") other than the branch.
 
     `numbers` maps the numbers of its patches to those of the branch's patches with the same change
-    or subject, if any. `outdated` are the branch's patches that have other code in
-    this version, or that it does not have, each with that reason.
+    or subject, if any. `outdated` are the branch's patches that have other code in this version, or
+    are not in it, each with that reason.
     """
 
     name: str
@@ -49,9 +49,9 @@ class Patches:
 
     `subjects` are by number. `numbers_by_digest` has the digests of `digest_changes`,
     `numbers_by_mail` message-ids without brackets. `versions_by_mail` has the version of each mail
-    of other versions. `dropped_by_mail` names the mails of patches that the series no longer
-    has ("v3 5/5"). `changes` are the changed lines of each patch. If unknown, `revision` is None,
-    and `change_id` and `base` are "".
+    of other versions. `dropped_by_mail` names the mails of patches that the series no longer has
+    ("v3 5/5"). `changes` are the changed lines of each patch. If unknown, `revision` is None, and
+    `change_id` and `base` are "".
     """
 
     subjects: dict[int, str]
@@ -77,7 +77,7 @@ class Patches:
         *,
         is_complete: bool = True,
     ) -> OtherVersion:
-        """Return how a version differs from the branch.
+        """Return another version, compared with the branch.
 
         `subjects` are those of its patches, by number, as far as they could be read
         (`is_complete`). `unchanged` has the branch's patch for each one with the same change.
@@ -88,7 +88,7 @@ class Patches:
             same = self.find_subject(subject) if texts[_normalize(subject.text)] == 1 else None
             if same and same not in unchanged.values():
                 numbers.setdefault(number, same)
-        source = name if is_complete else f"what was read of {name}"
+        source = name if is_complete else f"{name}, as far as it was read,"
         outdated = {
             number: f"the patch has changed since {name}"
             if _normalize(self.subjects[number]) in texts
@@ -144,7 +144,7 @@ def describe_patches(
 def read_own_mails(repository: Repository, series: SeriesBranch) -> tuple[Mail, ...]:
     """Return the mails of the branch's version in its default folder.
 
-    They may have been sent with git send-email directly, which leaves no tag. If the branch is then
+    They may have been sent with git send-email directly, which writes no tag. If the branch is then
     edited, the message-ids of its patches differ from those of these mails.
     """
     if series.cover is None or series.tracking is None:

@@ -48,7 +48,7 @@ class Reply:
 
     @property
     def own_diff(self) -> str:
-        """A text with the diffs that are not quoted, "" if there are none."""
+        """A text with the diffs that are not quoted, "" if it has none."""
         body = self.mail.body
         text = body.everything if body.everything.strip() else body.html
         return text if has_diff(text) else ""
@@ -76,8 +76,8 @@ def parse_reply(mail: ReadableMail) -> Reply:
         *find_tags(prose, follows_diff=prose != own_lines),
         *find_mentions(prose, reply.names_sender),
         *(replace(tag, problem="it is inside of a diff") for tag in find_tags(context_lines)),
-        *_find_elsewhere(lines[len(own_lines) :], reply, "it is below the signature"),
-        *_find_elsewhere(
+        *_find_uncertain(lines[len(own_lines) :], reply, "it is below the signature"),
+        *_find_uncertain(
             _LINE_END.split(mail.body.everything[len(mail.body.text) :]),
             reply,
             "it is in another part of the mail than the text",
@@ -87,7 +87,7 @@ def parse_reply(mail: ReadableMail) -> Reply:
     return replace(reply, tags=tags)
 
 
-def _find_elsewhere(lines: Sequence[str], reply: Reply, problem: str) -> Iterator[FoundTag]:
+def _find_uncertain(lines: Sequence[str], reply: Reply, problem: str) -> Iterator[FoundTag]:
     """Yield the sender's tags in lines that other people may have written; they are only listed."""
     unquoted = ["" if _QUOTED.match(line) else line for line in lines]
     for tag in (*find_tags(unquoted), *find_mentions(unquoted, reply.names_sender)):

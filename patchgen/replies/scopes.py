@@ -34,7 +34,7 @@ _PATCHES = re.compile(
     rf"|(?<![\w.])(?:p|\#)\d{{1,3}}(?:{_GAP}[p#]?\d{{1,3}})*(?=[ \t]*(?::|$))",
     re.IGNORECASE,
 )
-_SOMEWHERE = re.compile(_NAMED, re.IGNORECASE)
+_IN_MAIL = re.compile(_NAMED, re.IGNORECASE)
 # Part of the code: "for the mm parts", "the x86 bits are".
 _PARTS = re.compile(
     r"\b(?:for|on)[ \t]+(?:the|my|our|all)[ \t]+(?:\S+[ \t]+){0,4}?"
@@ -86,8 +86,8 @@ def find_scope(text: str) -> str:
 def find_scopes(lines: Sequence[str], tags: Sequence[int]) -> dict[int, Scope]:
     """Return the scopes of tags from the text around them, by line number."""
     scopes: dict[int, Scope] = {}
-    if somewhere := _find_somewhere(lines, tags):
-        scopes = dict.fromkeys(tags, Scope(somewhere, is_near=False))
+    if named := _find_in_mail(lines, tags):
+        scopes = dict.fromkeys(tags, Scope(named, is_near=False))
     by_block: dict[int, Scope] = {}
     for number, text, is_adjacent, block in read_paragraphs(lines, tags, upwards=False):
         if scope := _find_in_paragraph(text):
@@ -119,11 +119,11 @@ def list_numbers(scope: str) -> frozenset[int]:
     return frozenset(numbers)
 
 
-def _find_somewhere(lines: Sequence[str], tags: Sequence[int]) -> str:
-    """Return the first patches that any text of a mail names, "" if there are none."""
+def _find_in_mail(lines: Sequence[str], tags: Sequence[int]) -> str:
+    """Return the first patches that any text of a mail names, "" if it names none."""
     numbers = set(tags)
     texts = (line[:MAX_LENGTH] for number, line in enumerate(lines) if number not in numbers)
-    matches = filter(None, map(_SOMEWHERE.search, texts))
+    matches = filter(None, map(_IN_MAIL.search, texts))
     return next((match[0].strip() for match in matches), "")
 
 

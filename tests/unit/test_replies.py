@@ -186,9 +186,9 @@ def test_follows_a_thread_and_learns_of_patches_in_the_box():
     second = mail(TAG, subject="Re: x", own="b@x", In_Reply_To="<a@x>")
     assert applied(second, first, patch, posted={}) == [(2, TAG)]
     to_cover = mail(TAG, subject="Re: x", own="d@x", In_Reply_To="<c@x>")
-    # Of the three patches only the second is in that thread as it is today.
+    # Of the three patches, the thread has only the second with the same change.
     assert applied(to_cover, patch, posted={}) == [(2, TAG)]
-    missing = "what was read of v9 has no patch with its subject or its change"
+    missing = "v9, as far as it was read, has no patch with its subject or its change"
     assert reasons(to_cover, patch, posted={}) == 2 * [missing]
 
 
@@ -207,7 +207,7 @@ def test_an_unknown_mail_in_between_may_be_a_patch_of_another_version():
     assert reasons(mail(TAG, subject=newer, **to)) == ["its subject names v5, not v4"]
 
 
-def test_an_answer_to_an_earlier_version_is_for_what_is_the_same():
+def test_an_answer_to_an_earlier_version_is_for_the_unchanged_patches():
     earlier = {"v3-0@x": 0, "v3-1@x": 1, "v3-2@x": 2}
     changed = ["the patch has changed since v3"]
     v3 = OtherVersion("v3", {1: 1, 2: 2, 3: 3}, dict.fromkeys((2, 3), *changed))
@@ -238,7 +238,7 @@ def test_refuses_with_a_reason():
     ]
     assert reasons(mail(f"{TAG}\n{TAG}", **to)) == ["the patch has it already"]
     assert reasons(mail(f"{TAG}\nAcked-by: {BEA}", **to)) == [
-        "there is a Reviewed-by of the same person"
+        "the patch has a Reviewed-by of the same person"
     ]
 
 
@@ -454,7 +454,7 @@ def test_of_two_patches_with_one_subject_the_number_decides():
         ]
 
 
-def test_a_review_of_what_a_reply_proposes_is_not_one_of_the_patch():
+def test_a_review_of_a_proposed_diff_is_not_a_review_of_the_patch():
     proposal = mail(f"How about:\n\n{other(2)}", own="h@x", In_Reply_To="<v4-2@example.org>")
     reply = mail(TAG, own="r@x", In_Reply_To="<h@x>")
     assert reasons(reply, proposal) == ["it answers 0001-reply.patch, which has another diff"]
@@ -813,7 +813,7 @@ def test_another_address_of_the_sender_is_listed_and_can_be_accepted(sender, hea
         assert len(reasons(mail(body, sender=sender, **to))) == bool(relation)
 
 
-def test_the_number_of_a_listed_tag_stays_the_same_when_others_are_added():
+def test_the_number_of_a_listed_tag_does_not_change_when_others_are_added():
     good = mail(TAG, own="a@x", In_Reply_To="<v4-1@example.org>")
     doubtful = mail(f"For the x86 parts:\n{TAG}", own="b@x", In_Reply_To="<v4-2@example.org>")
     some = mail(f"For patches 1-2:\nTested-by: {BEA}", own="c@x", In_Reply_To="<v4-0@example.org>")
