@@ -104,7 +104,7 @@ def _join_names(names: Collection[str]) -> str:
 
 
 def format_changes(revision: int, items: Iterable[str]) -> str:
-    """Return "Changes in vN:" with its items, "" if there are none."""
+    """Return "Changes in vN:" with its items, "" without items."""
     lines = [_format_item(item) for item in items if item.strip()]
     return "\n".join([f"Changes in v{revision}:", *lines]) + "\n" if lines else ""
 
@@ -224,33 +224,32 @@ def describe_version(
 ) -> VersionTexts:
     """Return the messages and change logs of the second of two revisions.
 
-    The first is None if none was sent. `messages` and `change_digests` are those of the commits,
-    `earlier` are their patches in the first revision. `new_base` is the new base, "" if it has not
-    changed; `old_message_id` is the message-id of the first revision's cover letter, "" for no link
-    to it.
+    The first is None if no version was sent. `messages` and `change_digests` are those of the
+    commits, `earlier` are their patches in the first revision. `new_base` is the new base, "" if it
+    has not changed; `old_message_id` is the message-id of the first revision's cover letter, "" for
+    no link to it.
     """
     old, new = revisions
     texts: list[str] = []
     dropped: list[DroppedTag] = []
     items = list(changes.cover)
-    for commit, whole_message, change_digest, patch in zip(
+    for commit, message, change_digest, patch in zip(
         commits, messages, change_digests, earlier, strict=True
     ):
-        patch_items = changes.patches.get(commit.name, ())
+        is_same = patch is not None and patch.change_digest == change_digest
+        tags = [] if is_same else drop_tags(message, _explain_drop(commit, patch, old))
+        dropped += tags
+        patch_items = list(changes.patches.get(commit.name, ()))
         items += patch_items
-        message = whole_message
-        if patch is None or patch.change_digest != change_digest:
-            tags = drop_tags(message, _explain_drop(commit, patch, old))
-            message, _ = message.without_trailers(_is_review)
-            patch_items += tuple(
-                f"Drop {tag.trailer.key} of {tag.trailer.value}, {tag.reason}" for tag in tags
-            )
-            dropped += tags
+        patch_items += [
+            f"Drop {tag.trailer.key} of {tag.trailer.value}, {tag.reason}" for tag in tags
+        ]
         if patch is not None and old is not None and not patch_items:
-            state = _describe_state(patch, message, change_digest, old, bool(changes.cover))
-            patch_items = (state,) if state else ()
+            has_cover = bool(changes.cover)
+            patch_items = [_summarize_change(patch, message, change_digest, old, has_cover)]
         notes = prepend_changes(message.notes, new, format_changes(new, patch_items))
-        texts.append(str(replace(message, notes=notes.strip("\n"))))
+        kept = message.without_trailers(_is_review)[0] if tags else message
+        texts.append(str(replace(kept, notes=notes.strip("\n"))))
     if new_base and old is not None and not items:
         items.append(f"Regenerate the series on {new_base}")
     items += [f"Drop {tag}, {tag.reason}" for tag in dropped]
@@ -258,7 +257,7 @@ def describe_version(
     return VersionTexts(tuple(texts), format_changes(new, items), tuple(dropped))
 
 
-def _describe_state(
+def _summarize_change(
     patch: EarlierPatch, message: Message, change_digest: str, old: int, has_cover: bool
 ) -> str:
     """Return what has changed in a patch that the change log does not describe, "" if unknown."""
