@@ -103,7 +103,7 @@ def _refuse_empty(generated: Generated) -> RefusedError:
 
 
 def abort_reroll(tree: Path) -> None:
-    """End the reroll that is waiting. Raises RefusedError if there is none."""
+    """End the waiting reroll. Raises RefusedError if no reroll is waiting."""
     with closing(Repository(tree)) as repository:
         if not is_stopped(repository):
             raise RefusedError("no reroll is waiting here", code="no-reroll-waiting")
@@ -130,7 +130,7 @@ class _Reroll:
         )
         self._series, self._record = history.series, history.record
         self._revision = history.revision
-        # A version of which a part was sent has no tag.
+        # A partly sent version has no tag, so the tracking does not have its cover letter.
         self._tracking = add_sent_cover(repository, history.tracking, history.record.revision)
         self._labels = (f"made-for-v{self._revision}", f"edited-in-v{self._record.revision}")
         self._people = find_people(repository, self._record.options)
@@ -193,7 +193,7 @@ class _Reroll:
         )
 
     def _check_target(self) -> Oid | None:
-        """Return the tip of the target branch, None if there is none; refuse to overwrite work."""
+        """Return the tip of the target branch, None for a new branch; refuse to overwrite work."""
         # An earlier run may have been killed after publishing, before it removed its state.
         may_be_published = self._request.resume
         old_tip = self._target.check(self._repository, may_be_published=may_be_published)
@@ -207,7 +207,7 @@ class _Reroll:
         change_digests: Mapping[Oid, str],
         on_progress: OnProgress,
     ) -> tuple[Generated, ChangeLog]:
-        """Generate the patches on the base; the change log is read before, if names are known."""
+        """Read the change log and generate the patches; refuse a change log for a missing patch."""
         changes = self._read_changes(self._source.plan(on_progress))
         generated = self._source.generate(on_progress)
         if generated.is_empty:

@@ -54,7 +54,7 @@ class CampaignSource:
 
     @property
     def old_notes(self) -> str:
-        """What the recorded semantic patch, or the user's file, puts below the cut."""
+        """The text below the cut, from the recorded semantic patch or the user's file."""
         return read_recorded_notes(self._record, self._run)
 
     def plan(self, on_progress: OnProgress) -> tuple[str, ...]:

@@ -33,7 +33,7 @@ _DELETED = ".deleted"
 
 @dataclass(frozen=True, slots=True)
 class StoppedReroll:
-    """A stopped reroll: its request, and the resolutions so far."""
+    """A stopped reroll: its request, and the resolutions from all of its stops."""
 
     request: Mapping[str, Any]
     resolutions: Resolutions

@@ -25,7 +25,7 @@ from patchgen.odb import (
     read_file,
     resolve_object,
 )
-from patchgen.reroll.merge_text import TextVersions, follow_notes, merge_versions
+from patchgen.reroll.merge_text import TextVersions, merge_versions, update_notes
 from patchgen.reroll.original import OriginalSeries
 from patchgen.series.branch import MatchedCommit
 from patchgen.series.record import RecordedPatch, digest_message
@@ -101,7 +101,7 @@ class Carrier:
     ) -> tuple[NewCommit, ...]:
         """Return the commits of the new version on a base, in order.
 
-        `present` are patches that the base has by now. Raises ConflictsError at the first commit
+        `present` are patches that the base already has. Raises ConflictsError at the first commit
         that both sides changed in conflicting ways.
         """
         new_commits: list[NewCommit] = []
@@ -244,7 +244,7 @@ class Carrier:
         name, digest = patch.name, patch.message
         ours, theirs = parse_message(generated), parse_message(edited.message)
         if self.old_notes is not None and self.old_notes != ours.notes:
-            notes = follow_notes(theirs.notes, self.old_notes, ours.notes)
+            notes = update_notes(theirs.notes, self.old_notes, ours.notes)
             theirs = replace(theirs, notes=notes)
         original = self.original.commits.get(name) if self.original else None
         if original is None or digest_message(original.message) != digest:

@@ -83,7 +83,7 @@ def find_hand_work(
 ) -> HandWork:
     """Return the hand edits in a series whose commits have these subjects.
 
-    `edited` are names of patches, `generated` those generated now, `planned` those of the plan.
+    `edited` are names of patches, `generated` those generated now, `planned` all that may be made.
     """
     subjects_by_name = {
         commit.name: subject

@@ -37,7 +37,7 @@ from patchgen.series import (
 
 @dataclass(frozen=True, slots=True)
 class SeriesHistory:
-    """A series on its branch, with what was sent of it.
+    """A series on its branch, and the versions of it that were sent.
 
     `sent` is the newest version that was sent before the one to make, None if none was. `revision`
     is the version to make. `warnings` report a newer version that was sent from another branch.

@@ -55,21 +55,22 @@ def merge_versions(
     return merged if has_outdated else without
 
 
-def follow_notes(notes: str, old: str, new: str) -> str:
-    """Return the text below the cut of a message, with its generated lines brought up to date.
+def update_notes(notes: str, old: str, new: str) -> str:
+    """Return the notes of a message with the generated lines replaced by those generated now.
 
-    `old` are the lines as generated before, `new` those generated now. Other lines are a person's,
-    and remain. A generated line that a person edited or removed is not added again.
+    `old` and `new` are the lines generated before and now; a person wrote the others, which are
+    preserved. A generated line that a person edited or removed is not added again.
     """
     old_lines, lines = old.split("\n"), notes.strip("\n").split("\n")
     new_lines = new.split("\n") if new else []
     added = [line for line in new_lines if line in lines or line not in old_lines]
     replaced = {*old_lines, *added} - {""}
-    at = next((index for index, line in enumerate(lines) if line in replaced), None)
-    if at is None:
-        lines, at = [*lines, ""], len(lines) + 1
+    position = next((index for index, line in enumerate(lines) if line in replaced), None)
+    if position is None:
+        lines, position = [*lines, ""], len(lines) + 1
     before, after = (
-        [line for line in part if line not in replaced] for part in (lines[:at], lines[at:])
+        [line for line in part if line not in replaced]
+        for part in (lines[:position], lines[position:])
     )
     return re.sub(r"\n{3,}", "\n\n", "\n".join([*before, *added, *after])).strip("\n")
 

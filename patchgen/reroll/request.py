@@ -121,7 +121,7 @@ def from_document(request: RerollRequest, document: Mapping[str, Any]) -> Reroll
 
 
 def build_variant_request(request: RerollRequest, record: Record, base: str) -> VariantRequest:
-    """Return what to generate: what the record has, changed by the options of the reroll.
+    """Return the request to generate a variant again: the recorded one, with the reroll's options.
 
     `base` is that of the branch.
     """

@@ -35,10 +35,10 @@ class VariantSource:
 
     @property
     def old_notes(self) -> None:
-        """The record of a variant does not have the templates of the messages."""
+        """Always None: the record of a variant does not contain the templates of its messages."""
 
     def plan(self, on_progress: OnProgress) -> list[str]:
-        """Plan the variant on the new base; nothing runs yet."""
+        """Plan the variant on the new base, without running it."""
         self._plan = plan_variant(self._repository, self._request, self._revision)
         return [patch.name for patch in self._plan.patches]
 
@@ -48,7 +48,7 @@ class VariantSource:
         return run_plan(self._plan, self._request, on_progress)
 
     def regenerate(self) -> GeneratedSeries | None:
-        """Run them on the old base; return None if the variant has changed since."""
+        """Run the variant on the old base; return None if its files have changed since."""
         request = VariantRequest.from_record(self._record, self._variant)
         plan = plan_variant(self._repository, request, self._record.revision)
         if dict(plan.inputs) != dict(self._record.inputs):

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The lines below the cut that patchgen generates follow their source; a person's lines stay."""
+"""A reroll replaces the generated lines below the cut, and preserves those of a person."""
 
 from __future__ import annotations
 
 import pytest
 from hypothesis import given, strategies as st
 
-from patchgen.reroll.merge_text import follow_notes
+from patchgen.reroll.merge_text import update_notes
 
 LOG = "Changes in v2:\n- Less."
 
@@ -25,8 +25,8 @@ LOG = "Changes in v2:\n- Less."
         ("Mine.\n\nNew.", "", "New.", "Mine.\n\nNew."),
     ],
 )
-def test_a_line_follows_its_source_unless_a_person_edited_it(notes, old, new, expected):
-    assert follow_notes(notes, old, new) == expected
+def test_a_generated_line_is_replaced_unless_a_person_edited_it(notes, old, new, expected):
+    assert update_notes(notes, old, new) == expected
 
 
 LINES = st.lists(st.sampled_from("abcdef"), unique=True).map("\n".join)
@@ -34,7 +34,7 @@ LINES = st.lists(st.sampled_from("abcdef"), unique=True).map("\n".join)
 
 @given(LINES, LINES, LINES)
 def test_no_line_of_a_person_is_lost_and_no_outdated_line_remains(notes, old, new):
-    result = follow_notes(notes, old, new).split("\n")
+    result = update_notes(notes, old, new).split("\n")
     assert {*notes} - {*old} - {"\n"} <= {*result}
     assert not ({*old} - {*new} - {"\n"}) & {*result}
     assert {*new} - {*old} - {"\n"} <= {*result}
