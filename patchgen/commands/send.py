@@ -15,11 +15,7 @@ from patchgen.commands.sendable import (
     read_version,
 )
 from patchgen.errors import RefusedError, ToolError, UsageError
-from patchgen.mail import (
-    find_aliases,
-    redirect_mail,
-    split_people,
-)
+from patchgen.mail import find_aliases, redirect_mail, split_people
 from patchgen.model.series import Mail, SendableVersion
 from patchgen.odb import Quarantine, Repository, digest_commits, read_sent, record_sent
 from patchgen.send.delivery import DeliveryReport, OnMail, deliver, resolve_in_flight
@@ -48,9 +44,9 @@ from patchgen.series import match_commits, read_branch
 
 @dataclass(frozen=True, slots=True)
 class SendPlan:
-    """All mails of a version. Those with the `numbers` are to be sent, with a copy to `bcc`.
+    """All mails of a version. `numbers` are those of the part to send, with a copy to `bcc`.
 
-    They are the current part, and include those that an earlier run of this part has sent.
+    An earlier run that was interrupted may have sent mails of the part.
     """
 
     version: SendableVersion
@@ -80,7 +76,7 @@ class SendResult:
 
 
 def plan_sending(request: SendRequest) -> SendPlan:
-    """Return what would be sent. Raises a PatchgenError if sending would be refused."""
+    """Return the plan without sending. Raises a PatchgenError if sending would be refused."""
     with closing(Repository(request.tree)) as repository, Quarantine(repository) as quarantine:
         plan = _plan(repository, quarantine, request)
         try:

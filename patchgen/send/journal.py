@@ -175,7 +175,8 @@ class Journal:
             raise RefusedError(
                 f"{self._path} cannot be read: {err!r}",
                 code="state-damaged",
-                hint="it records what was sent; look in the list's archive before you remove it",
+                hint="it records which mails were sent; look in the list's archive before you "
+                "remove it",
             ) from None
 
     def write(self, entries: Sequence[JournalEntry]) -> None:

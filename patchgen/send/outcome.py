@@ -23,7 +23,7 @@ _SENT = re.compile(r"^Net::SMTP\S*>>> ?(?P<line>.*)$")
 _ANSWER = re.compile(r"^Net::SMTP\S*<<< (?P<code>\d{3})[ -]?(?P<text>.*)$")
 _TRACE = re.compile(r"^Net::(SMTP|Cmd)\S*|^(DEBUG|Using|Loading|SSL)")
 _PLACE = re.compile(r" at \S+ line \d+\.?$")
-# Last lines of git-send-email that do not state the reason; it is above, or nowhere.
+# Last lines of git-send-email that do not state the reason; a line above may state it.
 _EMPTY = ("Died", "warning: no patches were sent")
 _ACCEPTED_BY_COMMAND = re.compile(r"^Sent ", re.MULTILINE)
 
@@ -75,7 +75,7 @@ def _read_trace(stderr: str, reason: str) -> MailOutcome:
             answers.clear()
         elif match := _ANSWER.match(line):
             answers.append(f"{match['code']} {match['text']}".strip())
-            # A line of the mail may be a dot, too, but the server answers none of those.
+            # A line of the mail may be a dot, too, but the server does not answer it.
             if sent == "." and answers[-1].startswith("2"):
                 return MailOutcome(Verdict.ACCEPTED)
     if answers and answers[-1][0] in "45":

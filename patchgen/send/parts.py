@@ -28,7 +28,7 @@ _COVER = "cover"
 class EarlierRuns:
     """The journal of a version: the entries of all mails, and the options of the last run.
 
-    Both are empty if nothing was sent.
+    Both are empty if sending has not begun.
     """
 
     entries: tuple[JournalEntry, ...] = ()
@@ -137,7 +137,7 @@ def join_entries(
     """
     if all(entry.state is MailState.WAITING for entry in earlier.entries):
         return tuple(fresh), []
-    changed = "changes belong into the next version"
+    advice = "changes belong in the next version"
     joined: list[JournalEntry] = []
     warnings: list[str] = []
     for number, (old, new) in enumerate(zip(earlier.entries, fresh, strict=False)):
@@ -150,7 +150,8 @@ def join_entries(
                 raise RefusedError(
                     f'"{old.subject}" was sent, and has changed since ({new.file})',
                     code="series-changed",
-                    hint=f"restore the branch and the recipients to what was sent; {changed}",
+                    hint="restore the branch and the recipients as they were when sending began; "
+                    f"{advice}",
                 )
             warnings.append("the cover letter has changed since it was sent")
         resumed = replace(new, state=old.state, time=old.time, reason=old.reason)
@@ -160,7 +161,7 @@ def join_entries(
             f"the series had {len(earlier.entries) - 1} patches when sending began, and has "
             f"{len(fresh) - 1} now",
             code="series-changed",
-            hint=f"restore the branch to what was sent; {changed}",
+            hint=f"restore the branch as it was when sending began; {advice}",
         )
     return tuple(joined), warnings
 

@@ -38,7 +38,7 @@ def write_outcome(path: Path, outcome: MailOutcome) -> None:
 
 
 def find_outcome(path: Path) -> MailOutcome | None:
-    """Return a written outcome, None if there is none."""
+    """Return a written outcome, None if the file is missing or damaged."""
     try:
         document = json.loads(path.read_text())
         return MailOutcome(Verdict(document["verdict"]), str(document["reason"]))
