@@ -99,7 +99,7 @@ def compare_variants(
 ) -> Comparison:
     """Generate and compile each variant, and return the table.
 
-    Raises RefusedError if none of them applies to the base, or if one does not compile.
+    Raises RefusedError if no variant applies to the base, or if one does not compile.
     """
     check_build_tools()
     repository = Repository(request.tree)
@@ -111,7 +111,7 @@ def compare_variants(
         results = [result for result in generated.values() if isinstance(result, GeneratedSeries)]
         if not results:
             raise RefusedError(
-                f"none of the variants applies: {next(iter(generated.values()))}",
+                f"no variant applies to the base: {next(iter(generated.values()))}",
                 code="nothing-applies",
             )
         with Checkout(repository) as checkout, scratch_folder("compare") as output:

@@ -42,7 +42,7 @@ class Explanation:
 
 
 def explain_commit(tree: Path, revision: str) -> Explanation:
-    """Return the record of a commit. Raises RefusedError if there is none."""
+    """Return the record of a commit. Raises RefusedError for a commit without one."""
     with closing(Repository(tree)) as repository:
         oid = repository.resolve_commit(revision)
         # Not in the repository itself, where the user's configuration changes the form of diffs.

@@ -66,7 +66,7 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class RunPlan:
-    """Everything to run on one base, read and checked; nothing has run yet."""
+    """The semantic patches to run on one base, read and checked, and those that are skipped."""
 
     base: Base
     sweeps: tuple[SweepRequest, ...]
@@ -118,11 +118,11 @@ def plan_run(repository: Repository, request: RunRequest, lookup: Lookup | None 
     return RunPlan(base, tuple(sweeps), tuple(skipped))
 
 
-def require_campaign(plan: RunPlan) -> SweepRequest:
-    """Return the only semantic patch of a run, whose change can become a campaign.
+def require_campaign(plan: RunPlan) -> None:
+    """Check that the change of a run can become a campaign.
 
-    Raises UsageError for several of them, for a variant, and for a mode that changes nothing, and
-    RefusedError if the base does not meet the needs of the semantic patch.
+    Raises UsageError for several semantic patches, for a variant, and for a mode that does not
+    change files; RefusedError if the base does not meet the needs of the semantic patch.
     """
     if len(plan.sweeps) + len(plan.skipped) != 1:
         raise UsageError(
@@ -139,7 +139,7 @@ def require_campaign(plan: RunPlan) -> SweepRequest:
         )
     if request.mode is not Mode.PATCH:
         raise UsageError(
-            f"{request.name} runs in {request.mode} mode, which changes nothing",
+            f"{request.name} runs in {request.mode} mode, which does not change files",
             code="mode-unknown",
         )
     if request.unmet:
@@ -149,7 +149,6 @@ def require_campaign(plan: RunPlan) -> SweepRequest:
             hint="name another base",
             parameters=("base",),
         )
-    return request
 
 
 def run_sweeps(
@@ -299,6 +298,7 @@ def _plan_variant(
     from patchgen.pipeline.generate import VariantRequest, plan_variant
     from patchgen.spec import find_variant_folder
 
+    # For an unknown name, the error suggests recipes, too.
     find_variant_folder(request.target, suggests_recipes=True)
     if request.mode not in (None, Mode.PATCH):
         raise UsageError("a variant can only be run in patch mode", code="mode-unknown")

@@ -34,7 +34,7 @@ class TrustResult:
 
     `code` maps the names of semantic patches to the lines that run code. `unreadable` are the
     semantic patches that could not be read, and why. `added`, `changed` and `removed` compare with
-    the previous entry; all are empty if there was none.
+    the previous entry; all are empty without one.
     """
 
     target: str
@@ -58,8 +58,8 @@ class RevokedTrust:
 def trust_code(tree: Path, base: str, targets: Sequence[str]) -> tuple[TrustResult, ...]:
     """Trust semantic patches as they are now: files, and folders with everything in them.
 
-    They are looked up as `run` does: on disk, then in the tree of the commit `base`.
-    Raises UsageError if none is found, SpecError if one cannot be read, and PatchgenError if the
+    They are looked up as `run` does: on disk, then in the tree of the commit `base`. Raises
+    UsageError if no target is found, SpecError if one cannot be read, and PatchgenError if the
     store cannot be used; in each case nothing is stored.
     """
     repository = Repository(tree)
@@ -85,7 +85,7 @@ def trust_code(tree: Path, base: str, targets: Sequence[str]) -> tuple[TrustResu
 def trust_config(tree: Path) -> TreeConfig:
     """Trust the configuration file of a work tree as it is now.
 
-    Raises UsageError if there is none, SpecError if it is invalid.
+    Raises UsageError if the work tree has no such file, SpecError if it is invalid.
     """
     repository = Repository(tree)
     repository.close()

@@ -340,7 +340,7 @@ def test_a_semantic_patch_that_only_reports_is_refused(patchgen, git, tree):
     reports = tree.parent / "report.cocci"
     reports.write_text("virtual report\n\n@depends on report@\n@@\n* old_call();\n")
     done = patchgen("reroll", BRANCH, "--tree", tree, "--semantic-patch", reports)
-    assert done.code == 2 and "runs in report mode, which changes nothing" in done.err
+    assert done.code == 2 and "runs in report mode, which does not change files" in done.err
     assert git(tree, "branch", "--list", V2) == ""
 
 
