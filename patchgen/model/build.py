@@ -23,7 +23,7 @@ class BuiltObject:
 class BuildFailure:
     """Why a build stopped: the first error, its file and line, and the log of the complete output.
 
-    `hint` is what to do about it, "" if that is unknown; `parameter` is the input that it is about.
+    `hint` says what the user can do, "" if that is unknown; `parameter` is the input to change.
     """
 
     text: str
@@ -44,10 +44,10 @@ class Build:
 
     `read` are the files of the series that a compiler read for the objects, headers too; `unread`
     are the others that the commit has. `includers` are the objects that were built only for the
-    headers that they include.
-    `needed` are the symbols that the objects refer to, `undefined` those of them that nothing in
-    this configuration defines. `mismatches` are modpost's reports of references to code and data
-    that are freed after boot; `unchecked` is the reason if modpost could not read the objects.
+    headers that they include. `needed` are the symbols that the objects refer to, `undefined` those
+    of them that this configuration does not define. `mismatches` are modpost's reports of
+    references to code and data that are freed after boot; `unchecked` is the reason if modpost
+    could not read the objects.
     """
 
     objects: Mapping[str, BuiltObject] = field(default_factory=dict)

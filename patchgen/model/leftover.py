@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The places where a word that a semantic patch removes still stands after its changes, and why."""
+"""The places that still have a word that a semantic patch removes, with the reasons."""
 
 from __future__ import annotations
 

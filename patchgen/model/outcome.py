@@ -89,11 +89,12 @@ class FileResult:
     """The result of a semantic patch for one file.
 
     `after` is the whole new file, None if nothing changed; its lines `from_texts`, from 0, come
-    from the semantic patch's texts. spatch skipped what is `unparsed`. `printed` is what scripts
-    printed for the file, and `marks` are the places that context mode marks. `seconds` is its share
-    of spatch's wall time. `written` are the files that scripts wrote, by their relative names; they
-    belong to a run, and so to the path ".". If spatch did not finish the file, `failure` is set,
-    and nothing else is known. `headers` are the new texts of headers that it includes.
+    from the semantic patch's texts. spatch skipped the `unparsed` functions. `printed` is the
+    output of scripts for the file, and `marks` are the places that context mode marks. `seconds` is
+    its share of spatch's wall time. `written` are the files that scripts wrote, by their relative
+    names; they belong to a run, and so to the path ".". If spatch did not finish the file,
+    `failure` is set, and the other fields are empty. `headers` are the new texts of headers that it
+    includes.
     """
 
     path: PurePosixPath
@@ -124,7 +125,7 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class CitedCalls:
-    """All calls that a manifest's table `name` selects. They are shown if there is a `title`."""
+    """All calls that a manifest's table `name` selects. They are shown if `title` is not empty."""
 
     name: str
     title: str

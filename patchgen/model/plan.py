@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Patches to make on a base, and those that are left out. Nothing has run yet."""
+"""The plan of a series: the patches to make on a base, and those that are left out."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ Edit = RunRules | NewFile | InsertLines | ReplaceText
 class PlannedPatch:
     """A commit to make. `present_at` is set if the base has the change already; it is then skipped.
 
-    If the rules of an `optional` patch change nothing, the base does not need it. `message` is its
+    An `optional` patch is skipped if its rules do not change the base. `message` is its
     template, looked up in `folders`; it is rendered once the rules' hits are known. `trailers` are
     keys and values that are added to its message.
     """
@@ -119,8 +119,8 @@ class Evidence:
 class LeftOut:
     """A backend, or only one `patch`, that is not part of the series, and why.
 
-    `unmet_needs` has a line for each need that the base does not meet. With
-    `on_request`, it is made if the user names it.
+    `unmet_needs` has a line for each need that the base does not meet. With `on_request`, the patch
+    or backend is made if the user names it.
     """
 
     backend: str | None

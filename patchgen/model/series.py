@@ -162,7 +162,7 @@ class RecipientEdits:
 
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """The cover letter. `notes` are the change logs below the cut, "" if there are none."""
+    """The cover letter. `notes` are the change logs below the cut, "" without any."""
 
     subject: str
     body: str
