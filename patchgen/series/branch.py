@@ -99,7 +99,7 @@ def read_branch(
 
 
 def find_cover_commit(git: Git, tip: Oid, base: Oid | None = None) -> Oid | None:
-    """Return the youngest commit above `base` that is a cover letter, None if there is none.
+    """Return the youngest commit above `base` that is a cover letter, None without one.
 
     A series is a linear history on its cover letter, so the search ends at the first cover letter,
     merge or root commit. In a kernel tree it reads a page or two, as mainline consists of merges.
@@ -153,14 +153,14 @@ def _require_commits(name: str, commits: tuple[Commit, ...]) -> tuple[Commit, ..
 
 @dataclass(frozen=True, slots=True)
 class MatchedCommit:
-    """A commit of the branch; `patch` is the patch it was made as, None if a person added it."""
+    """A commit of the branch; `patch` is its record, None if a person added the commit."""
 
     commit: Commit
     patch: RecordedPatch | None
 
     @property
     def name(self) -> str:
-        """The patch's name, "" if there is none."""
+        """The patch's name, "" for a commit that a person added."""
         return self.patch.name if self.patch else ""
 
     def is_edited(self, change_digests: Mapping[Oid, str]) -> bool:
@@ -168,7 +168,7 @@ class MatchedCommit:
         return self.patch is not None and self.patch.content != change_digests[self.commit.oid]
 
     def list_edited(self, change_digests: Mapping[Oid, str]) -> tuple[str, ...]:
-        """Return what a person changed of the patch: "code", "message"."""
+        """Return the parts of the patch that a person changed: "code", "message"."""
         is_reworded = self.patch is not None and (
             digest_message(self.commit.message) != self.patch.message
         )

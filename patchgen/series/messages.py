@@ -26,7 +26,7 @@ from patchgen.templating import render_text
 if TYPE_CHECKING:
     from patchgen.spec import SeriesPlan
 
-# `patchgen new` and b4 mark with it what a person has to write.
+# The mark of `patchgen new` and b4 for text that a person has to write.
 PLACEHOLDER = "EDITME"
 # Lines at which `git am` ends the message (git-mailinfo(1)).
 _CUT = re.compile(r"^(---$|---\s|diff -|Index: )", re.MULTILINE)
@@ -40,7 +40,7 @@ def render_message(
     *,
     edited: bool = False,
 ) -> str:
-    """Return the commit message, signed off by `signer` if there is one.
+    """Return the commit message, signed off by `signer` unless it is None.
 
     `edited` is set if a person has edited the patch by hand.
 

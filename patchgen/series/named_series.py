@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The series of a repository: each branch with a cover letter's commit, read as commit objects.
+"""The series of a repository: each branch with a cover letter's commit.
 
-All branches are read with one git process, and commits below all series are read once.
+One git process reads the commits of all branches, and each commit below the series only once.
 """
 
 from __future__ import annotations
@@ -59,10 +59,8 @@ class NamedSeries:
 
     @property
     def description(self) -> str:
-        """Its version and its subject.
-
-        A branch whose cover letter cannot be read is a series, too: the command reports why.
-        """
+        """The version and subject of the series, or a remark if its cover letter cannot be read."""
+        # A branch whose cover letter cannot be read is a series, too: the command reports why.
         if self.tracking is None:
             return "its cover letter cannot be read"
         return f"v{self.tracking.revision}, {self.subject}"
@@ -75,26 +73,27 @@ def list_series(repository: Repository, count: int = _SEARCHED) -> Iterator[Name
     """
     args = ("for-each-ref", "--sort=-committerdate", f"--count={count}")
     listed = repository.run(*args, "--format=%(refname)%00%(objectname)", "refs/heads/")
-    plain: set[Oid] = set()
+    without_cover: set[Oid] = set()
     for line in listed.lines:
         ref, _, tip = line.partition("\0")
-        if commits := _read_line(repository.objects, Oid(tip), plain):
+        if commits := _read_series(repository.objects, Oid(tip), without_cover):
             cover_commit, *patches = reversed(commits)
             branch = ref.removeprefix("refs/heads/")
             yield NamedSeries(branch, Oid(tip), cover_commit, tuple(patches))
 
 
-def _read_line(objects: ObjectReader, tip: Oid, plain: set[Oid]) -> list[RawCommit]:
-    """Return the commits from a tip down to the first cover letter, [] if there is none.
+def _read_series(objects: ObjectReader, tip: Oid, without_cover: set[Oid]) -> list[RawCommit]:
+    """Return the commits from a tip down to the first cover letter, [] for a branch without one.
 
-    The search ends as in `find_cover_commit`, and at a commit that the repository lacks, as at the
-    end of a shallow clone. Commits without a cover letter on or below them are added to `plain`.
+    The search ends as in `find_cover_commit`, and at a missing commit, as in a shallow clone. It
+    also ends at `without_cover`: commits that are not on a cover letter, to which it adds those of
+    a branch without one.
     """
     commits: list[RawCommit] = []
-    passed: list[Oid] = []
+    read: list[Oid] = []
     oid = tip
-    while oid not in plain:
-        passed.append(oid)
+    while oid not in without_cover:
+        read.append(oid)
         [found] = objects.read([oid])
         commit = parse_raw_commit(found[1]) if found else None
         if commit is None or len(commit.parents) != 1:
@@ -103,5 +102,5 @@ def _read_line(objects: ObjectReader, tip: Oid, plain: set[Oid]) -> list[RawComm
         if MARKER.encode() in commit.message and is_cover_commit(commit.text):
             return commits
         oid = commit.parents[0]
-    plain.update(passed)
+    without_cover.update(read)
     return []

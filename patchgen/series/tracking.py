@@ -8,7 +8,7 @@ the commit has the tree of its parent, the base, and its message is
                                           (an empty line, then the body)
     To: ...                               (a paragraph of To and Cc lines, if any)
     ---
-    Changes in v4: ...                    (below the cut, if there is anything)
+    Changes in v4: ...                    (below the cut; may be empty)
 
     --- b4-submit-tracking ---
     # This section is used internally by b4 prep for tracking purposes.

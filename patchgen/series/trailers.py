@@ -76,7 +76,7 @@ class Trailer:
 
     @property
     def address(self) -> str:
-        """The e-mail address in the value, in lower case; "" if there is none."""
+        """The e-mail address in the value, in lower case; "" if it has none."""
         match = _ADDRESS.search(_QUOTED.sub("", self.value))
         if match is not None:
             return match[1].lower()
