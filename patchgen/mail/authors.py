@@ -33,8 +33,8 @@ _SIGNED_OFF = re.compile(r"^Signed-off-by:\s*(.+)$", re.MULTILINE | re.IGNORECAS
 def restore_author(mail: ReadableMail) -> tuple[Mail, Person | None]:
     """Return a patch for `git am`, with the author's own From and the date of sending; the sender.
 
-    Other headers and the body are unchanged. Raises RefusedError if From names a list and nothing
-    names the author, or if the date cannot be read.
+    Other headers and the body are unchanged. Raises RefusedError if From names a list and the
+    author is not named, or if the date cannot be read.
     """
     content = strip_from_line(mail.mail.content.lstrip(b"\n"))
     head, empty, body = content.partition(b"\n\n")
@@ -82,7 +82,7 @@ def _find_person(mail: ReadableMail, message: Message) -> Person | None:
 def _find_candidates(mail: ReadableMail, message: Message, name: str) -> Iterator[Person]:
     """Yield the persons whom a list may have replaced, the most likely one first.
 
-    A Reply-To may have the list, too, and a Signed-off-by may be anybody's.
+    A Reply-To may have the list, too, and a Signed-off-by may be another person's.
     """
     listed = _read_people(message, "To") + _read_people(message, "Cc")
     lists = {person.address.lower() for person in listed}

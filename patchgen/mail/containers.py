@@ -179,7 +179,7 @@ def _split(content: bytes, name: str) -> list[Mail]:
     mails = [
         _with_lf(content[start:end]) for start, end in zip(starts, [*starts[1:], None], strict=True)
     ]
-    # A program that leaves one line "From " in a body unescaped (mboxcl2) escapes none.
+    # Programs escape either all lines "From " in bodies or none (mboxcl2).
     if not any(b"\nFrom " in mail for mail in mails):
         mails = [_unescape(mail) for mail in mails]
     if len(mails) == 1:

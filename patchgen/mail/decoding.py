@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Decode the bytes of a mail: wrong, missing or unknown charsets, and RFC 2047 words.
 
-Nothing here guesses a character or raises an error: a byte that cannot be decoded becomes a lone
+No function guesses a character or raises an error: a byte that cannot be decoded becomes a lone
 surrogate (PEP 383), which `patchgen.controls.has_controls` finds.
 """
 

@@ -127,7 +127,7 @@ class StagedFolder:
     def publish(self) -> list[Path]:
         """Put the mails in place and return their paths.
 
-        In an existing folder, the mails of this version are replaced, and other files stay.
+        In an existing folder, the mails of this version are replaced, and other files remain.
         """
         try:
             if not self._target.exists():
@@ -159,7 +159,7 @@ def name_folder(branch: str, revision: int) -> PurePosixPath:
 
 
 def check_folder(target: Path, existing: Existing) -> None:
-    """Raise UsageError or RefusedError if the output folder cannot be used, whatever the mails."""
+    """Raise UsageError or RefusedError if the output folder cannot be used for any mails."""
     if target.exists() and not target.is_dir():
         raise UsageError(
             f"{target} is not a folder",
@@ -219,7 +219,7 @@ def read_change_id(content: bytes) -> str:
 class _Head:
     """The headers that place a mail in a series: its ids, and the fields of its subject.
 
-    `number` is None for a reply, whatever the number of the mail that it answers.
+    `number` is None for a reply, although its subject has the number of the answered mail.
     """
 
     number: int | None
@@ -259,7 +259,7 @@ def _make_hidden(folder: Path) -> None:
 
 
 def _remove_unused(folder: Path) -> None:
-    """Remove a folder that contains nothing but patchgen's .gitignore."""
+    """Remove a folder that contains only patchgen's .gitignore."""
     with suppress(OSError):
         if {path.name for path in folder.iterdir()} <= {_IGNORE}:
             (folder / _IGNORE).unlink(missing_ok=True)

@@ -45,7 +45,7 @@ def format_mails(
     """Return the cover letter and the patches, in order, as a thread.
 
     The patches are the commits above `start` up to `tip`; `start` has the tree of `base`. The cover
-    letter answers the mail `in_reply_to`, if there is one.
+    letter answers the mail `in_reply_to`, unless that is None.
     """
     text = _cover_text(quarantine, base, f"{start}..{tip}", cover, tracking, sender)
     first, *patches = _format(

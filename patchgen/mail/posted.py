@@ -31,9 +31,9 @@ _CHANGES = re.compile(r"^Changes in v(\d{1,4})\b", re.MULTILINE | re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class PostedSeries:
-    """A version as it was posted. `cover` is None if there is none.
+    """A version as it was posted. `cover` is None for a version without a cover letter.
 
-    `patches` are in order. `revision` is 0 if nothing in the thread names a version; `versions` are
+    `patches` are in order. `revision` is 0 if the thread does not name a version; `versions` are
     those that the subjects of patches name, oldest first, with 0 for subjects without brackets.
     """
 
@@ -49,7 +49,7 @@ class PostedSeries:
 
     @property
     def everything(self) -> tuple[ReadableMail, ...]:
-        """The cover letter, if there is one, and the patches."""
+        """The cover letter, unless it is None, and the patches."""
         return ((self.cover,) if self.cover else ()) + self.patches
 
 
@@ -57,7 +57,7 @@ def choose_series(mails: Sequence[Mail], name: str, revision: int | None = None)
     """Return a version of the series in mails: `revision` if it is there, else the newest.
 
     `name` is where the mails were read from. Raises RefusedError if the version is not complete, if
-    two mails claim the same number, or if none of the mails is a patch.
+    two mails claim the same number, or if the mails contain no patch.
     """
     readable, unreadable = split_readable(mails)
     unique = _drop_copies(name, [mail for mail in readable if not mail.subject.is_reply])
@@ -119,7 +119,7 @@ def _find_letters(
 
 
 def _find_stated_version(thread: Sequence[ReadableMail], posted: Sequence[ReadableMail]) -> int:
-    """Return the version of a series whose subjects lost their brackets, 0 if nothing names it.
+    """Return the version of a series whose subjects lost their brackets, 0 if it is not named.
 
     b4's message-ids name it, and so do the subjects of replies, and the newest list of changes. A
     statement is used only if no other statement of its kind contradicts it.

@@ -108,4 +108,4 @@ def _describe_limit(mail: str, limit: int, left_out: Sequence[str]) -> str:
     names = ", ".join(left_out[:_MAX_NAMES])
     more = len(left_out) - _MAX_NAMES
     others = f" and {more} others" if more > 0 else ""
-    return f"{mail} goes to {limit} people and lists only: without {names}{others}"
+    return f"{mail} is limited to {limit} people and lists, and omits {names}{others}"

@@ -209,7 +209,7 @@ def fill_to(mail: Mail) -> Mail:
 
 
 def redirect_mail(mail: Mail, to: str) -> Mail:
-    """Return a mail that goes to one person, with headers that name the original recipients."""
+    """Return a mail to one person, with headers that name the original recipients."""
     original = list_recipients(mail)
     headers = "".join(
         f"X-Original-{name}: {', '.join(addresses[first : first + _ADDRESSES_PER_LINE])}\n"

@@ -450,7 +450,9 @@ def test_a_mail_has_a_largest_number_of_recipients(patchgen, git, tree, rule):
     people = addressees(series["mails"][1])
     assert len(people) == 30 and {"netdev@example.org", "me@example.org"} <= set(people)
     assert any(
-        line.startswith("patch 1 goes to 30 people and lists only: without P28 <p28@example.org>, ")
+        line.startswith(
+            "patch 1 is limited to 30 people and lists, and omits P28 <p28@example.org>,"
+        )
         and line.endswith(" and 11 others")
         for line in series["warnings"]
     )
