@@ -119,14 +119,17 @@ def has_tag(path: Path, name: str) -> bool:
 
 
 def find_absent(path: Path, commit: str, files: Collection[str]) -> list[str]:
-    """Return those of the files that a commit does not have; none if git cannot tell.
+    """Return those of the files that a commit does not have; [] if git cannot list its files.
 
     `path` is a folder in the repository.
     """
-    argv = ["git", "-C", str(path), "ls-tree", "--full-tree", "--name-only", commit, "--", *files]
+    options = ("-z", "--full-tree", "--name-only")
+    argv = ["git", "-C", str(path), "ls-tree", *options, commit, "--", *files]
     listed = run(argv, env=reading_environment(), ok=None)
-    present = listed.stdout.decode("utf-8", "replace").splitlines()
-    return [name for name in files if name not in present] if listed.returncode == 0 else []
+    if listed.returncode != 0:
+        return []
+    present = listed.stdout.split(b"\0")
+    return [name for name in files if os.fsencode(name) not in present]
 
 
 def check_alternates(objects: Path) -> None:
