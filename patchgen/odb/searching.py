@@ -48,8 +48,8 @@ def plan_search(
 ) -> PlannedSearch:
     """Determine how the files of a tree can be searched, before the words are known.
 
-    `whole` is a plan for files with any suffix at the same paths: what is true of all is not
-    determined again.
+    `whole` is a plan for the files with any suffix at the same paths. Its answers are used again if
+    they hold for the files with these suffixes, too.
     """
     pathspecs = tuple(
         spec for path in paths or (PurePosixPath("."),) for spec in _list_pathspecs(path, suffixes)
@@ -57,7 +57,8 @@ def plan_search(
     if whole is not None and whole.checkout is not None:
         return replace(whole, pathspecs=pathspecs)
     checkout = _find_checkout(repository, tree, pathspecs)
-    return PlannedSearch(tree, pathspecs, checkout, _has_pcre(repository, tree))
+    has_pcre = whole.has_pcre if whole is not None else _has_pcre(repository, tree)
+    return PlannedSearch(tree, pathspecs, checkout, has_pcre)
 
 
 def grep_files(
@@ -102,8 +103,8 @@ def grep_words(
 ) -> Iterator[tuple[str, str]]:
     """Yield path and word of each occurrence of one of the words, in one search.
 
-    At the end, the files of the work tree that differ from the tree are yielded with the word "":
-    what was found in these may be wrong.
+    At the end, the files of the work tree that differ from the tree are yielded with the word "".
+    The tree may not have the words that were found in these files.
     """
     tree, checkout = search.tree, search.checkout
     grep = ["grep", "-o", "-z", "-a", "--full-name"]
@@ -137,7 +138,7 @@ def _find_checkout(
 
 
 def _read_names(repository: Repository, *args: str) -> Iterator[str]:
-    """Yield what git prints with -z between NULs; git grep exits with 1 if it finds nothing."""
+    """Yield the names in git's output with -z. git grep exits with 1 if no file matches."""
     incomplete = b""
     for piece in repository.stream(*args, ok=(0, 1)):
         *names, incomplete = (incomplete + piece).split(b"\0")
@@ -149,8 +150,8 @@ def _read_names(repository: Repository, *args: str) -> Iterator[str]:
 
 def _has_pcre(repository: Repository, tree: Oid) -> bool:
     """Return whether git was built with PCRE, which matches alternatives in half the time."""
-    nowhere = ":(top,literal)there is no such file"
-    args = ("grep", "-q", "-P", "-e", "word", tree, "--", nowhere)
+    no_file = ":(top,literal)no/such/file"
+    args = ("grep", "-q", "-P", "-e", "word", tree, "--", no_file)
     return repository.run(*args, ok=None).returncode in (0, 1)
 
 

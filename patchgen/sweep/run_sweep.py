@@ -102,9 +102,9 @@ def _search(
     executor = executor or run_locally
     search = Search(repository, request, spatch, executor, cache, selection, on_progress)
     if _has_leftovers(repository, request):
-        from patchgen.sweep.word_search import plan_words
+        from patchgen.sweep.word_search import plan_word_search
 
-        search.removed_words = plan_words(repository, request)
+        search.word_search = plan_word_search(repository, request)
     return search.run()
 
 
@@ -146,11 +146,12 @@ def _find_leftovers(
         leftovers = find_cached_leftovers(cache, selection)
     if leftovers is None:
         from patchgen.sweep.leftovers import find_leftovers
-        from patchgen.sweep.word_search import plan_words
+        from patchgen.sweep.word_search import plan_word_search
 
         occurrences = state.occurrences
         if occurrences is None:
-            occurrences = plan_words(repository, request).count()
+            word_search = plan_word_search(repository, request)
+            occurrences = word_search.count() if word_search else {}
         leftovers = find_leftovers(repository, request, result, occurrences)
         if selection is not None:
             cache_leftovers(cache, selection, leftovers)

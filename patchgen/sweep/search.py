@@ -64,7 +64,8 @@ class Search:
     cache: Cache
     selection: Selection | None
     on_progress: Callable[[int, int | None], None]
-    removed_words: WordSearch | None = None
+    # The search for the words that the semantic patch removes.
+    word_search: WordSearch | None = None
     state: SweepState = field(default_factory=SweepState)
     finder: HeaderFinder | None = None
     # The candidates by the headers that they include, if headers may be changed.
@@ -79,7 +80,7 @@ class Search:
         ) as needs_result:
             count, listed = self._list()
             uncached = self._use_cached(listed)
-            whole = self.removed_words.search if self.removed_words else None
+            whole = self.word_search.search if self.word_search else None
             search = plan_candidates(self.repository, request, uncached, whole)
         needs = self.state.needs = needs_result.result()
         if cached_needs is None:
@@ -175,21 +176,21 @@ class Search:
     def _run_candidates(
         self, search: PlannedSearch | None, files: Mapping[str, Entry], slicer: Slicer
     ) -> int:
-        """Search the files for candidates and for removed words; return how many spatch saw."""
-        words, clause = self.removed_words, choose_clause(slicer.needs)
-        if search is not None and clause and words is not None and words.can_include(clause):
-            run = self._run(find_entries(files, words.list_files(clause)), slicer)
-            self.state.occurrences = words.occurrences
+        """Search for candidates and for removed words; return on how many files spatch ran."""
+        word_search, clause = self.word_search, choose_clause(slicer.needs)
+        if search and clause and word_search and word_search.can_include(clause):
+            run = self._run(find_entries(files, word_search.list_files(clause)), slicer)
+            self.state.occurrences = word_search.occurrences
             return run
         candidates = find_candidates(self.repository, search, files, slicer.needs)
         # In parallel, now that spatch has accepted the semantic patch.
-        with in_background(lambda: words.count() if words else None) as occurrences:
+        with in_background(lambda: word_search.count() if word_search else None) as occurrences:
             run = self._run(candidates, slicer)
         self.state.occurrences = occurrences.result()
         return run
 
     def _run(self, candidates: Iterator[TreeFile], slicer: Slicer) -> int:
-        """Run spatch over the candidates that can match; return how many files it saw."""
+        """Run spatch on the candidates that can match; return their number."""
         request = self.request
         # In the order of the search: which files are large is known only once they are read.
         batches = make_batches(

@@ -36,21 +36,21 @@ class WordSearch:
     def can_include(self, clause: frozenset[str]) -> bool:
         """Return whether files with a word of a clause can be listed with this search.
 
-        They are those of a word that is removed, or is a part of one, as `b.h` of `a/b.h`. Else
-        `count` and a search that stops at the first word of each file are faster.
+        They can if each of its words is removed, or is a part of a removed word, as `b.h` is of
+        `a/b.h`. Otherwise, `count` and a search that stops at the first word of each file are
+        faster.
         """
-        if not all(map(self._has_removed, clause)):
+        if not all(map(self._is_in_removed_word, clause)):
             return False
-        # git shows one of two matches that overlap. If it contains the other, that is found in it.
+        # Of two matches that overlap, git shows one. `list_files` finds a word that is within it.
         return not any(_may_overlap(*pair) for pair in permutations(self.words | clause, 2))
 
     def list_files(self, clause: frozenset[str]) -> Iterator[str]:
         """Yield the files that have a word of the clause, and count the words in all files.
 
-        Files that differ from the tree are among them. The `occurrences` are complete at the end.
+        Files of the work tree that differ from the tree are always listed. The `occurrences` are
+        complete at the end.
         """
-        if not self.words:
-            return
         names: set[str] = set()
         satisfies: dict[str, bool] = {"": bool(clause)}
         for path, word in grep_words(self.repository, self.search, self.words | clause):
@@ -63,14 +63,17 @@ class WordSearch:
                 names.add(path)
                 yield path
 
-    def _has_removed(self, word: str) -> bool:
+    def _is_in_removed_word(self, word: str) -> bool:
         return ANY not in word and any(_has_any(removed, {word}) for removed in self.words)
 
 
-def plan_words(repository: Repository, request: SweepRequest) -> WordSearch:
-    """Return the search for the words that the semantic patch of a run removes."""
+def plan_word_search(repository: Repository, request: SweepRequest) -> WordSearch | None:
+    """Return the search for the words that a semantic patch removes, None if it removes none."""
+    words = frozenset(list_removed_words(request))
+    if not words:
+        return None
     search = plan_search(repository, request.base.tree, request.run.paths, ("",))
-    return WordSearch(repository, search, frozenset(list_removed_words(request)))
+    return WordSearch(repository, search, words)
 
 
 def list_removed_words(request: SweepRequest) -> tuple[str, ...]:
