@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Join what a semantic patch makes of headers, by way of the files that include them.
+"""Join the changes of headers that spatch made while it ran on the files that include them.
 
-spatch changes a header together with each file that includes it, and here a header may be run as a
-file of its own, too. Each result is a whole header. If they differ, spatch drops the change
-(cocci.ml, check_duplicate_modif); here that is an error.
+spatch changes a header together with each file that includes it, and patchgen may also run spatch
+on the header alone. Each result is a whole header. If they differ, spatch drops the change
+(cocci.ml, check_duplicate_modif); patchgen reports an error.
 
-spatch also drops it if another file includes the header and does not change it. Here that is a
-note: with the other file, spatch may not have known the types that the rule needs.
+spatch also drops a change if another file includes the header and does not change it. patchgen
+makes the change and adds a note: the other file may not include the types that the rule needs.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from patchgen.sweep.hunks import find_hunks
 
 @dataclass(frozen=True, slots=True)
 class HeaderChange:
-    """The new text of a header, and the first file that includes it and changes it so."""
+    """The new text of a header, and the first file that includes it and leads to this text."""
 
     path: PurePosixPath
     after: bytes
@@ -35,7 +35,7 @@ class HeaderChange:
         RefusedError if a change is missing here.
         """
         if not set(find_hunks(before, own)) <= set(find_hunks(before, self.after)):
-            raise _differ(self.path, f"alone and by way of {self.includer}")
+            raise _differ(self.path, f"it alone and on {self.includer}")
 
 
 def find_header_changes(outcomes: Iterable[FileResult]) -> dict[PurePosixPath, HeaderChange]:
@@ -48,7 +48,7 @@ def find_header_changes(outcomes: Iterable[FileResult]) -> dict[PurePosixPath, H
         for path, after in outcome.headers:
             change = found.setdefault(path, HeaderChange(path, after, outcome.path))
             if after != change.after:
-                raise _differ(path, f"by way of {change.includer} and of {outcome.path}")
+                raise _differ(path, f"{change.includer} and on {outcome.path}")
     return found
 
 
@@ -66,14 +66,14 @@ def describe_partial_changes(
     notes = []
     for path, changing in sorted(changers.items()):
         if unchanging := set(includers.get(str(path), ())) - changing:
-            by_way_of = f"by way of {min(changing)}, but not by way of {min(unchanging)}"
-            notes.append(f"{path} is changed {by_way_of}")
+            files = f"{min(changing)}, but not on {min(unchanging)}"
+            notes.append(f"{path} is changed when spatch runs on {files}")
     return notes
 
 
-def _differ(path: PurePosixPath, how: str) -> RefusedError:
+def _differ(path: PurePosixPath, files: str) -> RefusedError:
     return RefusedError(
-        f"{path} is changed in different ways {how}",
+        f"{path} is changed differently when spatch runs on {files}",
         code="header-changes-differ",
         hint="name files to run on one by one, or leave headers out",
         parameters=("with_headers",),

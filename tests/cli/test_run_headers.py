@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`patchgen run` over headers: as files of their own, and by way of the files that include them."""
+"""`patchgen run` over headers: as files of their own, and with the files that include them."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def test_a_header_that_two_files_change_in_different_ways_is_an_error_that_names
     for _ in range(2):
         done = patchgen(*args)
         assert done.code == 1 and done.out == ""
-        assert "a.h is changed in different ways by way of one.c and of two.c" in done.err
+        assert "a.h is changed differently when spatch runs on one.c and on two.c" in done.err
         assert "--no-headers" in done.err
     assert patchgen(*args, "--no-headers").out.count("diff --git") == 2
     assert patchgen(*args, "one.c").out.count("diff --git") == 2
@@ -166,9 +166,9 @@ def test_a_header_that_only_one_of_two_files_changes_is_a_note_that_names_both(
     for _ in range(2):
         done = patchgen(*args)
         assert done.out.count("diff --git") == 2
-        assert "a.h is changed by way of one.c, but not by way of two.c" in done.err
-    assert "by way of" not in patchgen(*args, "one.c").err
-    assert "by way of" not in patchgen(*args, "--no-headers").err
+        assert "a.h is changed when spatch runs on one.c, but not on two.c" in done.err
+    assert "is changed" not in patchgen(*args, "one.c").err
+    assert "is changed" not in patchgen(*args, "--no-headers").err
 
 
 def test_no_headers_leaves_them_out_unless_the_rule_or_the_command_line_names_them(

@@ -466,20 +466,20 @@ def test_a_word_that_is_too_common_is_named_but_not_listed(run):
 @pytest.mark.parametrize(
     ("rule", "why"),
     [
-        ("@@\n@@\n- no_such_call();\n", "no file that was looked at has no_such_call"),
+        ("@@\n@@\n- no_such_call();\n", "no searched file has no_such_call"),
         (
             "@@\nidentifier f = {no_such, nor_such};\n@@\n- f(1);\n+ f(2);\n",
-            "no file that was looked at has no_such or nor_such",
+            "no searched file has no_such or nor_such",
         ),
         (
             "@@\n@@\n- old_call(1);\n  ...\n- other_call(1);\n",
-            "no file that was looked at has all of old_call and other_call",
+            "no searched file has all of old_call and other_call",
         ),
         (
             "@@\n@@\n- old_call(1);\n- other_call(1);\n@@\n@@\n- other_call(1);\n- old_call(1);\n",
-            "no file that was looked at has all of old_call and other_call",
+            "no searched file has all of old_call and other_call",
         ),
-        ("@@\nexpression e;\n@@\n* no_such(e)\n", "no file that was looked at has no_such"),
+        ("@@\nexpression e;\n@@\n* no_such(e)\n", "no searched file has no_such"),
         ("@@\n@@\n- old_call(1, 2, 3);\n", ""),
     ],
 )
@@ -488,5 +488,5 @@ def test_a_rule_without_a_match_says_which_words_are_nowhere(run, rule, why):
     files["a.txt"] = "no_such_call no_such\n"
     rule = "// Options: --no-includes\n" + rule
     for _ in range(2):
-        notes = [note for note in run(rule, files)["notes"] if "nothing can match" in note]
-        assert notes == ([f"nothing can match: {why}"] if why else [])
+        notes = [note for note in run(rule, files)["notes"] if "no file can match" in note]
+        assert notes == ([f"no file can match: {why}"] if why else [])
