@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Run a semantic patch over a whole tree, parsing only what can match, and nothing twice."""
+"""Run a semantic patch over a whole tree, parsing only files that can match, each once."""
 
 import lazy_loader
 

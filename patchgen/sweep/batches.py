@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Batches of files, each for one run of spatch by a thread here or a worker elsewhere.
+"""Batches of files, each for one run of spatch by a local thread or a remote worker.
 
 A batch contains everything that its run needs, so that it can be sent to a machine without the
 repository and the cache.

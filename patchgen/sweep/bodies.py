@@ -138,7 +138,7 @@ class _Comments:
 
 
 def _find_at_line_end(source: bytes, opening: bytes, at: int) -> int:
-    """Return where this opening next occurs at a line's end; the source's length if nowhere."""
+    """Return where this opening next occurs at a line's end; the source's length if it does not."""
     while (found := source.find(opening, at)) >= 0:
         if _END_OF_LINE.match(source, found + len(opening)):
             return found

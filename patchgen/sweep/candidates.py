@@ -71,7 +71,7 @@ def find_candidates(
     checked when the files are read, which costs less than a second search.
     """
     if not all(needs.file):
-        # A clause without words: nothing can match.
+        # No file can satisfy a clause without words.
         return
     clause = choose_clause(needs)
     names: Iterable[str] = files
@@ -89,7 +89,7 @@ def find_entries(files: Mapping[str, Entry], names: Iterable[str]) -> Iterator[T
 
 
 def choose_clause(needs: Needs) -> frozenset[str] | None:
-    """Return the clause that the fewest files should satisfy, None without any."""
+    """Return the clause that the fewest files should satisfy, None if there is no clause."""
     return min(needs.file, key=_commonness, default=None)
 
 
@@ -106,9 +106,9 @@ def _commonness(clause: frozenset[str]) -> tuple[float, list[str]]:
 class Slicer:
     """Reads files, and cuts out of them what cannot match.
 
-    `names` are the files read so far. Nothing can match in the `without_words` files, nor in the
-    `unmatchable` ones, where no single item has all words. `changing` has the headers by their ids,
-    and whether a rule may match in them.
+    `names` are the files that it has read. No rule can match in the files `without_words`, nor in
+    the `unmatchable` ones, where no single item has all words. `changing` has whether a
+    rule may match in a header, by the header's id.
     """
 
     repository: Repository
@@ -119,7 +119,7 @@ class Slicer:
     without_words: list[TreeFile] = field(default_factory=list)
     unmatchable: list[TreeFile] = field(default_factory=list)
     changing: dict[Oid, bool] = field(default_factory=dict)
-    # What was cut from each file that is run, compressed, and the lengths of the parts.
+    # The parts that were cut from each file: compressed as one text, and their lengths.
     _parts: dict[PurePosixPath, tuple[bytes, list[int]]] = field(default_factory=dict)
 
     def read(self, files: Iterator[TreeFile]) -> Iterator[tuple[TreeFile, bytes]]:
@@ -144,7 +144,7 @@ class Slicer:
         return self.changing[oid]
 
     def cut(self, file: TreeFile, text: bytes, *, changes_headers: bool = False) -> Source | None:
-        """Return the part of a file that spatch has to see, None if nothing can match.
+        """Return the part of a file that spatch has to see, None if no rule can match.
 
         With `changes_headers` a rule may match in a header that the file includes.
         """
@@ -160,7 +160,7 @@ class Slicer:
         if not cut.matters:
             self.unmatchable.append(file)
             return None
-        # Many batches wait for spatch, and what is cut is most of a file.
+        # Many batches wait for spatch, and most of a file is cut.
         lengths = list(map(len, cut.parts))
         self._parts[file.path] = zlib.compress(b"".join(cut.parts), 1), lengths
         return Source(file.path, cut.text, changes_headers)
@@ -183,7 +183,7 @@ def read_in_groups(
 
 
 def has_words(text: bytes, formula: Formula) -> bool:
-    """Return whether a text satisfies a formula; the search of the tree checks less than that."""
+    """Return whether a text satisfies a formula. The search of the tree checks one clause only."""
     words = words_of(formula)
     return holds(formula, {word for word in words if _may_have(text, word)})
 

@@ -29,7 +29,7 @@ class ResultOrigin:
 
 @dataclass(frozen=True, slots=True)
 class BatchAnswer:
-    """A worker's answer to a batch: the results, or why there are none."""
+    """A worker's answer to a batch: the results, or the error."""
 
     worker: str
     origin: ResultOrigin
@@ -89,7 +89,7 @@ def check_reply(reply: object, parameters: BatchParameters, batch: Batch) -> lis
     _check_origin(reply, parameters)
     if reply.error is not None:
         raise reply.error
-    # Output that belongs to no file has the path ".".
+    # Output that does not belong to a file has the path ".".
     paths = {str(result.path) for result in reply.results} - {"."}
     if paths != {str(source.path) for source in batch.sources}:
         raise ToolError(

@@ -60,10 +60,11 @@ _SET_BY_PATCHGEN = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class CocciFile:
-    """A semantic patch from outside. `companions` are the files that it reads, by their names.
+    """A semantic patch that `run` is given.
 
-    `files` are what its options name, those of the command line included. `sources` are the texts
-    of all files that it and its options name, by these names. `code` are the lines that run code.
+    `companions` are the files that it reads, by their names. `files` are those that its options and
+    the command line name. `sources` are the texts of all files that it and its options name, by
+    these names. `code` are the lines that run code.
     """
 
     name: str
@@ -88,8 +89,8 @@ Read = Callable[[str], bytes | None]
 class Lookup:
     """How the files of a semantic patch are found, and the folders that its options name.
 
-    `read` returns a file on disk or else of the tree, `read_tree` one of the tree; None if there is
-    none. `is_folder` returns whether the tree has a folder.
+    `read` returns a file on disk or else of the tree, `read_tree` one of the tree; None if it does
+    not exist. `is_folder` returns whether the tree has a folder.
     """
 
     read: Read
@@ -111,7 +112,7 @@ def load_cocci(
     """Load a semantic patch by its name, with the files that it and its options name.
 
     These are next to it, or else at their path of the tree. `given` are the files of the command
-    line. `is_trusted` is called if it runs code in what is requested; None requests everything.
+    line. `is_trusted` is called if it runs code in this `request`, or in any if that is None.
     Raises UsageError if the file does not exist, SpecError if it or a file that it names cannot be
     read, or if it runs code and is not trusted.
     """
@@ -337,7 +338,7 @@ def _choose_grouping(cocci: CocciFile, scripts: Sequence[Rule]) -> tuple[Groupin
         return Grouping.APART, "each file gets a spatch process of its own: scripts add passes"
     if grouping is Grouping.TOGETHER:
         why = "it has a finalize rule: one spatch sees all files"
-        return grouping, f"{why}, nothing is cached, and the tree's macros are not used"
+        return grouping, f"{why}, results are not cached, and the tree's macros are not used"
     alone = "each file gets a spatch process of its own: "
     if grouping is Grouping.APART:
         return grouping, alone + "scripts may keep state between files"
@@ -356,7 +357,7 @@ def _check_definitions(cocci: CocciFile, definitions: Sequence[str]) -> dict[str
         name, equals, value = definition.partition("=")
         if not name or (equals and not value):
             raise UsageError(
-                f"the definition {definition!r} defines nothing",
+                f"invalid definition {definition!r}",
                 code="definition-unknown",
                 hint="expected NAME or NAME=VALUE",
                 parameters=("definitions",),

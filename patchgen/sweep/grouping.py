@@ -84,7 +84,7 @@ def _list_stored_names(module: ast.Module) -> set[str]:
 
 
 def _is_harmless(statement: ast.stmt) -> bool:
-    """Return whether a statement creates nothing that a later script could change."""
+    """Return whether a later script cannot change what a statement creates."""
     match statement:
         case ast.Import() | ast.ImportFrom() | ast.Pass() | ast.Expr():
             return True

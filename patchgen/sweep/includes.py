@@ -58,7 +58,7 @@ class Listing:
         self._lookups_left = _MAX_LOOKUPS
 
     def find(self, path: str) -> Oid | None:
-        """Return the id of a regular file, None if there is none."""
+        """Return the id of a regular file, None if it does not exist."""
         if path not in self._listed and not path.startswith(self._below):
             # Paths that leave the tree, or are absolute, do not exist in it.
             if path.startswith(("../", "/")):

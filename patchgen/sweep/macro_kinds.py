@@ -35,9 +35,9 @@ class MacroKind(StrEnum):
     ITERATOR = "iterator"
     """As the head of a loop: a statement follows."""
     ATTRIBUTE = "attribute"
-    """As nothing: it expands to attributes, or to nothing."""
+    """As white space: it expands to attributes, or its body is empty."""
     FIELDS = "fields"
-    """As nothing, in an initialiser: it expands to fields or elements with their commas."""
+    """As white space in an initialiser: it expands to fields or elements with their commas."""
     TYPE = "type"
     """As a type: the declared name follows."""
     FUNCTION = "function"
@@ -64,7 +64,7 @@ Uses = Mapping[str, MacroUse]
 def find_uses(definitions: Definitions, others: Uses = MappingProxyType({})) -> dict[str, MacroUse]:
     """Return the kinds of macros; those without a kind are left out.
 
-    `others` are the kinds of macros that are defined elsewhere, unless they are redefined here. A
+    `others` are the kinds of macros that other files define, unless they are redefined here. A
     macro may be defined by way of others, so the search is repeated as long as it finds more.
     """
     defined = definitions.list_names() if others else frozenset()
@@ -100,7 +100,7 @@ def _find_use(name: str, definitions: Sequence[MacroDefinition], uses: Uses) -> 
     filled = [definition for definition in definitions if definition.body]
     has_parameters = any(definition.parameters is not None for definition in definitions)
     if all(_is_attribute(definition, uses) for definition in definitions):
-        # An empty one may also be a marker for `#ifdef`, or the name of a function elsewhere.
+        # An empty one may also be a marker for `#ifdef`, or the name of a function in another file.
         may_be_marker = not filled and not name.startswith("__")
         is_guard = any(definition.is_guard for definition in definitions)
         use = MacroUse(MacroKind.ATTRIBUTE, has_parameters=has_parameters)

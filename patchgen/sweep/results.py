@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The results of a sweep so far, and how they are stored in the cache.
+"""The state of a sweep, and how its results are stored in the cache.
 
 The cache has a result for each content, and for each selection of files a list of those with an
 outcome, so that an unchanged tree need not be listed.
@@ -29,7 +29,7 @@ _NO_FILES = Counts(0, 0, 0, 0)
 
 @dataclass(slots=True)
 class SweepState:
-    """The results so far: the files with an outcome, and their outcomes.
+    """The files that have an outcome at this point of a sweep, and their outcomes.
 
     `keys` are the cache's keys of results. Of the files that were `run_again`, the result depends
     on the tree's macros. `header_notes` name headers that some includers change and others do not.
@@ -159,11 +159,11 @@ def cache_needs(cache: Cache, needs: Needs) -> None:
     cache.store([(_NEEDS, needs.dump())])
 
 
-# --- what is left, and why nothing matched ---
+# --- leftovers, and the reason why no file can match ---
 
 
 def find_cached_leftovers(cache: Cache, selection: Selection) -> Leftovers | None:
-    """Return what a run over a selection left, None if it is not cached."""
+    """Return the leftovers of a run over a selection, None if they are not cached."""
     key = b"left " + selection.name
     packed = cache.find([key]).get(key)
     if packed is None:
@@ -179,7 +179,7 @@ def find_cached_leftovers(cache: Cache, selection: Selection) -> Leftovers | Non
 
 
 def cache_leftovers(cache: Cache, selection: Selection, leftovers: Leftovers) -> None:
-    """Cache what a run over a selection left."""
+    """Cache the leftovers of a run over a selection."""
     words = [
         [count.word, count.before, count.changed, count.is_common] for count in leftovers.words
     ]
@@ -192,12 +192,12 @@ def cache_leftovers(cache: Cache, selection: Selection, leftovers: Leftovers) ->
 
 
 def find_cached_reason(cache: Cache, selection: Selection) -> str | None:
-    """Return why nothing in a selection can match, None if that is not cached."""
+    """Return why no file of a selection can match, None if the reason is not cached."""
     key = b"nothing " + selection.name
     packed = cache.find([key]).get(key)
     return None if packed is None else packed.decode()
 
 
 def cache_reason(cache: Cache, selection: Selection, reason: str) -> None:
-    """Cache why nothing in a selection can match; "" if something may."""
+    """Cache why no file of a selection can match; "" if one may."""
     cache.store([(b"nothing " + selection.name, reason.encode())])

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 # still being searched for.
 OnProgress = Callable[[int, int | None], None]
 
-_PARTIAL = "what is left was not searched for: the clone is partial"
+_PARTIAL = "remaining words were not searched for: the clone is partial"
 
 
 def sweep(
@@ -70,7 +70,7 @@ def sweep(
         needs = state.needs or find_cached_needs(cache)
         result = _result(repository, request, state, cache.note)
         leftovers = None
-        if _has_leftovers(repository, request):
+        if _reports_leftovers(repository, request):
             cached_for = None if state.unfinished else selection
             leftovers = _find_leftovers(repository, request, result, state, cache, cached_for)
         why = ""
@@ -95,13 +95,13 @@ def _search(
     selection: Selection | None,
     on_progress: OnProgress,
 ) -> SweepState:
-    # Importing these takes longer than a sweep whose results are all cached.
+    # These imports take longer than a sweep with cached results.
     from patchgen.sweep.executor import run_locally
     from patchgen.sweep.search import Search
 
     executor = executor or run_locally
     search = Search(repository, request, spatch, executor, cache, selection, on_progress)
-    if _has_leftovers(repository, request):
+    if _reports_leftovers(repository, request):
         from patchgen.sweep.word_search import plan_word_search
 
         search.word_search = plan_word_search(repository, request)
@@ -115,7 +115,7 @@ def _explain_no_match(
     selection: Selection | None,
     cache: Cache,
 ) -> str:
-    """Return why nothing can match, "" if something may; the cached answer, if there is one."""
+    """Return why no file can match, "" if one may. The answer is cached."""
     why = find_cached_reason(cache, selection) if selection else None
     if why is None:
         from patchgen.sweep.no_match import explain_no_match
@@ -127,8 +127,8 @@ def _explain_no_match(
     return why
 
 
-def _has_leftovers(repository: Repository, request: SweepRequest) -> bool:
-    """Return whether a run reports what it left; a search would skip files that are not cloned."""
+def _reports_leftovers(repository: Repository, request: SweepRequest) -> bool:
+    """Return whether a run reports remaining words. A search would skip objects not cloned."""
     return request.mode is Mode.PATCH and request.header is not None and not repository.is_partial
 
 
@@ -140,7 +140,7 @@ def _find_leftovers(
     cache: Cache,
     selection: Selection | None,
 ) -> Leftovers:
-    """Return what a sweep in patch mode left; the cached answer, if there is one."""
+    """Return the words that a sweep in patch mode left. The answer is cached."""
     leftovers = None
     if selection is not None and state.occurrences is None:
         leftovers = find_cached_leftovers(cache, selection)
@@ -251,13 +251,13 @@ def _read_edits(
 def _count_rules(program: RunnableSmpl, outcomes: Outcomes) -> tuple[RuleCount, ...]:
     counts = {rule.label: [0, 0] for rule in read_rules(program.patch.text) if not rule.is_script}
     for path, outcome in sorted(outcomes.summaries.items()):
-        # The trace of a file has the hits in its headers, which may be counted there.
-        elsewhere = Counter[str]()
+        # The trace of a file has the hits in its headers, too. They count once, for the header.
+        counted = Counter[str]()
         for header, text in outcomes[path].headers if path in outcomes.with_headers else ():
             if header in outcomes.changed and (own := outcomes[header]).after == text:
-                elsewhere.update({rule.rule: rule.hits for rule in own.rules})
+                counted.update({rule.rule: rule.hits for rule in own.rules})
         for rule in outcome.rules:
-            hits = rule.hits - elsewhere[rule.rule]
+            hits = rule.hits - counted[rule.rule]
             if hits > 0:
                 count = counts.setdefault(rule.rule, [0, 0])
                 count[0] += hits

@@ -39,7 +39,7 @@ _CONFIDENCE = {
 # Prefixes by which scripts state the level of a message.
 _LEVELS = {"ERROR": "error", "WARNING": "warning", "INFO": "note", "NOTE": "note"}
 _NOTIFICATIONS = {
-    "unparsed": "Code that spatch could not parse, so that nothing is known about it",
+    "unparsed": "Code that spatch could not parse, so it was not searched",
     "left": "A word that the semantic patch removes, left in the tree",
     "unfinished": "A file that spatch did not finish",
     "rule": "What is doubtful in the semantic patch itself",

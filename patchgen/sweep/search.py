@@ -108,7 +108,7 @@ class Search:
     # --- cached results ---
 
     def _list(self) -> tuple[int, Mapping[str, Entry]]:
-        """Return the number of selected files, and those without a result so far."""
+        """Return the number of selected files, and the files that have no result yet."""
         request = self.request
         tree = request.base.tree
         if request.includes is Includes.NONE:
@@ -134,7 +134,7 @@ class Search:
         return len(listed), listed
 
     def _list_changed(self) -> tuple[int, Mapping[str, Entry]] | None:
-        """Do what `_list` does from the cached results of another tree, None if there are none."""
+        """Return what `_list` does, by the cached results of another tree; None without them."""
         earlier = find_earlier_selection(self.cache, self.selection) if self.selection else None
         if earlier is None:
             return None
@@ -157,7 +157,7 @@ class Search:
         return count, {**again, **changes.after}
 
     def _use_cached(self, listed: Mapping[str, Entry]) -> Mapping[str, Entry]:
-        """Use the cached results; return the files that have none."""
+        """Use the cached results; return the files without one."""
         if not self.cache.is_open or self.request.includes is not Includes.NONE:
             return listed
         keys = {name: name_content(oid, {}) for name, (_, oid) in listed.items()}

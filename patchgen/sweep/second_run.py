@@ -2,8 +2,8 @@
 """Run files again, with stand-ins for the tree's macros, if spatch could not parse all of them.
 
 The first run is that of plain spatch. The result of the second one is used only if it contains that
-of the first: each change, each mark and each line of output. So nothing that plain spatch finds can
-be lost, and a file that spatch parses is not run again.
+of the first: each change, each mark and each line of output. So all findings of plain
+spatch remain, and a file that spatch parses is not run again.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from patchgen.sweep.tree_macros import MacroFinder, add_hints
 
 @dataclass(slots=True)
 class _Rerun:
-    """A file that is run again: its slice with stand-ins, and what was cut out of it."""
+    """A file that is run again: its slice with stand-ins, and the parts that were cut from it."""
 
     file: TreeFile
     disguised: Disguised
@@ -90,7 +90,7 @@ class SecondRun:
             files_were = "file was" if count == 1 else "files were"
             self.state.notes.append(f"{count} {files_were} run again, with the tree's macros")
         if has_written or self.state.written:
-            # One run writes about many files, so what it wrote about one cannot be replaced.
+            # Scripts write about many files in one run: the text about one cannot be replaced.
             self.state.notes.append("the files that its scripts wrote are those of the first run")
 
     def _prepare(self, file: TreeFile, text: bytes) -> None:

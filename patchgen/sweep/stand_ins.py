@@ -7,20 +7,19 @@ that calls kfree(). By its definition in the tree's headers, a macro is replaced
 spatch reads, by code that it parses:
 
 - attributes, and #include lines within an initialiser: by a comment;
-- macros that expand to initialised fields: nothing is replaced, but the comma that spatch needs
-  after them is added;
+- macros that expand to initialised fields: the comma that spatch needs is added after them;
 - the head of a function, `BPF_CALL_1(f, ...)`: by `int f()`;
 - a type, `typeof_member(struct x, y)`: by a word;
 - a pointer with its initialiser, `AUTO_KFREE(x)`: by `*x`;
 - the end of `do { ... } for_each_x(...);`: by `while`;
 - `DECLARE_BITMAP(x, n) = {`, which can only be a declaration, as an assignment outside of functions
   can: by `int pGq7 = {`;
-- a definition that expands to a part of a statement, declaration or table: what is missing is added
+- a definition that expands to a part of a statement, declaration or table: it is completed
   (define_bodies.py).
 
-A stand-in takes as much space as what it replaces, or is added at the end of a line: lines and
-columns do not change. Each has a number, and is found exactly once in spatch's output, in order;
-otherwise the output is not used. So no stand-in can get into a result.
+A stand-in takes as much space as the code that it replaces, or is added at the end of a line: lines
+and columns do not change. Each has a number, and is found exactly once in spatch's output, in
+order; otherwise the output is not used. So no stand-in can get into a result.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ from typing import NamedTuple
 from patchgen.sweep.define_bodies import complete_body
 from patchgen.sweep.macro_kinds import MacroKind, MacroUse
 
-# Literals, comments and directives come first, so that nothing in them is read as code.
+# Literals, comments and directives come first, so that their text is not read as code.
 _PROSE = rb"/\*.*?(?:\*/|\Z)|//[^\n]*"
 _LITERAL = rb"\"(?:[^\"\\\n]|\\.)*+(?:\"|\n|\\?\Z)|'(?:[^'\\\n]|\\.)*+(?:'|\n|\\?\Z)"
 _DIRECTIVE = rb"^[ \t]*#(?:[^\\\n/]|\\.|/\*.*?(?:\*/|\Z)|/)*+"
@@ -176,7 +175,7 @@ class _StandInFinder:
             yield _StandIn(end, end, closes % self._mark)
 
     def _replace_word(self, lexeme: re.Match[bytes]) -> tuple[int, _StandIn | None]:
-        """Return where to continue, and what stands for a word with its arguments, if anything."""
+        """Return where to continue, and the stand-in for a word with its arguments, if any."""
         source, word, begin, after = self._source, lexeme["word"], lexeme.start(), lexeme.end()
         use = _ATTRIBUTE if word in _RAW_ATTRIBUTES else self._uses.get(word)
         if use is not None and not use.has_parameters:
@@ -251,8 +250,8 @@ class _StandInFinder:
     def _fill(self, begin: int, end: int, head: bytes) -> _StandIn | None:
         """Return a text that begins with `head`, and then is a comment with the same white space.
 
-        It is as long as what it replaces, or longer at the end of a line; None if that is not
-        possible.
+        It is as long as the code that it replaces, or longer at the end of a line; None if that is
+        not possible.
         """
         missing = len(head) + 2 - (end - begin)
         if missing > 0 and not _ENDS_LINE.match(self._source, end):

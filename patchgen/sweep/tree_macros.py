@@ -40,7 +40,7 @@ _INCLUDE = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*"([^"/\n]+\.h)"', re.MULTILI
 
 @dataclass(frozen=True)
 class TreeMacros:
-    """The macros that any file of a tree may use. `key` names what they were read from."""
+    """The macros that any file of a tree may use. `key` identifies the texts that define them."""
 
     uses: Mapping[str, MacroUse]
     key: bytes
@@ -58,11 +58,11 @@ class TreeMacros:
 
 @dataclass(frozen=True, slots=True)
 class FileMacros:
-    """The macros that one file uses, and the files of macros for those that are loops.
+    """The macros that one file uses, and the files of macros that help spatch with loops.
 
-    spatch uses `hints` in its first attempt to parse, `late_hints` only after that has failed. Late
-    ones are for loops with statements among their arguments: `scoped_cond_guard(x, return, y)`.
-    spatch drops such arguments, but not if it has a hint for the loop in its first attempt.
+    spatch uses `hints` in its first attempt to parse, `late_hints` only if that fails. Late hints
+    are for loops with statements among their arguments: `scoped_cond_guard(x, return, y)`. spatch
+    drops arguments that it cannot parse, but not those of a loop with a hint in its first attempt.
     """
 
     uses: Mapping[bytes, MacroUse]
@@ -135,7 +135,7 @@ def make_hints(uses: Mapping[str, MacroUse]) -> str:
 
 
 def add_hints(builtin: str, found: FileMacros) -> tuple[str, str]:
-    """Return what replaces the `builtin` macros of spatch, and the macros to give it besides.
+    """Return the macros that replace the `builtin` ones of spatch, and the additional ones.
 
     By its builtin macros, 1.1.1 replaces `DEFINE_PER_CPU(type, name)` by a declaration that its
     grammar refuses after `static`. With a hint it reads the macro as a declaration, and the types

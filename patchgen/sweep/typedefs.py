@@ -57,7 +57,7 @@ _SURE_AFTER = re.compile(rb"[ \t]+(\**)[A-Za-z_]\w*\s*[,;)=\[(]")
 
 
 def find_ambiguous_types(text: bytes) -> set[bytes]:
-    """Return the words of a text whose being a type makes a difference."""
+    """Return the words of which a parser of the text must know whether they are types."""
     return _find_words(_AMBIGUOUS, text) - _C_WORDS
 
 

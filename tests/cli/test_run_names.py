@@ -130,7 +130,7 @@ def test_a_path_is_relative_to_the_current_folder(patchgen, tree, tmp_path):
         (["RULE", "README"], 2, "README is neither a C file nor a folder"),
         (["RULE", ""], 2, "'' is not a path in the tree"),
         (["../nowhere.cocci"], 2, "../nowhere.cocci is not a semantic patch"),
-        (["RULE", "-D", "x="], 2, "the definition 'x=' defines nothing"),
+        (["RULE", "-D", "x="], 2, "invalid definition 'x='"),
         (["RULE", "--since", "nowhere"], 1, "--since takes a branch"),
         (
             ["RULE", "--split", "none", "--to", "not an address"],

@@ -287,7 +287,7 @@ def test_a_finalize_rule_gets_one_run_and_what_it_missed_is_named(tree, tmp_path
     done = patchgen("run", rule, "drivers/loop.c", "--trust", "--tree", tree)
     assert done.out == "all 11\n"
     assert "not parsed: 1 place in 1 file" in done.err
-    assert "nothing is cached, and the tree's macros are not used" in done.err
+    assert "results are not cached, and the tree's macros are not used" in done.err
 
 
 def test_a_file_that_only_the_second_run_gives_up_on_has_the_result_of_the_first(
