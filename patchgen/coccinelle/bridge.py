@@ -2,11 +2,11 @@
 """Run a semantic patch over files, and read the result for each of them.
 
 spatch runs over many files at once, each in a group of its own. Its output comes on two channels,
-each in the order of the files: on stderr, `HANDLING: FILE` is followed by what it could not parse
-in the file; on stdout, `let's go` is followed by the trace of the rules. The output of Python rules
-has a channel of its own (script_output.py). spatch writes changes in place, in the scratch folder,
-only after all files are done. So a run that is cut off has no results, and neither has one that
-spatch discards because a file failed. The files that did not cause it are run again.
+each in the order of the files: on stderr, `HANDLING: FILE` is followed by the code that it could
+not parse in the file; on stdout, `let's go` is followed by the trace of the rules. The output of
+Python rules has a channel of its own (script_output.py). spatch writes changes in place, in the
+scratch folder, only after all files are done. So a run that is cut off has no results, and neither
+has one that spatch discards because a file failed. The files that did not cause it are run again.
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ def run_files(
 
 
 def _join(one: FileResult, other: FileResult) -> FileResult:
-    """Return what two runs printed and wrote that belongs to no file."""
+    """Return the output and the files that two runs wrote for all files together."""
     return replace(one, printed=one.printed + other.printed, written=one.written + other.written)
 
 
@@ -247,7 +247,7 @@ def _prepare(program: RunnableSmpl) -> PreparedText:
 
 
 def _split(mark: re.Pattern[str], text: str) -> list[str]:
-    """Return the parts that begin with a mark; text before the first mark belongs to no file."""
+    """Return the parts that begin with a mark; text before the first mark is dropped."""
     return mark.split(text)[1:]
 
 
@@ -280,7 +280,7 @@ def _assign(
     errors = [part for part in parts if part.startswith("HANDLING")]
     traces = _split(_BEGIN, output)
     if program.runs("ocaml") and (len(handled) == 1 or not output):
-        # Without a trace, nothing assigns output to a file: there must be one file or no output.
+        # Only a trace assigns output to files. Without it, there must be one file or no output.
         traces = [output for _ in handled]
     if len(handled) == 1:
         errors, traces = ["".join(errors)], ["".join(traces)]
@@ -318,7 +318,7 @@ def _read_all(
 def _read_written(
     program: RunnableSmpl, tree: Path, texts: Mapping[str, bytes]
 ) -> tuple[tuple[str, bytes], ...]:
-    """Return the files that scripts wrote into the current folder, and what is in them."""
+    """Return the files that scripts wrote into the current folder, with their contents."""
     found = []
     for path in sorted(tree.rglob("*")):
         name = str(path.relative_to(tree))

@@ -16,12 +16,11 @@ LONGEST = 100
 
 @dataclass(frozen=True, slots=True)
 class ChangedUnit:
-    """A unit of the new text, and what it was.
+    """A unit of the new text, with its old text.
 
     `old_by_new` maps the numbers of new tokens to those of the same tokens in the old text,
     `new_by_old` the reverse. `olds` are the old tokens that became the unit, `changed_lines` the
-    lines of the new text that the rule changed.
-    `width` is the preferred number of columns.
+    lines of the new text that the rule changed. `width` is the preferred number of columns.
     """
 
     old: Layout
@@ -34,7 +33,7 @@ class ChangedUnit:
     width: int
 
     def find_old_gap(self, number: int) -> int | None:
-        """Return the old token before which the gap before a new token was; None if there is none.
+        """Return the old token after the gap that is now before a new token, None if it is new.
 
         Tokens may be inserted, deleted or replaced there.
         """
@@ -69,7 +68,7 @@ class ChangedUnit:
         return after - 1 in self.new_by_old or self.old_by_new.get(number - 2) == after - 2
 
     def has_same_words(self, number: int) -> bool:
-        """Return whether the tokens around a gap are those of the old text, or likewise words."""
+        """Return whether the tokens around a gap are the old ones, or words as these are."""
         if number - 1 in self.old_by_new and number not in self.old_by_new:
             # A cast, or a star, before a name.
             old = self.old.tokens[self.old_by_new[number - 1] + 1]

@@ -2,9 +2,9 @@
 """The words that constraints give a metavariable to choose from.
 
 `identifier f = {a, b}` and `identifier f =~ "^(a|b)$"` match a word of the C code that is `a` or
-`b`, but spatch reports no word for such a metavariable (parsing_cocci/get_constants2.ml). So spatch
-is asked about a text in which another word stands in its place (patchgen.coccinelle.plain_rules),
-and what it reports about that word holds for the choice.
+`b`, but spatch reports no word for it (parsing_cocci/get_constants2.ml). So another word replaces
+the metavariable in the text that spatch gets (patchgen.coccinelle.plain_rules), and spatch's report
+about that word holds for the choice.
 
 A regular expression also gives patterns, in which `*` (ANY) at an end stands for any characters of
 a word: `wait_*` for `"^wait_"`. In the syntax of OCaml's Str (--ocaml-regexps), parentheses and
@@ -142,7 +142,7 @@ def _read_alternatives(text: str, at: int) -> tuple[set[str], int]:
         pieces, at = _read_piece(text, at)
         strings = {before + piece for before in strings for piece in pieces}
         if len(strings) + len(found) > _MOST_CHOICES:
-            raise ValueError("there are too many")
+            raise ValueError("too many choices")
     return found | strings, at
 
 

@@ -142,7 +142,7 @@ def _named_rule(message: str, patch: SemanticPatch) -> Rule | None:
 
 
 def _message(output: str) -> str:
-    """Return the line that states the error; "" if there is none (1.1.1, lexical errors).
+    """Return the line that states the error; "" without one (1.1.1, lexical errors).
 
     Errors come last: after the echo of the semantic patch, and after the trace.
     """

@@ -45,9 +45,10 @@ class Header:
 
     `options` are those of `// Options:` lines, `own_options` those of `#spatch` lines, which spatch
     reads itself. `requires` is the minimum version of spatch, "" for any. `modes` are the modes
-    that -D can select; without modes, the .cocci is run as it is, in PATCH mode. `virtuals` are its
-    other virtual rules, `identifiers` the virtual identifiers that it uses. `needs` are files of
-    the base, and C tokens that each must have, from patchgen's own `// Needs: FILE: TOKENS` lines.
+    that -D can select; without modes, the .cocci is run unchanged, in PATCH mode. `virtuals` are
+    its other virtual rules, `identifiers` the virtual identifiers that it uses. `needs` are files
+    of the base, and C tokens that each must have, from patchgen's own `// Needs: FILE: TOKENS`
+    lines.
     """
 
     purpose: str = ""

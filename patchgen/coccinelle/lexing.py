@@ -13,7 +13,7 @@ declarations. The longest lexeme wins. What matters here:
 - `#include "NAME"` and `#include <NAME>` are one token each; NAME may contain newlines. `#include`
   alone, `##`, and `#define X` and `#undef X` are tokens without the text after them, which is read
   as usual. `#if`, `#else`, `#elif`, `#endif`, `#error`, `#line`, `#pragma X Y`, and `---` and `+++`
-  extend to the newline. Any other `#` is an error, and spatch runs nothing.
+  extend to the newline. Any other `#` is an error, and spatch stops.
 - A word begins with a letter, `_` or `$`. A number ends where a word can begin: `1script` is `1`
   and `script`.
 - `"` and `'` open literals in which a backslash escapes the next character.
@@ -24,8 +24,8 @@ In declarations, `##` is the only `#` token; any other is an error. Scripts are 
 lexer_script.mll, but only after a header or constraint that has already been recognised as code.
 
 Where versions or rules could disagree on the end of a comment or literal, the tokens after it are
-uncertain. A reader that must not miss anything reads the uncertain text as it is, and may find too
-much; one that has to make sense of it reads it without what looks like comments and literals.
+uncertain. A reader that must not miss anything reads all of the uncertain text, and may find too
+much; one that has to make sense of it leaves out apparent comments and literals.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Find the rules of a semantic patch that must see the functions that they can match in.
 
-Not all rules must. A rule that only finds something for other rules has no effect in a function
-where these cannot match, if what they use of it lies in the same function: a position at which they
-match as well, or one that they exclude. What such a rule itself uses of others may be anywhere.
+Not all rules must. A rule that neither changes nor marks code has no effect in a function where the
+rules that use it cannot match, if they use only its positions in the same function: positions at
+which they match as well, or which they exclude. Its own inherited metavariables may be matched in
+any function.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def _uses(rule: Rule) -> _Uses:
     for declaration in rule.declarations:
         is_position = declaration.kind == "position"
         if is_position:
-            # An excluded position (`p != r.p`) lies in this function, or nowhere.
+            # An excluded position (`p != r.p`) can only lie in this function.
             excluded |= declaration.excluded
         for name, variable in declaration.inherited:
             is_tied = is_position and _is_attached(variable, rule.matched)

@@ -11,8 +11,8 @@ spatch determines them itself, including isomorphisms, disjunctions and dependen
 
 A rule's match lies in a single function or other top-level item ("all the tokens within a rule
 should be in a single CFG entity", cocci.ml). So the formula of the code holds for the text of that
-item, unless it includes words from elsewhere: an inherited metavariable was matched in any
-function, and the type of a metavariable comes from a declaration anywhere. So a second query
+item, unless it includes words of other items: an inherited metavariable was matched in any
+function, and the type of a metavariable may come from any declaration. So a second query
 has such metavariables made plain. An inherited position remains: it means that both rules match in
 one place. Further queries have operators, strings and the words of constraints spelt as distinct
 words (patchgen.coccinelle.plain_rules).
@@ -171,7 +171,7 @@ def _join_file_needs(file: Formula, spelt: Formula) -> Formula:
 
 
 def _make_plain(program: RunnableSmpl) -> tuple[str | None, str]:
-    """Return the text without words that metavariables bring from elsewhere; None, and why."""
+    """Return the text without words that metavariables bring from other items; None, and why."""
     if program.companions:
         return None, "it includes other files"
     if program.isomorphisms or program.patch.macros or program.headers:
@@ -223,8 +223,8 @@ def _join_spelt(
 ) -> list[tuple[str, Formula]]:
     """Return the needs of the rules, with what spatch reports for a spelt-out text.
 
-    spatch may omit other words next to those that are spelt out, so both needs are combined. If
-    spatch does not accept that text, it adds nothing.
+    spatch may omit other words next to those that are spelt out, so both needs are combined. A text
+    that spatch does not accept is ignored.
     """
     if [name for name, _ in codes] != [name for name, _ in spelt]:
         return codes

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A semantic patch in the forms in which spatch is asked which words its rules need.
+"""Rewrite a semantic patch so that spatch reports which words its rules need.
 
-With plain metavariables, none of the words that spatch reports come from other functions.
+With plain metavariables, all words that spatch reports come from the same function.
 
-spatch reports which words a rule needs, not which operators, strings, or words that a constraint
-names. Each of these can be written as another word, where what spatch reports about that word,
+spatch reports which words a rule needs, but does not report operators, strings, and words that a
+constraint names. Each of these is written as another word if spatch's report about that word,
 including alternatives and isomorphisms, holds for the original:
 
-- An operator between two operands, `a && b` as `a + patchgen_and + b`: that is an expression
-  wherever the original is. None of Coccinelle's isomorphisms (standard.iso) turns other code into
-  one of these operators, or the other way round.
-- A string, `f("abc")` as `f(patchgen_string_0)`, likewise.
+- An operator between two operands, `a && b` as `a + patchgen_and + b`: this is an expression
+  wherever the original is one. None of Coccinelle's isomorphisms (standard.iso) turns other code
+  into one of these operators, or the other way round.
+- A string, `f("abc")` as `f(patchgen_string_0)`: this is an expression, too.
 - A metavariable with a choice of words (patchgen.coccinelle.choices), in its rule and in those that
   inherit it. A script that reads it reads the position of the other word instead.
 """

@@ -76,7 +76,7 @@ def mark_rule(rule: str) -> str:
 
 
 def without_rule_marks(text: str) -> str:
-    """Return a text without the marks of rules, to compare what was printed."""
+    """Return a text without the marks of rules, to compare output."""
     return _RULE.sub("", text)
 
 

@@ -71,7 +71,7 @@ def _find_reported_rule(rule: Rule) -> str:
 
 
 def read_printed(scratch: Path) -> tuple[dict[str, str], str]:
-    """Return what scripts printed for each file, and what they printed at the end.
+    """Return the output of scripts for each file, and their output at the end.
 
     A mark precedes the text wherever another rule is reported on.
     """

@@ -209,8 +209,8 @@ def _write_companions(folder: Path, companions: Mapping[str, str]) -> None:
     """Write the files that a semantic patch names into a folder; their names must stay inside it.
 
     spatch looks for isomorphisms next to the semantic patch. For #include, 1.1.1 looks in its
-    working directory, and 1.3.1 in both (parse_cocci.ml). Existing files stay. Raises SpecError for
-    a name that cannot be written.
+    working directory, and 1.3.1 in both (parse_cocci.ml). Existing files are not replaced. Raises
+    SpecError for a name that cannot be written.
     """
     for name, text in companions.items():
         path = folder / name

@@ -85,7 +85,7 @@ class _StatementLayout:
         return statement
 
     def _forget_breaks(self) -> None:
-        """Remove the breaks: too much has changed to tell where each was."""
+        """Remove the breaks: too much has changed to find their old places."""
         new, unit = self.changed.new, self.changed.unit
         for number in [other for other, found in self.breaks.items() if found.is_optional]:
             del self.breaks[number]

@@ -59,8 +59,8 @@ def read_hits(
     rule without a name is called "line N" after its header.
 
     A rule with a position has one hit for each distinct place of it. A rule without has one hit for
-    each node that it changed or, if it changes nothing, for each binding that it made. A place in a
-    function that an earlier rule of the same semantic patch changed is a hit, but not a site.
+    each node that it changed or, if it does not change code, for each binding that it made. A place
+    in a function that an earlier rule of the same semantic patch changed is a hit, but not a site.
     """
     sections = _read_sections(output)
     hits = []
@@ -73,7 +73,7 @@ def read_hits(
         matched = TWIN + traced if rule.modifies else traced
         witness = sections.get(WITNESS + matched, _Section())
         if rule.modifies and own.changed_nodes == 0:
-            # The twin lacks what only `+` lines inherit, so it may match where the rule cannot.
+            # The twin does not inherit metavariables that only `+` lines use, so it may match more.
             hits.append(RuleHits(rule.label, 0))
         elif rule.positions and WITNESS + matched in sections:
             places = sorted(witness.places.items())

@@ -14,8 +14,8 @@ tokens that lexing.py describes and by parsing_cocci/ of Coccinelle 1.1.1 and 1.
   are judged in the same way; a file that cannot be read is treated as code. `using <FILE>` reads
   Coccinelle's own folder.
 
-A .cocci that does none of these runs no code. In doubt it is code: nothing is ignored because it
-seems to be in a comment, unless spatch can only read it as one.
+A .cocci without any of these does not run code. In doubt it is code: text that seems to be in a
+comment is ignored only if spatch, too, must read it as a comment.
 """
 
 from __future__ import annotations
@@ -194,7 +194,7 @@ def _find_in_references(text: str, files: _Files) -> Iterator[tuple[int, str]]:
 
 
 def _judge_reference(reference: Reference, files: _Files) -> str | None:
-    """Return what another file would run, None if it runs nothing."""
+    """Return what another file would run, None if it does not run code."""
     name = reference.name
     if reference.is_shipped and posixpath.basename(name) == name and name.endswith(".iso"):
         return None
@@ -207,7 +207,7 @@ def _judge_reference(reference: Reference, files: _Files) -> str | None:
 
 
 def _judge_file(name: str, files: _Files) -> str | None:
-    """Return what an included file would run, None if it runs nothing."""
+    """Return what an included file would run, None if it does not run code."""
     text = files.read(name)
     if text is None:
         return f"it reads {name}, which cannot be checked"

@@ -184,7 +184,7 @@ class _PlaceFinder:
 
     def _place(self, line: int, name: str | None, begin: int, end: int) -> UnparsedFunction:
         """Return the place of some lines; all count from 0."""
-        # The body of a macro is code, too, and parsed as such.
+        # The body of a macro is code, too, and is parsed.
         words = self._words(b"\n".join(self._source[begin:end]))
         return UnparsedFunction(self._path, line + 1, name, end, words)
 
