@@ -41,7 +41,7 @@ def check_additions(git: Git, base: Oid, drafts: Sequence[CommitDraft]) -> None:
         if (reason := refuse_tree_path(str(path), mode)) is not None:
             raise RefusedError(
                 f'"{subject}" adds the file {str(path)!r}; this path {reason}',
-                code="path-added-twice",
+                code="name-invalid",
             )
         for folder in _with_above(path):
             entry = tree.get(str(folder))
