@@ -2,7 +2,7 @@
 """Carry out a plan in memory: run every semantic patch over its files, in parallel if possible.
 
 A patch depends on the results of earlier patches for its files, and on no other file. So the edits
-of one file form a chain, and the chains of different files run in parallel. Nothing is written.
+of one file form a chain, and the chains of different files run in parallel. Files are not written.
 """
 
 from __future__ import annotations
@@ -180,7 +180,7 @@ def _collect(index: int, planned: PlannedPatch, chains: Sequence[_Chain]) -> Mad
         raise RefusedError(
             f"patch {planned.name} changes nothing in this base",
             code="patch-empty",
-            hint="its rules match nothing here; a `probe` recognises a base that has the change",
+            hint="check its rules, or, if the base already has the change, its `probe`",
         )
     all_results = [result for _, results in runs for result in results]
     return MadePatch(

@@ -41,10 +41,9 @@ def insert_lines(content: bytes, edit: InsertLines) -> bytes:
 def replace_text(content: bytes, edit: ReplaceText) -> bytes:
     """Return the content with the new lines in place of the old ones.
 
-    Line ends are ignored when the old lines are looked up. The last line of the content may have
-    none; if it is replaced, it gets the end of the last new line. Raises RefusedError if the
-    content does not have the old lines exactly once, or has the new lines and these contain the
-    old ones.
+    The old lines are looked up without their line ends. If the last line of the content is
+    replaced, it gets the line end of the last new line, if any. Raises RefusedError if the content
+    does not have the old lines exactly once, or already has new lines that contain the old ones.
     """
     lines = split_lines(content)
     stripped = [line.rstrip(b"\r\n") for line in lines]
@@ -54,15 +53,16 @@ def replace_text(content: bytes, edit: ReplaceText) -> bytes:
     places = find_lines(stripped, old)
     place = ErrorPlace(str(edit.file.path))
     if len(places) != 1:
-        count = "more than one place has" if places else "no place has"
+        shown = _show(old)
+        found = f"has the lines {shown} more than once" if places else f"lacks the lines {shown}"
         raise RefusedError(
-            f"{count} the lines {_show(old)}; exactly one place must have them",
+            f"{found}; it must have them exactly once",
             code="anchor-missing",
             place=place,
         )
     if len(new) > len(old) and find_lines(new, old) and find_lines(stripped, new):
         raise RefusedError(
-            f"has the lines {_show(new)} already", code="anchor-missing", place=place
+            f"already has the lines {_show(new)}", code="anchor-missing", place=place
         )
     after = lines[places[0] + len(old) :]
     text = edit.new
@@ -72,9 +72,9 @@ def replace_text(content: bytes, edit: ReplaceText) -> bytes:
 
 
 def find_lines(lines: Sequence[bytes], sought: Sequence[bytes]) -> list[int]:
-    """Return the indices of the first two places at which consecutive lines equal the sought ones.
+    """Return the indices of the first two places that have the sought lines in a row.
 
-    The lines have no ends.
+    All lines are without their line ends.
     """
     text, part = (b"\n".join([b"", *some, b""]) for some in (lines, sought))
     first = text.find(part)
@@ -83,7 +83,7 @@ def find_lines(lines: Sequence[bytes], sought: Sequence[bytes]) -> list[int]:
 
 
 def _show(lines: Sequence[bytes]) -> str:
-    """Return the first line that says something, for a message."""
+    """Return the first line that is not empty, for a message, with `...` for the others."""
     texts = [line.decode(errors="replace").strip() for line in lines]
     shown = next(filter(None, texts), "")
     return repr(shown) + (" ..." if len(lines) > 1 else "")

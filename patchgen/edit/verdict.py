@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from patchgen.coccinelle import read_rules
 from patchgen.errors import ErrorPlace, PatchgenError, RefusedError, SpecError, ToolError
-from patchgen.model.outcome import FileResult, UnparsedFunction, sum_hits
+from patchgen.model.outcome import FileResult, sum_hits
 from patchgen.model.plan import HitCount, PlannedPatch, RunRules
 
 
@@ -20,7 +20,7 @@ def check_declared_rules(run: RunRules) -> None:
                 f"must_fire names the rule {name!r}, which does not exist",
                 code="name-unknown",
                 place=ErrorPlace(run.patch.name),
-                hint=f"its rules: {', '.join(names) or 'none has a name'}",
+                hint=f"its rules: {', '.join(names)}" if names else f"name a rule: @{name}@",
             )
 
 
@@ -56,14 +56,16 @@ def _explain_hits(
 ) -> PatchgenError:
     where = ", ".join(str(result.path) for result in results)
     observed = f"patch {planned.name}: the rule {name} matched {_format_count(hits)} in {where}"
-    place = _find_rule_place(run, name)
+    rule = next(rule for rule in read_rules(run.patch.text) if rule.name == name)
+    place = run.patch.place(rule.start)
     if hits > expected.count:
         sites = next(t.sites for r, t in sum_hits(results).items() if r == name)
         at = f" (at {', '.join(map(str, sites))})" if sites else ""
         return RefusedError(
             f"{observed}{at}, but must match {expected}", code="rule-did-not-match", place=place
         )
-    unparsed_targets = _find_unparsed_targets(run, results, name)
+    unparsed = [function for result in results for function in result.unparsed]
+    unparsed_targets = [function for function in unparsed if function.name in rule.words]
     if unparsed_targets:
         return RefusedError(
             f"{observed}, but must match {expected}: its target is code that spatch cannot parse: "
@@ -72,27 +74,14 @@ def _explain_hits(
             place=place,
             hint="define the macros that confuse spatch in the variant's `macros` file",
         )
-    unparsed = [function for result in results for function in result.unparsed if function.name]
+    named = [function for function in unparsed if function.name]
     return RefusedError(
         f"{observed}, but must match {expected}",
         code="rule-did-not-match",
         place=place,
-        hint="the base has no code of that form: the variant is not for it, or needs another rule"
-        + (f". spatch could not parse {', '.join(map(str, unparsed))}" if unparsed else ""),
+        hint="the code of the base has another form: use another base, or extend the rule"
+        + (f". spatch could not parse {', '.join(map(str, named))}" if named else ""),
     )
-
-
-def _find_unparsed_targets(
-    run: RunRules, results: Sequence[FileResult], name: str
-) -> list[UnparsedFunction]:
-    """Return the unparsed functions that the rule names."""
-    rule = next(rule for rule in read_rules(run.patch.text) if rule.name == name)
-    return [f for result in results for f in result.unparsed if f.name in rule.words]
-
-
-def _find_rule_place(run: RunRules, name: str) -> ErrorPlace:
-    rule = next(rule for rule in read_rules(run.patch.text) if rule.name == name)
-    return run.patch.place(rule.start)
 
 
 def _format_count(hits: int) -> str:

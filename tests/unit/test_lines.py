@@ -53,9 +53,9 @@ def test_lines_that_occur_once_are_replaced(content, old, new, after):
 @pytest.mark.parametrize(
     ("content", "old", "message"),
     [
-        (b"a\n", b"b\n", "Makefile: no place has the lines 'b'; exactly one place must"),
-        (b"\n\tb\n\n\tb\n", b"\n\tb\n", "more than one place has the lines 'b' ..."),
-        (b"a\nab\n", b"b\n", "no place has"),
+        (b"a\n", b"b\n", "Makefile: lacks the lines 'b'; it must have them exactly once"),
+        (b"\n\tb\n\n\tb\n", b"\n\tb\n", "has the lines 'b' ... more than once"),
+        (b"a\nab\n", b"b\n", "lacks the lines"),
     ],
 )
 def test_lines_that_do_not_occur_once_are_refused(content, old, message):
@@ -66,5 +66,5 @@ def test_lines_that_do_not_occur_once_are_refused(content, old, message):
 
 def test_lines_that_were_added_already_are_not_added_again():
     once = replaced(b"a\nb\n", b"a\n", b"a\nnew\n")
-    with pytest.raises(RefusedError, match=r"has the lines 'a' \.\.\. already"):
+    with pytest.raises(RefusedError, match=r"already has the lines 'a' \.\.\."):
         replaced(once, b"a\n", b"a\nnew\n")
