@@ -2,8 +2,8 @@
 """Check the files that a series adds against the tree that they are added to.
 
 git fast-import does not check them: a file added at the path of a folder replaces the folder, a
-file below a file replaces that file, and `.git/hooks/x` becomes a tree that nobody can check out.
-So added files are checked before anything is written.
+file below a file replaces that file, and `.git/hooks/x` becomes a tree that git refuses to check
+out. So added files are checked before anything is written.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What differs between commits and between trees: files, hunks without context, and digests.
+"""Differences of commits and of trees: files, hunks without context, and digests.
 
-Without context and line numbers, the same change is recognised in a file that differs elsewhere,
+Without context and line numbers, the same change is recognised in a file with other differences,
 and a hunk can be reversed into its revert. `git patch-id` includes the lines around a change, so it
 differs if somebody else changed the line above; whether a review still holds depends on the change
 itself.

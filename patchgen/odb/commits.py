@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Commit objects as git stores them, read and written byte for byte.
 
-Used for a series whose commits get other parents or messages while their trees stay: authors,
+Used for a series whose commits get other parents or messages, but not other trees: authors,
 dates and everything else in the headers must survive. Format: git-hash-object(1) "commit": header
 lines (a line that begins with a space continues the one before), an empty line, the message.
 """
@@ -65,7 +65,7 @@ class RawCommit:
 
     @property
     def encoding(self) -> str:
-        """The encoding that its texts declare, "" if none."""
+        """The encoding that its texts declare, or ""."""
         return dict(self.headers).get(b"encoding", b"").decode("ascii", "replace")
 
     @property
@@ -163,7 +163,7 @@ def write_side(git: Git, parent: Oid | None, tree: Oid) -> Oid:
 def put_empty_below(
     git: Git, base: Oid, oids: Sequence[Oid], message: str, author: Identity, committer: Identity
 ) -> tuple[Oid, ...]:
-    """Write a commit that changes nothing on top of `base`, and a line of commits on top of it.
+    """Write a commit without changes on top of `base`, and a line of commits on top of it.
 
     Returns their ids.
     """

@@ -96,8 +96,8 @@ def digest_changes(text: str) -> str:
     """Return a digest of the lines that a diff adds and removes, file by file; "" if none.
 
     Like git-patch-id(1), it ignores white space, and line numbers and blob ids, which differ with
-    the base. Unlike it, it also ignores the lines around a change. Of a diff without such lines,
-    as one that changes a mode, it is that of the other lines.
+    the base. Unlike it, it also ignores the lines around a change. The digest of a diff without
+    changed lines, as one that changes a mode, is that of its other lines.
     """
     heads, changed = [], False
     lines: list[str] = []

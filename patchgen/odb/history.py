@@ -51,7 +51,7 @@ def find_branch_base(repository: Repository, branch: str, tip: Oid) -> Oid:
 def read_commits(git: Git, base: Oid, tip: Oid) -> tuple[Commit, ...]:
     """Return the commits above `base` up to `tip`, oldest first.
 
-    Raises RefusedError if `tip` does not build on `base`, or one of them is a merge.
+    Raises RefusedError if `tip` does not build on `base`, or if one of the commits is a merge.
     """
     listed = git.run("rev-list", "--reverse", f"{base}..{tip}").stdout.decode().split()
     oids = [Oid(oid) for oid in listed]

@@ -42,7 +42,7 @@ def read_date() -> str:
 def read_person(git: Git, variable: str) -> tuple[str, str]:
     """Return the name and address in a variable of git-var(1), such as GIT_AUTHOR_IDENT.
 
-    Raises ToolError if git has none, or if they cannot be those of a mail's sender.
+    Raises ToolError if git does not have them, or if a mail's sender cannot have them.
     """
     completed = git.run("-c", "user.useConfigOnly=true", "var", variable, ok=None)
     match = re.fullmatch(

@@ -17,7 +17,7 @@ from patchgen.odb.plumbing import Git, parse_raw_diff
 
 _ID = re.compile(r"\b(?:[0-9a-f]{64}|[0-9a-f]{40})\b")
 _RANGE = re.compile(r"[0-9a-f]{40,64}\.\.[^\s.]\S*")
-# No object, and a submodule's commit (git-fast-import(1), "filemodify"), which is elsewhere.
+# No object, and the commit of a submodule (git-fast-import(1), "filemodify").
 _NO_BLOB = frozenset({"000000", "160000"})
 _DIFFS = frozenset({"log", "show", "diff", "diff-tree"})
 # Options that make a diff read blobs.

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Read git objects from a single `git cat-file --batch-command`, which GitPython starts.
 
-GitPython adds to patchgen's own environment and removes nothing, so each variable that would point
-git to other objects is set to its right value (git(1), ENVIRONMENT VARIABLES).
+GitPython adds to patchgen's own environment and removes no variables, so each variable that would
+point git to other objects is set to its right value (git(1), ENVIRONMENT VARIABLES).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _ENTRIES = {
     size: re.compile(rb"([0-7]+) ([^\0]+)\0(.{%d})" % (size // 2), re.DOTALL) for size in (40, 64)
 }
 
-# The mode and id of what a tree has at a path, such as a file, a folder ("40000") or a submodule.
+# The mode and id of an entry of a tree, such as a file, a folder ("40000") or a submodule.
 # A class takes longer to create 80,000 times than it takes to list them.
 Entry = tuple[str, Oid]
 # The entries of a tree object by name, in git's order.
@@ -93,7 +93,7 @@ class ObjectReader:
     def _ask(self, command: str, names: Sequence[str]) -> Iterator[tuple[Oid, str, bytes] | None]:
         remaining = iter(names)
         while chunk := list(islice(remaining, _AT_ONCE)):
-            # Names come from users. None that git finds has these characters, which end requests.
+            # Names come from users. These characters end requests, and are in no name of an object.
             requested = [name for name in chunk if "\n" not in name and "\0" not in name]
             requests = [f"{command} {name}\n" for name in requested]
             with self._lock:

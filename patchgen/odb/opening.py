@@ -28,7 +28,7 @@ _QUESTIONS = (
     "--show-object-format",
     "--git-dir",
     "--git-common-dir",
-    # In a bare repository, and inside of .git, git prints nothing for this option.
+    # In a bare repository, and inside of .git, git does not answer this one.
     "--show-toplevel",
 )
 _FOREIGN = re.compile(r"detected dubious ownership in repository at '(?P<path>.*?)'\n", re.DOTALL)
@@ -76,8 +76,8 @@ class Location:
 def locate(path: Path) -> Location:
     """Find the repository that contains a folder, by git's rules.
 
-    Raises RefusedError if there is none, if git refuses it because it belongs to another user, and
-    if another repository that it borrows objects from is gone.
+    Raises RefusedError if the folder is not in one, if git refuses it because it belongs to another
+    user, and if another repository that it borrows objects from is gone.
     """
     is_bare, object_format, own_name, common_name, top_name = _ask(path)
     own_dir, git_dir = _to_path(own_name), _real(_to_path(common_name))
@@ -91,7 +91,7 @@ def locate(path: Path) -> Location:
 
 
 def _ask(path: Path) -> list[bytes]:
-    """Return git's answers; the last one is b"" if git prints none."""
+    """Return git's answers; the last one is b"" if git does not print it."""
     argv = ["git", "-C", str(path), "rev-parse", "--path-format=absolute"]
     env = reading_environment()
     completed = run([*argv, *_QUESTIONS], env=env, ok=None)

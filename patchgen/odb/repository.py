@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A git repository as patchgen uses it: its folders, its revisions and refs, its committer.
 
-Only this room imports GitPython or runs git plumbing. Nothing here touches a work tree, an index
-or HEAD, hooks never run, and nothing is fetched.
+Only this room imports GitPython or runs git plumbing. It does not touch work trees, indexes or
+HEAD, hooks never run, and objects are not fetched.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Repository:
     def __init__(self, path: Path):
         """Open the repository that `path` is in.
 
-        Raises RefusedError if there is none, or if git refuses to open it.
+        Raises RefusedError if it is not in one, or if git refuses to open it.
         """
         location = locate(path)
         self._location = location
@@ -244,7 +244,7 @@ class Repository:
             ) from None
 
     def describe(self, commit: Oid) -> str:
-        """Return the tag on a commit if there is one, else its abbreviated id."""
+        """Return the tag on a commit, or else its abbreviated id."""
         completed = self.run("describe", "--tags", "--exact-match", commit, ok=None)
         return completed.stdout.decode().strip() if completed.returncode == 0 else commit[:12]
 

@@ -12,8 +12,8 @@ last patch of a line of commits on the base, without the cover letter's commit. 
 
 and, if patchgen sent or imported it, one line `message-id: ID` for each mail, the cover letter's
 first ("-" if it was imported without one). b4 reads the lines that it knows and ignores the
-others. Up to 0.12 it looks for `sent/BRANCH-vN`, with BRANCH as it is checked out, so
-`list_branch_tags` gives tags such names, too.
+others. Up to 0.12 it looks for `sent/BRANCH-vN`, where BRANCH is the checked-out one,
+so `list_branch_tags` gives tags these names, too.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _FIELD = re.compile(r"^(?P<key>base-commit|change-id|message-id): *(?P<value>\S+
 class SentVersion:
     """A version that was sent. `message_ids` are without brackets, () if they are not recorded.
 
-    The first one is the cover letter's, "" if there was none. `time` is that of the tag, in
+    The first one is the cover letter's, "" if the version had none. `time` is that of the tag, in
     seconds since 1970.
     """
 
@@ -156,7 +156,7 @@ def _list(repository: Repository, pattern: str) -> tuple[SentVersion, ...]:
     for entry in listed.decode("utf-8", "replace").split("\0\x01\n")[:-1]:
         tag, tip, time, message = entry.split("\0", 3)
         version = re.search(r"-v(\d+)$", tag)
-        # Only lines below the last cut: the cover letter may quote such lines.
+        # Only lines below the last cut: the cover letter may quote fields, too.
         fields = [(match["key"], match["value"]) for match in _FIELD.finditer(_footer(message))]
         bases = [value for key, value in fields if key == "base-commit"]
         if version is None or not tip or not bases:

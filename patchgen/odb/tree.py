@@ -43,7 +43,7 @@ class GitTree:
     def find(self, patterns: Sequence[str]) -> list[TreeFile]:
         """Return the regular files that match any of the paths or globs, sorted by path.
 
-        `*` and `?` stay within a folder, `**` crosses folders. Symbolic links and submodules are
+        `*` and `?` match within a folder, `**` crosses folders. Symbolic links and submodules are
         not regular files.
         """
         files = {file.path: file for pattern in patterns for file in self._find_pattern(pattern)}
@@ -73,7 +73,7 @@ class GitTree:
         require_objects(self._git, [file.oid for file in self.find(patterns)])
 
     def get(self, path: str) -> Entry | None:
-        """Return mode and id of what is at a path, None if nothing is; "" is the tree itself."""
+        """Return mode and id of the entry at a path, None without one; "" is the tree itself."""
         mode, oid = FOLDER, self.oid
         for name in path.split("/") if path else ():
             entry = self._open([oid])[0].get(name) if mode == FOLDER else None
@@ -163,7 +163,7 @@ def open_tree(git: Git, name: str) -> GitTree:
 def resolve_object(git: Git, name: str) -> Oid:
     """Return the id of the object that a revision names, such as "COMMIT^" or "COMMIT^{tree}".
 
-    Raises MissingObjectsError if it is missing, ToolError if the revision names nothing.
+    Raises MissingObjectsError if it is missing, ToolError if the revision does not name an object.
     """
     [found] = git.objects.find([name])
     if found is None:
@@ -175,7 +175,7 @@ def resolve_object(git: Git, name: str) -> Oid:
 def list_entries(
     git: Git, tree: str, paths: Sequence[PurePosixPath] = (), suffixes: tuple[str, ...] = ("",)
 ) -> dict[str, Entry]:
-    """Return what GitTree.list_entries lists of the tree that a revision names."""
+    """Return GitTree.list_entries() of the tree that a revision names."""
     return open_tree(git, tree).list_entries(paths, suffixes)
 
 
