@@ -12,11 +12,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from patchgen.coccinelle import (
-    DEFAULT_TIMEOUT_S,
-    Spatch,
-    find_spatch,
-)
+from patchgen.coccinelle import DEFAULT_TIMEOUT_S, Spatch, find_spatch
 from patchgen.commands.test import GoldenRequest, check_patches, update_results
 from patchgen.controls import escape_controls
 from patchgen.errors import PatchgenError, RefusedError, SpecError, UsageError
@@ -25,15 +21,12 @@ from patchgen.model.commit import Commit
 from patchgen.newvariant.draft import VariantDraft, check_name, refuse_existing, staged_variant
 from patchgen.newvariant.from_cocci import CaseSource, read_cocci
 from patchgen.newvariant.from_commits import (
+    ChangeByHand,
     CommitVariant,
-    LeftByHand,
     StatedRule,
     make_from_commits,
 )
-from patchgen.newvariant.skeleton import (
-    draft_rename,
-    draft_variant,
-)
+from patchgen.newvariant.skeleton import draft_rename, draft_variant
 from patchgen.odb import Checkout, Repository, read_commit
 from patchgen.odb.plumbing import Git
 from patchgen.pipeline.generate import VariantRequest, plan_variant, run_plan
@@ -77,7 +70,7 @@ class NewResult:
     base: Oid | None = None
     rules: tuple[StatedRule, ...] = ()
     texts: tuple[tuple[str, PurePosixPath], ...] = ()
-    by_hand: tuple[LeftByHand, ...] = ()
+    by_hand: tuple[ChangeByHand, ...] = ()
 
 
 def write_variant(request: NewRequest) -> NewResult:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Read what a commit changes: the texts of files, and what no variant can state."""
+"""Read the changes of a commit: those of file contents, and those that no variant can make."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ _KINDS = {"120000": "a symbolic link", "160000": "a submodule"}
 
 @dataclass(frozen=True, slots=True)
 class TextChange:
-    """A regular file before (None if it is new) and after a commit. `remark` is what the content
-    does not state.
+    """A regular file before (None if it is new) and after a commit.
+
+    `remark` names a change of the file's mode, which a variant cannot make.
     """
 
     path: PurePosixPath
@@ -32,14 +33,14 @@ class TextChange:
 
 @dataclass(frozen=True, slots=True)
 class OtherChange:
-    """A change of a file that a variant cannot make, and why."""
+    """A change of a file that a variant cannot make, and the reason."""
 
     path: PurePosixPath
     reason: str
 
 
 def read_file_changes(git: Git, parent: Oid, commit: Oid) -> Iterator[TextChange | OtherChange]:
-    """Yield what a commit changes, file by file."""
+    """Yield the changes of a commit, file by file."""
     args = ("diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-abbrev", parent, commit)
     tree = open_tree(git, parent)
     for change in parse_raw_diff(git.run(*args).stdout):
@@ -58,7 +59,7 @@ def read_file_changes(git: Git, parent: Oid, commit: Oid) -> Iterator[TextChange
 
 
 def _refuse(change: RawChange) -> str | None:
-    """Return why a variant cannot make a change, whatever the content is."""
+    """Return the reason why a variant cannot make a change of any content, or None."""
     modes = [mode for mode in (change.old_mode, change.mode) if mode != _ABSENT]
     kinds = [_KINDS[mode] for mode in modes if mode not in REGULAR]
     if kinds:
@@ -85,11 +86,11 @@ def _refuse_path(tree: GitTree, change: RawChange) -> str | None:
 
 
 def _usual_mode(change: RawChange) -> str:
-    """Return the mode that a variant gives the file: a new file is not executable."""
+    """Return the mode that the file has in a variant: a new file is not executable."""
     return "100644" if change.old_mode == _ABSENT else change.old_mode
 
 
 def _describe_mode(change: RawChange) -> str:
     if change.mode == _EXECUTABLE:
         return "becomes executable (mode 100755)"
-    return "is executable no longer (mode 100644)"
+    return "is no longer executable (mode 100644)"

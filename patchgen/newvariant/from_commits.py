@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Make a variant from commits: semantic patches for what they can state, else text.
+"""Make a variant from commits: a semantic patch for each change that it can state, else text.
 
-Each commit becomes a patch. Made on the parent of the first commit, the patches result in the files
-of the commits, except for what no variant can state, which is listed with the reason.
+Each commit becomes a patch. On the parent of the first commit, the patches make the same changes as
+the commits, except for those that no variant can make. These are listed with the reason.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ _LONGEST_PART = 200
 
 
 @dataclass(frozen=True, slots=True)
-class LeftByHand:
-    """A change that the variant does not make: the patch, the file, and why."""
+class ChangeByHand:
+    """A change that the variant cannot make: its patch, its file, and the reason."""
 
     patch: str
     path: PurePosixPath
@@ -63,14 +63,14 @@ class StatedRule:
 class CommitVariant:
     """A variant made from commits.
 
-    `rules` are its semantic patches. `texts` are the files that get text, and `results` the
-    contents that each patch has to result in, by the names of the patches.
+    `rules` are its semantic patches. By the names of the patches, `texts` has the files that get
+    text, and `results` the expected content of each file.
     """
 
     draft: VariantDraft
     rules: tuple[StatedRule, ...]
     texts: Mapping[str, Sequence[PurePosixPath]]
-    by_hand: tuple[LeftByHand, ...]
+    by_hand: tuple[ChangeByHand, ...]
     results: Mapping[str, Mapping[PurePosixPath, bytes]]
 
 
@@ -82,7 +82,9 @@ def make_from_commits(
     spatch: Spatch | None,
     timeout_s: int,
 ) -> CommitVariant:
-    """Return the variant of commits on a base. Without `spatch`, all changes are stated as text.
+    """Return a variant that makes the changes of commits. Without `spatch`, it has only texts.
+
+    `base` is the parent of the first commit.
 
     Raises MissingObjectsError if the repository lacks objects, ToolError if git fails.
     """
@@ -113,19 +115,19 @@ class _Builder:
     tables: list[str] = field(default_factory=list)
     rules: list[StatedRule] = field(default_factory=list)
     texts: dict[str, list[PurePosixPath]] = field(default_factory=dict)
-    by_hand: list[LeftByHand] = field(default_factory=list)
+    by_hand: list[ChangeByHand] = field(default_factory=list)
     results: dict[str, dict[PurePosixPath, bytes]] = field(default_factory=dict)
-    # The files whose content differs from that of the commits so far.
+    # The files with a change that the patches do not make: they differ from those of the commits.
     differing: set[PurePosixPath] = field(default_factory=set)
 
     def add(self, parent: Oid, commit: Commit) -> None:
-        """Add a commit as a patch, unless all of it is left by hand."""
+        """Add a commit as a patch, unless all of its changes must be made by hand."""
         name = make_name(subject_of(commit), self.results)
         texts = list(self._read(name, parent, commit))
         changed = [text for text in texts if text.before is not None]
         accepted, contents = self._find_rules(changed)
         replacements = self._find_replacements(name, changed, contents)
-        accepted = [each for rule in accepted if (each := _only(rule, replacements)).files]
+        accepted = [each for rule in accepted if (each := _limit_to(replacements, rule)).files]
         new = [text for text in texts if text.before is None and self._add_file(name, text)]
         if not (accepted or any(replacements.values()) or new):
             return
@@ -140,20 +142,21 @@ class _Builder:
         for path, texts_of_path in replacements.items():
             self._state_texts(name, path, texts_of_path)
 
-    def _leave(self, patch: str, path: PurePosixPath, reason: str) -> None:
-        self.by_hand.append(LeftByHand(patch, path, reason))
+    def _add_by_hand(self, patch: str, path: PurePosixPath, reason: str) -> None:
+        self.by_hand.append(ChangeByHand(patch, path, reason))
 
     def _read(self, name: str, parent: Oid, commit: Commit) -> Iterator[TextChange]:
-        """Yield the changes that the patch may state; list the others."""
+        """Yield the changes that the patch may make, and list the others."""
         for change in read_file_changes(self.git, parent, commit.oid):
             if change.path in self.differing:
-                self._leave(name, change.path, "an earlier patch leaves a change of it by hand")
+                reason = "has an earlier change that no variant can make"
+                self._add_by_hand(name, change.path, reason)
             elif isinstance(change, OtherChange):
-                self._leave(name, change.path, change.reason)
+                self._add_by_hand(name, change.path, change.reason)
                 self.differing.add(change.path)
             else:
                 if change.remark:
-                    self._leave(name, change.path, change.remark)
+                    self._add_by_hand(name, change.path, change.remark)
                 yield change
 
     def _find_rules(
@@ -171,7 +174,10 @@ class _Builder:
     def _find_replacements(
         self, name: str, changed: Sequence[TextChange], contents: Mapping[PurePosixPath, bytes]
     ) -> dict[PurePosixPath, list[Replacement]]:
-        """Return the texts that remain for each file, by path; list the files without any."""
+        """Return the replacements that each file needs after the rules, by path.
+
+        Files with a change that text cannot state are listed, and have no entry.
+        """
         found = {}
         for text in changed:
             file = TreeFile(text.path, "100644", Oid(""))
@@ -179,18 +185,18 @@ class _Builder:
             try:
                 found[text.path] = find_replacements(file, before, text.after)
             except NotTextError as err:
-                self._leave(name, text.path, str(err))
+                self._add_by_hand(name, text.path, str(err))
                 self.differing.add(text.path)
         return found
 
     def _add_file(self, name: str, text: TextChange) -> bool:
-        """Return whether a template can state a new file; list it if not."""
+        """Return whether a template can state a new file; otherwise list the file."""
         try:
             if b"\r" in text.after:
                 raise NotTextError("has carriage returns, which a template cannot state")
             read_text(text.after)
         except NotTextError as err:
-            self._leave(name, text.path, f"is new, and {err}")
+            self._add_by_hand(name, text.path, f"is new, and {err}")
             self.differing.add(text.path)
             return False
         return True
@@ -236,7 +242,7 @@ class _Builder:
         return f"{folder}/{f'file-{len(self.files)}' if is_long else path}{ending}"
 
 
-def _only(rule: AcceptedRule, paths: Mapping[PurePosixPath, object]) -> AcceptedRule:
-    """Return a rule with only these of its files."""
+def _limit_to(paths: Mapping[PurePosixPath, object], rule: AcceptedRule) -> AcceptedRule:
+    """Return a rule with only those of its files that are among the paths."""
     files = {path: contents for path, contents in rule.files.items() if path in paths}
     return replace(rule, files=files)

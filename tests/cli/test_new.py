@@ -179,7 +179,7 @@ def test_the_commits_of_a_range_are_patches(patchgen, git, tree, tmp_path):
     by_hand = [(each["patch"], each["reason"]) for each in json.loads(result.out)["by_hand"]]
     assert by_hand == [
         ("change-it-0", "is binary"),
-        ("change-it-1", "an earlier patch leaves a change of it by hand"),
+        ("change-it-1", "has an earlier change that no variant can make"),
     ]
     made = json.loads(patchgen("apply", variant, "--base", "HEAD~2", "--json", cwd=tree).out)
     assert [patch["name"] for patch in made["patches"]] == ["change-it-0", "change-it-1"]
