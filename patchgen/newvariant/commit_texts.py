@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The texts of a variant made from commits: tables of its manifest, messages, the cover letter."""
+"""The texts of a variant from commits: the manifest's tables, the messages, the cover letter."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _FEWEST_TOKENS = 3
 def format_message(commit: Commit) -> str:
     """Return the template of a commit's message.
 
-    The statements of people are left out: they are about the original patch.
+    Trailers such as Reviewed-by are not copied: they are statements about the original patch.
     """
     text = commit.message.encode("utf-8", "replace").decode("utf-8")
     message, statements = parse_message(text).without_trailers(_is_statement)
@@ -35,21 +35,17 @@ def format_message(commit: Commit) -> str:
     trailers = "\n".join(filter(None, lines))
     parts = [message.subject or subject_of(commit), message.body, trailers]
     subject, body, trailers = (escape_prose(_clean(part)) for part in parts)
-    # The mark at the end of a comment removes the line break after it.
-    comment = (
-        f"{{#- From {commit.oid[:12]}, by {_comment(commit.author)}. "
-        + (
-            f"Left out, as they are about the original: {_comment(', '.join(map(str, statements)))}"
-            if statements
-            else ""
-        )
-    ).rstrip() + " -#}\n"
+    comment = f"From {commit.oid[:12]}, by {_comment(commit.author)}."
+    if statements:
+        listed = _comment(", ".join(map(str, statements)))
+        comment += f" Not copied, since they are about the original patch: {listed}"
     sections = [subject, body, PROVENANCE.rstrip("\n"), trailers]
-    return comment + "\n\n".join(filter(None, sections)) + "\n"
+    # The mark at the end of a comment removes the line break after it.
+    return f"{{#- {comment.rstrip()} -#}}\n" + "\n\n".join(filter(None, sections)) + "\n"
 
 
 def subject_of(commit: Commit) -> str:
-    """Return the subject of a commit, which git lets people leave out."""
+    """Return the subject of a commit, or one for a commit with an empty message."""
     return commit.subject or f"Change {len(commit.files)} files"
 
 
@@ -58,7 +54,7 @@ def _is_statement(trailer: Trailer) -> bool:
 
 
 def _clean(text: str) -> str:
-    """Return a text that a commit message can have."""
+    """Return a text without control characters and without lines that would end the message."""
     return _CUT.sub(" ", escape_controls(text, allow="\t\n"))
 
 
@@ -70,12 +66,12 @@ def format_cover(commits: Sequence[Commit]) -> str:
     """Return the template of the cover letter."""
     subjects = [escape_prose(_clean(subject_of(commit))) for commit in commits]
     lines = "".join(f"  {subject}\n" for subject in subjects)
-    made = "Made from this commit:" if len(commits) == 1 else "Made from these commits:"
-    return f"{subjects[0]}\n\n{made}\n\n{lines}\n{COVER_END}"
+    source = "Made from this commit:" if len(commits) == 1 else "Made from these commits:"
+    return f"{subjects[0]}\n\n{source}\n\n{lines}\n{COVER_END}"
 
 
 def format_patch_head(name: str, changes: Iterable[TextChange]) -> str:
-    """Return the table of a patch, with a probe if its first new tokens are in no old text."""
+    """Return the table of a patch, with a probe if a changed file gets new tokens."""
     lines = [
         "",
         "[[patch]]",
@@ -87,7 +83,7 @@ def format_patch_head(name: str, changes: Iterable[TextChange]) -> str:
     if all(change.before is not None for change in changes):
         for change in changes:
             if (tokens := _find_new_tokens(change)) is not None:
-                lines.append("# A base with these tokens has the patch already.")
+                lines.append("# A base with these tokens already has the patch.")
                 path = quote(escape_glob(str(change.path)))
                 lines.append(f"probe = {{ file = {path}, tokens = {quote(tokens)} }}")
                 break
@@ -95,10 +91,10 @@ def format_patch_head(name: str, changes: Iterable[TextChange]) -> str:
 
 
 def _find_new_tokens(change: TextChange) -> str | None:
-    """Return the tokens of an added line that the text did not have before, None without any."""
+    """Return the tokens of the first added line that the old text does not have, or None."""
     old, new = split_lines(change.before or b""), split_lines(change.after)
-    for each in find_line_changes(old, new):
-        for line in new[each.new_start : each.new_end]:
+    for hunk in find_line_changes(old, new):
+        for line in new[hunk.new_start : hunk.new_end]:
             tokens = [token.text for token in tokenize(line)]
             try:
                 text = line.decode("utf-8").strip()
@@ -126,7 +122,7 @@ def format_rules(file: str, rule: InferredRule, paths: Iterable[PurePosixPath]) 
 
 
 def format_replacement(path: PurePosixPath, old: str, new: str) -> str:
-    """Return the table of lines that are replaced as they are."""
+    """Return the table `[[patch.replace]]` for the templates of the old and the new lines."""
     return (
         f"\n[[patch.replace]]\nfile = {quote(escape_glob(str(path)))}\n"
         f"old = {quote(old)}\nnew = {quote(new)}\n"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Make a variant from a semantic patch that exists, with its golden cases or one of a tree."""
+"""Make a variant from an existing semantic patch, with its golden cases or one from a tree."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _MAX_TRIED = 20
 
 @dataclass(frozen=True, slots=True)
 class CaseSource:
-    """Where a golden case is looked for: these files of HEAD in a repository."""
+    """Where to look for a golden case: the files that match `on` at HEAD of a repository."""
 
     tree: Path
     on: tuple[str, ...]
@@ -36,7 +36,7 @@ class CaseSource:
 
 
 def read_cocci(path: Path, name: str, source: CaseSource, title: str | None) -> SemanticPatchDraft:
-    """Return the draft of a semantic patch that exists, with golden cases if there are any.
+    """Return the draft for an existing semantic patch, with golden cases if some are found.
 
     Raises SpecError for one that a variant cannot have, UsageError if it cannot be read.
     """
@@ -49,9 +49,9 @@ def read_cocci(path: Path, name: str, source: CaseSource, title: str | None) -> 
     semantic_patch = SemanticPatch(path.name, text)
     refuse_code(semantic_patch)
     if header.rules or header.identifiers:
-        named = ", ".join((*header.rules, *header.identifiers))
+        names = ", ".join((*header.rules, *header.identifiers))
         raise SpecError(
-            f"has virtual names ({named}), which `apply` does not define",
+            f"has virtual names ({names}), which `apply` does not define",
             code="definition-missing",
             place=place,
             hint="remove them, and the rules that only report",
@@ -64,7 +64,7 @@ def read_cocci(path: Path, name: str, source: CaseSource, title: str | None) -> 
         raise UsageError(
             f"{path} has no /// lines, from which the commit's message is made",
             code="text-without-subject",
-            hint="name the subject",
+            hint="give the subject",
             parameters=("title",),
         )
     patch = draft_from_cocci(text, header, title)
@@ -73,7 +73,7 @@ def read_cocci(path: Path, name: str, source: CaseSource, title: str | None) -> 
 
 
 def _copy_cases(path: Path) -> dict[str, bytes]:
-    """Return the golden cases next to a semantic patch; none if it has none."""
+    """Return the golden cases next to a semantic patch, with their results and headers."""
     try:
         cases = find_cases(path, (".c", ".h"))
     except SpecError:
@@ -86,9 +86,10 @@ def _copy_cases(path: Path) -> dict[str, bytes]:
 
 
 def _find_case_in_tree(source: CaseSource, name: str, patch: SemanticPatch) -> dict[str, bytes]:
-    """Return a golden case from the first files of the tree that the semantic patch changes.
+    """Return a golden case from the first files of the tree that may match.
 
-    The result is empty if it changes none, or without a tree.
+    The result is empty if the semantic patch changes none of them, or if the folder is not a git
+    repository.
     """
     words = [word.encode() for word in find_removed_words([patch.text], frozenset(), {})]
 

@@ -11,7 +11,7 @@ from patchgen.coccinelle import SemanticPatch, Spatch, apply_to_file
 from patchgen.errors import PatchgenError
 from patchgen.sweep.bodies import find_bodies
 
-_TRIED = 8
+_MAX_TRIED = 8
 
 
 def find_case(
@@ -21,12 +21,12 @@ def find_case(
     timeout_s: int,
     may_match: Callable[[bytes], bool],
 ) -> bytes | None:
-    """Return the text of a case that the semantic patch changes, None without one.
+    """Return the text of a case that the semantic patch changes, or None.
 
-    Texts that `may_match` rejects are not tried.
+    Only texts that `may_match` accepts are tried, at most _MAX_TRIED of a file.
     """
     for path, content in sorted(files.items(), key=lambda item: len(item[1])):
-        for text in islice(filter(may_match, _list_parts(content)), _TRIED):
+        for text in islice(filter(may_match, _list_parts(content)), _MAX_TRIED):
             try:
                 result = apply_to_file(spatch, patch, path, text, timeout_s=timeout_s)
             except PatchgenError:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""State the difference of two texts as [[patch.replace]]: lines that occur once, and others.
+"""State the difference of two texts as entries of [[patch.replace]].
 
-Each replacement is made by the code that `apply` runs, so all of them together result in the second
-text, or there is a reason why they cannot.
+The code that `apply` runs makes each replacement. So all of them together result in the second
+text, or NotTextError says why they cannot.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from patchgen.model.base import TreeFile
 from patchgen.model.plan import ReplaceText
 from patchgen.sourcefolder import LARGEST_BYTES
 
-_MOST = 20
+_MAX_REPLACEMENTS = 20
 
 
 class NotTextError(Exception):
@@ -28,27 +28,28 @@ class NotTextError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Replacement:
-    """The lines to replace and those in their place, as the templates state them."""
+    """The text of the lines to replace, and of the lines that replace them."""
 
     old: str
     new: str
 
 
 def find_replacements(file: TreeFile, before: bytes, after: bytes) -> list[Replacement]:
-    """Return the replacements that make `before` into `after`, to be made in their order.
+    """Return the replacements that, in this order, change `before` into `after`.
 
-    More than _MOST changes are one replacement, from the first line that changes to the last one.
+    More than _MAX_REPLACEMENTS changes become one replacement of all lines from the first that
+    changes to the last.
     Raises NotTextError if templates cannot state one.
     """
     if after and not before:
-        raise NotTextError("is empty before the change, so no line can be replaced")
+        raise NotTextError("is empty before the change, so it has no line to replace")
     replacements = []
     content = before
     while content != after:
         old, new = split_lines(content), split_lines(after)
         changes = find_line_changes(old, new)
         first, last = changes[0], changes[-1]
-        if len(changes) > _MOST:
+        if len(changes) > _MAX_REPLACEMENTS:
             first = LineChange(first.old_start, last.old_end, first.new_start, last.new_end)
         replacement, content = _replace_first(file, old, new, first)
         replacements.append(replacement)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A new variant of one patch that runs one semantic patch, with comments that teach."""
+"""A new variant of one patch that runs one semantic patch, with comments that explain the files."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class SemanticPatchDraft:
 
 
 def draft_rename(name: str, old: str, new: str, title: str) -> SemanticPatchDraft:
-    """Return a semantic patch that calls another function, with its golden cases."""
+    """Return a semantic patch that replaces the calls of a function, with its golden cases."""
     rule = f"rename_{old}"
     text = f"""\
 // SPDX-License-Identifier: GPL-2.0-only
@@ -69,7 +69,7 @@ position p;
 
 
 def draft_from_cocci(text: str, header: Header, title: str | None) -> SemanticPatchDraft:
-    """Return a semantic patch that exists; its `///` text begins the message."""
+    """Return the draft for an existing semantic patch, with a message from its `///` lines."""
     first, _, others = header.purpose.partition("\n")
     body = (f"{first}\n{others}" if title else others).strip()
     rules = read_rules(text)
@@ -102,7 +102,7 @@ def draft_variant(name: str, patch: SemanticPatchDraft, on: Sequence[str]) -> Va
 def _format_patch(name: str, patch: SemanticPatchDraft, on: Sequence[str]) -> str:
     fired = ", ".join(f'{rule} = ">=1"' for rule in patch.must_fire)
     must_fire = (
-        "# The rules that must match, and how often in all files: 3, or at least once.\n"
+        "# How often each rule must match in all files: a number, or at least a number.\n"
         f"must_fire = {{ {fired} }}\n"
         if fired
         else "# Give a rule a name and a `position p;`, and `must_fire = { NAME = 3 }` checks\n"
@@ -114,7 +114,7 @@ def _format_patch(name: str, patch: SemanticPatchDraft, on: Sequence[str]) -> st
 name = {quote(name)}
 # The template of the commit's message; its first line is the subject.
 message = "message.txt.j2"
-# A base that has the change already is recognised by its tokens, if you name some:
+# Tokens by which patchgen recognises a base that already has the change:
 # probe = {{ file = "lib/example.c", tokens = "new_function(" }}
 
 [[patch.rules]]
