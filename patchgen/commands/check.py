@@ -31,7 +31,7 @@ def check_variant(name: str) -> CheckResult:
     folder = find_variant_folder(name)
     errors = find_variant_errors(folder, shipped_folder("templates"), find_spatch())
     cases = [*_check_cases(folder, with_templates=not errors), *_check_unused(folder)]
-    # Several semantic patches of a folder have the same error about a case of none of them.
+    # A case that belongs to no semantic patch is reported once for each of its folder.
     return CheckResult(folder, (*errors, *{str(error): error for error in cases}.values()))
 
 
@@ -45,9 +45,9 @@ def _check_unused(folder: Path) -> Iterator[PatchgenError]:
 
 
 def _check_cases(folder: Path, *, with_templates: bool) -> Iterator[PatchgenError]:
-    """Yield the failures of golden cases; semantic patches without cases have none.
+    """Yield an error for each golden case that fails.
 
-    The templates of a variant with other errors may not be rendered.
+    `with_templates` runs the cases of templates, too, which a variant with errors cannot render.
     """
     paths = [*folder.rglob("*.cocci"), *folder.rglob("*.cocci.j2")]
     for path in sorted(paths):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`new` from end to end: write the folder of a variant that works at once.
+"""`new` from end to end: write the folder of a complete variant.
 
-The folder is made in a hidden one next to its place, and gets its name as the last step. A variant
-of commits is made on their base before that, and compared with them.
+The files are written to a hidden folder, which gets the variant's name as the last step. Before
+that, a variant from commits is made on their base and compared with them.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ from patchgen.verify import open_target
 class NewRequest:
     """The parameters of `new`.
 
-    `target` is the folder to write; its last part is the variant's name. One of `rename` (two names
-    of functions), `cocci` (a semantic patch) and `commits` (a commit, a range or mails) says what
-    the variant is made from. `on` are the files of its semantic patch. `start` is the commit that
-    mails apply to.
+    `target` is the folder to write; its last part is the variant's name. The source of the variant
+    is one of `rename` (two names of functions), `cocci` (a semantic patch) and `commits` (a commit,
+    a range or mails). `on` are the files of its semantic patch. `start` is the commit that mails
+    apply to.
     """
 
     target: Path
@@ -57,11 +57,11 @@ class NewRequest:
 
 @dataclass(frozen=True, slots=True)
 class NewResult:
-    """The folder that was written, and what is in it.
+    """The folder of the new variant, and its files.
 
-    `failures` are golden cases, and semantic patches, that could not be made. For a variant of
-    commits, `base` is the commit that it was compared on; `rules`, `texts` and `by_hand` say how
-    each change is stated.
+    `failures` are sentences on golden cases that do not pass, and on semantic patches that were
+    replaced by text. For a variant from commits, `base` is the commit on which it was compared with
+    them; `rules`, `texts` and `by_hand` say how each change is made.
     """
 
     folder: Path
@@ -76,8 +76,9 @@ class NewResult:
 def write_variant(request: NewRequest) -> NewResult:
     """Write a new variant.
 
-    Raises UsageError for a wrong name, RefusedError if the folder exists or nothing of the commits
-    can be stated, SpecError for a semantic patch that a variant cannot have; nothing is written.
+    Raises UsageError for an invalid name, RefusedError if the folder exists or if a variant cannot
+    make any change of the commits, SpecError for a semantic patch that a variant cannot have. After
+    an error, no file remains.
     """
     name = check_name(request.target.name)
     refuse_existing(request.target)
@@ -135,17 +136,17 @@ def _write_from_commits(request: NewRequest, name: str, commits: str) -> NewResu
         try:
             return _try_variant(request, repository, checkout, name, base, series, find_spatch())
         except (SpecError, RefusedError) as err:
-            # A semantic patch that works alone may fail among others; text does not.
+            # A semantic patch that works alone may fail after others; text does not.
             result = _try_variant(request, repository, checkout, name, base, series, None)
             reason = err.message.partition("\n")[0]
-            remark = f"all changes are stated as text, as semantic patches fail: {reason}"
+            remark = f"the variant has no semantic patches, since they fail: {reason}"
             return replace(result, failures=(remark, *result.failures))
 
 
 def _read_series(
     repository: Repository, checkout: Checkout, name: str, start: str | None
 ) -> tuple[Oid, Sequence[Commit]]:
-    """Return the base and the commits of a commit, a range BASE..TIP, or mails."""
+    """Return the commits that a commit, a range BASE..TIP or mails name, and their base."""
     if (Path(name).exists() and not Path(name).is_symlink()) or ".." in name:
         target = open_target(repository, checkout, name, start)
         return target.start, target.commits
@@ -170,7 +171,8 @@ def _try_variant(
             f"  {escape_controls(str(each.path))} {each.reason}" for each in variant.by_hand
         )
         raise RefusedError(
-            f"a variant can state no change of these commits:\n{reasons}", code="nothing-to-state"
+            f"a variant cannot make any change of these commits:\n{reasons}",
+            code="nothing-to-state",
         )
     with staged_variant(request.target, variant.draft) as staged:
         _compare(repository, staged.folder, base, variant, request.timeout_s)
@@ -186,12 +188,12 @@ def _try_variant(
 def _compare(
     repository: Repository, folder: Path, base: Oid, variant: CommitVariant, timeout_s: int
 ) -> None:
-    """Make the variant on its base, and compare each file with that of the commit.
+    """Make the series of the variant on its base, and compare each file with the commit's.
 
     Raises SpecError for a file that differs, and the error of a patch that cannot be made.
     """
-    made = VariantRequest(variant=str(folder), base=base, timeout_s=timeout_s)
-    generated = run_plan(plan_variant(repository, made, 1), made)
+    request = VariantRequest(variant=str(folder), base=base, timeout_s=timeout_s)
+    generated = run_plan(plan_variant(repository, request, 1), request)
     for patch in generated.patches:
         expected = variant.results[patch.name]
         actual = {edit.path: edit.after for edit in patch.edits}

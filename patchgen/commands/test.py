@@ -64,7 +64,7 @@ class GoldenRequest:
 
 @dataclass(frozen=True, slots=True)
 class CheckedPatch:
-    """A semantic patch and the run over its cases, or why there was none."""
+    """A semantic patch, and the run over its cases or the error that prevented it."""
 
     name: str
     run: GoldenRun | None = None
@@ -74,7 +74,8 @@ class CheckedPatch:
 def check_patches(request: GoldenRequest) -> Iterator[CheckedPatch]:
     """Run semantic patches over their golden cases, and yield the results in the order of names.
 
-    Raises UsageError if the target names none, and the error of the only one that cannot be run.
+    Raises UsageError if the target does not name a semantic patch, and the error of a semantic
+    patch that is the only one.
     """
     patches = find_patches(request.target)
     run_request = RunRequest(
@@ -113,12 +114,13 @@ def update_results(run: GoldenRun) -> Iterator[Path]:
 def find_patches(target: str | None) -> dict[str, Path]:
     """Return the semantic patches that a target names, by their names for messages.
 
-    A folder's templates are those with golden cases. Raises UsageError if it names none.
+    Of a folder's templates, those with golden cases are returned. Raises UsageError if the target
+    does not name a semantic patch.
     """
     if target is None:
         files = list_semantic_patches(Path())
-        is_unit = Path("manifest.toml").is_file()
-        if is_unit or any(map(is_template, files)) or any(Path().glob("*.res")):
+        has_manifest = Path("manifest.toml").is_file()
+        if has_manifest or any(map(is_template, files)) or any(Path().glob("*.res")):
             return _list_patches(Path())
         return {str(file): file for file in files} or _name_recipes(list_recipes())
     path = Path(target)
@@ -144,7 +146,7 @@ def find_patches(target: str | None) -> dict[str, Path]:
 
 
 def find_tested_variant(target: str | None) -> str | None:
-    """Return how to name the variant that a target of `test` names, None if it names none."""
+    """Return the name or the path of the variant that a target of `test` belongs to, or None."""
     path = Path(target or "")
     if target is not None and not path.exists():
         return target if find_recipe(target) is None and _find_named(target) else None
@@ -196,7 +198,7 @@ def _check_patch(request: RunRequest, patch: tuple[str, Path]) -> CheckedPatch:
         def read(file: str) -> bytes | None:
             return rendered.text.encode() if rendered and file == str(path) else _read(file)
 
-        # A golden case is not part of a tree: all files that the semantic patch names are on disk.
+        # Golden cases do not belong to a tree: all files that the semantic patch names are on disk.
         lookup = Lookup(read, lambda name: None, lambda folder: True)
         request = replace(request, definitions=_define(path, request.definitions, rendered))
         cocci = load_cocci(str(path), lookup, may_run, request=request)
@@ -211,7 +213,7 @@ def _check_patch(request: RunRequest, patch: tuple[str, Path]) -> CheckedPatch:
 
 
 def _uses_variables(path: Path) -> bool:
-    """Return whether a semantic patch is to be rendered; `<%` occurs in neither C nor SmPL."""
+    """Return whether a semantic patch is to be rendered: `<%` occurs neither in C nor in SmPL."""
     has_expressions = b"<%" in (_read(str(path)) or b"")
     return is_template(path) or (has_expressions and find_variant_above(path) is not None)
 
@@ -226,9 +228,8 @@ def _render(path: Path, request: RunRequest) -> SemanticPatch:
 def _define(
     path: Path, definitions: Sequence[str], rendered: SemanticPatch | None
 ) -> tuple[str, ...]:
-    """Return the definitions for spatch: those of the manifest, or else of the user.
-
-    Other semantic patches of the variant may use the variables that the user defines.
+    """Return the definitions for spatch: those of the manifest for a rendered semantic patch, else
+    those of the user, without the variables of the variant.
     """
     if rendered is not None:
         return tuple(f"{name}={value}" for name, value in rendered.definitions.items())
