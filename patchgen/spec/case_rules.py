@@ -50,10 +50,9 @@ def render_case_rules(path: Path, shared: Path, definitions: Sequence[str]) -> S
         )
     variant = load_variant(folder)
     source = SourceFolder(shared)
-    macros = variant.manifest.variant.macros
     renderer = PatchRenderer(
         variant=variant,
-        macros=read_macros(variant.units[0], macros, (variant.source, source)) if macros else "",
+        macros=read_macros(variant, source),
         context=bind_variables(variant, definitions),
         shared=source,
     )

@@ -9,12 +9,20 @@ from pathlib import Path
 from patchgen.errors import ErrorPlace, SpecError
 from patchgen.model.smpl import SourceLine, TemplateLine
 from patchgen.sourcefolder import SourceFolder, decode_text, split_template
-from patchgen.spec.variant import ManifestFile
+from patchgen.spec.variant import ManifestFile, Variant
 
 
-def read_macros(unit: ManifestFile, name: str, folders: Sequence[SourceFolder]) -> str:
-    """Return the text of a variant's macro file. Raises SpecError as `find_file` does."""
-    path, content = find_file(unit, name, "variant.macros", folders, "variant", "macros")
+def read_macros(variant: Variant, shared: SourceFolder) -> str:
+    """Return the text of a variant's macro file, empty if the variant does not name one.
+
+    `shared` is the folder of the templates that variants share. Raises SpecError as find_file().
+    """
+    name = variant.manifest.variant.macros
+    if not name:
+        return ""
+    folders = (variant.source, shared)
+    where = ("variant", "macros")
+    path, content = find_file(variant.units[0], name, "variant.macros", folders, *where)
     return decode_text(content, ErrorPlace(str(path)))
 
 

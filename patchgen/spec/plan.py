@@ -29,8 +29,8 @@ class SeriesPlan:
     """A variant planned for a base: the patches in order, and the context of their templates.
 
     `tree` is the base's. Templates are looked up in `folders`; `inputs` are digests of these. `cc`
-    are people that the variant names; they get all mails. `empty_variables` are the variables that
-    the user has to give.
+    are people that the variant names; they get all mails. `empty_variables` are the variables whose
+    values the user has to give.
     """
 
     variant: Variant
@@ -47,7 +47,7 @@ class SeriesPlan:
 
     @property
     def has_required_patch(self) -> bool:
-        """Whether at least one patch is to be made that is not optional."""
+        """Whether the base lacks at least one patch that is not optional."""
         return any(not patch.present_at and not patch.optional for patch in self.patches)
 
     @property
@@ -65,28 +65,16 @@ def build_plan(
     shared_templates: Path,
     earlier_backends: Sequence[str] = (),
 ) -> SeriesPlan:
-    """Return the plan: which patches the base has already, and rendered rules for the others.
+    """Return the plan: which patches the base already has, and rendered rules for the others.
 
     Without named backends, the plan has the backends of `earlier_backends` (the version that a
-    reroll regenerates), or else all that fit the base. It lists what was left out. Raises
-    RefusedError if the base lacks something, SpecError if the variant is wrong.
+    reroll regenerates), or else all that fit the base. It lists the backends and patches that are
+    left out. Raises RefusedError if the base does not meet a need, SpecError if the variant is
+    wrong.
     """
     units = select_units(variant, backends)
-    facts = find_facts(units, tree)
     shared = SourceFolder(shared_templates)
-    macros = variant.manifest.variant.macros
-    planner = _PatchPlanner(
-        variant=variant,
-        macros=read_macros(units[0], macros, (variant.source, shared)) if macros else "",
-        tree=tree,
-        facts=facts,
-        context={
-            **context,
-            "has": {name: site is not None for name, site in facts.items()},
-            "found_at": {name: str(site) for name, site in facts.items() if site is not None},
-        },
-        shared=shared,
-    )
+    planner = _make_planner(variant, units, tree, context, shared)
     cover = variant.manifest.variant.cover
     folders = (variant.source, shared)
     find_file(units[0], cover, "variant.cover", folders, "variant", "cover")
@@ -112,10 +100,34 @@ def build_plan(
     )
 
 
+def _make_planner(
+    variant: Variant,
+    units: Sequence[ManifestFile],
+    tree: TreeReader,
+    context: Mapping[str, Any],
+    shared: SourceFolder,
+) -> _PatchPlanner:
+    """Return a planner whose templates also get the facts of the base."""
+    facts = find_facts(units, tree)
+    found_at = {name: str(site) for name, site in facts.items() if site is not None}
+    return _PatchPlanner(
+        variant=variant,
+        macros=read_macros(variant, shared),
+        tree=tree,
+        facts=facts,
+        context={
+            **context,
+            "has": {name: name in found_at for name in facts},
+            "found_at": found_at,
+        },
+        shared=shared,
+    )
+
+
 def find_present_patches(
     variant: Variant, backends: Sequence[str], tree: TreeReader, values: Mapping[str, Any]
 ) -> dict[str, Site]:
-    """Return the names of the patches that a base already has, and where; nothing is rendered.
+    """Return the names of the patches that a base already has, and where. No template is rendered.
 
     Raises SpecError if the variant is wrong, UsageError if it has no such backend.
     """
@@ -149,7 +161,7 @@ class _PatchPlanner(EditPlanner):
         return bool(required) and all(self.find_all(patch) for patch in required)
 
     def find_unmet_needs(self, unit: ManifestFile) -> tuple[str, ...]:
-        """Return which needs of a unit the base lacks; none if the base has all its patches."""
+        """Return the needs of a unit that the base does not meet, unless it has all its patches."""
         is_made = any(not patch.optional for _, patch in self.select_patches([unit]))
         if not is_made or self.has_all(unit):
             return ()

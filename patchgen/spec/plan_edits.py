@@ -43,7 +43,7 @@ class _AddedFile:
 
 @dataclass(frozen=True, slots=True)
 class EditPlanner(PatchRenderer):
-    """Renders the templates of patches for a base. `added` are the new files of the plan so far."""
+    """Renders the templates of patches for a base. `added` are the new files of earlier patches."""
 
     tree: TreeReader
     facts: Mapping[str, Site | None]
@@ -52,7 +52,7 @@ class EditPlanner(PatchRenderer):
     def add_edits(
         self, unit: ManifestFile, patch: PatchEntry, planned: PlannedPatch
     ) -> PlannedPatch:
-        """Return the patch with its edits and rendered semantic patches, unless the base has it."""
+        """Return the patch, with its edits and rendered semantic patches if the base lacks it."""
         if planned.present_at is not None:
             return planned
 
@@ -127,7 +127,7 @@ class EditPlanner(PatchRenderer):
         return NewFile(file.path, text.encode())
 
     def _find_clash(self, path: str) -> str | None:
-        """Return why a new file clashes: its path exists, or a parent folder of it is a file."""
+        """Return why a new file cannot be added at a path, or None."""
         parents = [str(parent) for parent in PurePosixPath(path).parents][:-1]
         for name in (path, *parents):
             kind = "it" if name == path else f"{name}, a file"

@@ -35,9 +35,12 @@ def bind_variables(variant: Variant, definitions: Sequence[str]) -> dict[str, Va
     Raises UsageError for an unknown name or a value of the wrong type, SpecError for a default of
     the wrong type.
     """
-    variables = describe_variables(variant)
+    return {**_read_defaults(variant), **_read_definitions(variant, definitions)}
+
+
+def _read_defaults(variant: Variant) -> dict[str, Value]:
     values: dict[str, Value] = {}
-    for name, variable in variables.items():
+    for name, variable in describe_variables(variant).items():
         try:
             values[name] = check_value(variable, variable.default)
         except ValueError as err:
@@ -46,7 +49,12 @@ def bind_variables(variant: Variant, definitions: Sequence[str]) -> dict[str, Va
                 code="variable-value",
                 place=_default_place(variant, name),
             ) from None
-    defined: set[str] = set()
+    return values
+
+
+def _read_definitions(variant: Variant, definitions: Sequence[str]) -> dict[str, Value]:
+    variables = describe_variables(variant)
+    values: dict[str, Value] = {}
     for definition in definitions:
         name, equals, text = definition.partition("=")
         if not equals:
@@ -58,14 +66,13 @@ def bind_variables(variant: Variant, definitions: Sequence[str]) -> dict[str, Va
             )
         if name not in variables:
             raise _refuse_unknown(variant, name, variables)
-        if name in defined:
+        if name in values:
             raise UsageError(
                 f"the variable {name} is defined twice",
                 code="variable-value",
                 hint="define it once",
                 parameters=("definitions",),
             )
-        defined.add(name)
         try:
             values[name] = check_value(variables[name], text)
         except ValueError as err:
