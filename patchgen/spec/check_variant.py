@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Find all errors of a variant, without a base: manifests, templates, semantic patches.
 
-The values of a manifest are walked as TOML has them, since a manifest with an error makes no model.
-Templates of messages, texts and new files are parsed; those of semantic patches are rendered, once
-as on a base where all facts hold, and once as where none does.
+The checks read the TOML values of a manifest, since a manifest with an error does not become a
+model. They parse the templates of messages, texts and new files. They render those of semantic
+patches for two bases: one where all facts hold, and one where all facts are false.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ class _Checker:
             try:
                 check_value(VariableEntry.model_validate(table), table["default"])
             except ValueError as err:
-                # A ValidationError is a ValueError, too; it was reported with the manifest.
+                # A ValidationError is also a ValueError, and was reported with the manifest.
                 if type(err) is ValueError:
                     where = ("variables", name, "default")
                     yield unit.error(
@@ -168,7 +168,7 @@ class _Checker:
         *,
         is_template: bool = True,
     ) -> Iterator[SpecError]:
-        """Check a file that a manifest names, and what it includes."""
+        """Check a file that a manifest names, and the templates that it includes."""
         name = table.get(key)
         if not isinstance(name, str):
             return
@@ -204,7 +204,7 @@ class _Checker:
                     hint=hint,
                 )
         for include in includes:
-            # What it needs may be set by the templates that include it.
+            # The template that includes this one may set the variables that it needs.
             try:
                 check_template(include, unit.folders)
             except SpecError as err:
@@ -251,7 +251,7 @@ class _Checker:
                 )
 
     def _assume(self, conditions: Sequence[str], default: bool) -> dict[str, bool]:
-        """Return which facts hold where the conditions do."""
+        """Return the facts of a base where conditions hold; other facts have the default."""
         facts = dict.fromkeys(self.facts, default)
         return facts | assume_facts(conditions)
 
@@ -262,7 +262,7 @@ class _Checker:
         values: Mapping[str, dict[str, str]],
         bases: Sequence[Mapping[str, bool]],
     ) -> Iterator[SemanticPatch | SpecError]:
-        """Yield the semantic patch as it is on bases with these facts, or why it is wrong."""
+        """Yield the semantic patch, or its error, for each of the bases with these facts."""
         rendered: set[str] = set()
         for facts in bases:
             try:

@@ -3,12 +3,12 @@
 
 The user's file is `$XDG_CONFIG_HOME/patchgen/config.toml` (`~/.config` by default).
 `.patchgen.toml` or `patchgen.toml` at the top of a work tree has the same format, but only the keys
-that describe a series (`SeriesConfig`). It is part of the tree, so anybody's branch can contain
-one. It is used only if the user trusts its present content in this work tree (truststore.py).
+that describe a series (`SeriesConfig`). It is part of the tree, so a stranger's branch can contain
+one. patchgen uses it only if the user trusts its present content in this work tree (truststore.py).
 Format:
 
     color = "auto"                   # or "always", "never"
-    pager = "less"                   # a shell command; "" or "cat" for none
+    pager = "less"                   # a shell command; "" or "cat" to print without a pager
     jobs = 8                         # as --jobs
     macros = "tree"                  # as --macros
     signoff = true                   # as --signoff
@@ -23,7 +23,7 @@ Format:
     to = ["list@example.org"]        # get all mails
     cc = ["Bea <bea@example.org>"]
     cc_cover = ["chief@example.org"] # get the cover letter
-    ignore = ["gone@example.org"]    # get no mail, whatever names them
+    ignore = ["gone@example.org"]    # never get a mail
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ _Number = Annotated[int, Field(ge=1), BeforeValidator(_refuse_flag)]
 
 
 class People(BaseModel):
-    """The recipients of a series in addition to its maintainers, and people who get no mail."""
+    """The recipients of a series in addition to its maintainers, and people who never get mails."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
@@ -127,7 +127,7 @@ class RecipientConfig(People):
 
 
 class SeriesConfig(BaseModel):
-    """The keys that describe a series. A tree may set these, and no others."""
+    """The keys that describe a series. A tree may set only these."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
@@ -159,9 +159,9 @@ def list_values(config: SeriesConfig) -> Iterator[tuple[str, Any]]:
 
 
 def parse_value(key: str, text: str, place: ErrorPlace) -> Any:
-    """Return the value of one key, from a text. A key that holds a list gets it as the only member.
+    """Return the value of one key, from a text. For a list of people, the text is its only member.
 
-    Raises SpecError with that place.
+    Raises SpecError with this place.
     """
     table, _, name = key.rpartition(".")
     kind: type[BaseModel] = RecipientConfig if table else Config
@@ -209,7 +209,7 @@ def find_tree_config(work_tree: Path) -> Path | None:
 
 
 def read_tree_config(work_tree: Path | None) -> TreeConfig | None:
-    """Return the configuration file of a work tree, None if it has none.
+    """Return the configuration file of a work tree, or None.
 
     Raises SpecError if it is trusted and wrong, PatchgenError if the trust store cannot be used.
     """

@@ -44,7 +44,7 @@ def _as_tuple(value: Any) -> Any:
 
 
 class _OneOrMany:
-    """Let a field accept one value in place of a list of them."""
+    """Let a field accept a single value in place of a list."""
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
@@ -85,7 +85,7 @@ Conditions = Annotated[tuple[str, ...], _OneOrMany()]
 
 
 def _explain_hits(value: Any, check: ValidatorFunctionWrapHandler) -> Any:
-    """Check a number of hits; of each type that it may have, pydantic would report an error."""
+    """Check a number of hits, with one error: pydantic would report one for each possible type."""
     try:
         return check(value)
     except ValidationError:
@@ -260,14 +260,14 @@ class PatchEntry(_Table):
     @model_validator(mode="after")
     def _does_something(self) -> PatchEntry:
         if not (self.rules or self.new_files or self.lines or self.replace):
-            raise ValueError("changes nothing: it has neither rules, new_files, lines nor replace")
+            raise ValueError("has no changes: it needs `rules`, `new_files`, `lines` or `replace`")
         return self
 
     @model_validator(mode="after")
     def _is_recognised(self) -> PatchEntry:
         if self.lines and not (self.probe or self.new_files):
             raise ValueError(
-                "needs a `probe`, by which a base that has its lines is recognised, such as "
+                "needs a `probe`, to recognise a base that already has its lines, such as "
                 '`probe = { file = "Kconfig", tokens = "config NAME" }`'
             )
         return self

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The values of a manifest as TOML has them, right or wrong, and where they are."""
+"""The TOML values of a manifest, which may be wrong, and their places in it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Where = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class RawManifest:
-    """A manifest as TOML has it, with the folders in which its templates are looked up."""
+    """A manifest's TOML values, and the folders in which its templates are looked up."""
 
     source: SourceFolder
     text: str
@@ -48,14 +48,14 @@ class RawManifest:
 
 
 def list_conditions(table: Mapping[str, Any]) -> list[str]:
-    """Return the names of facts in `when`, with their `!`."""
+    """Return the conditions in `when`: names of facts, some with `!`."""
     value = table.get("when", ())
     conditions = value if isinstance(value, list) else [value]
     return [text for text in conditions if isinstance(text, str)]
 
 
 def make_context(variables: Mapping[str, Any], facts: Mapping[str, bool]) -> dict[str, Any]:
-    """Return what the templates of semantic patches get on a base where these facts hold."""
+    """Return values for the templates of semantic patches, as on a base where these facts hold."""
     tables = {name: table for name, table in variables.items() if isinstance(table, dict)}
     return {
         **{name: table.get("default", "") for name, table in tables.items()},

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The settings of a user: each value, and the source that it is from.
+"""The user's settings: their values and their sources.
 
-These are the sources; the first one that sets a key takes effect:
+The first of these sources that sets a key takes effect:
 
 1. the environment: `PATCHGEN_` and the key in capitals, such as PATCHGEN_RECIPIENTS_MAX
 2. the git configuration of the repository, or of `git -c`: `patchgen.` and the key without
@@ -10,11 +10,11 @@ These are the sources; the first one that sets a key takes effect:
 4. the user's and the system's git configuration
 5. the user's config.toml
 
-The people of all sources get mails; the environment names none. An option of the command line
-overrides all of them.
+The recipients of all sources are joined; the environment cannot set them. An option of the command
+line overrides all sources.
 
-A repository can be a copy of a stranger's, with its git configuration. So `pager`, which is a
-program, is refused there. config.py states what a tree's file may set.
+A repository can be a copy of a stranger's, with its git configuration. So patchgen refuses `pager`
+there, which names a program. config.py lists the keys that a tree's file may set.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ _USER_SCOPES = ("system", "global")
 
 
 class SettingSource(StrEnum):
-    """Where a setting is from, in the order in which they take effect."""
+    """The sources of settings, in the order in which they take effect."""
 
     ENVIRONMENT = "environment"
     REPOSITORY = "repository"
@@ -98,7 +98,7 @@ def git_key_of(key: str) -> str:
 
 
 def normalize_key(name: str) -> str | None:
-    """Return the key that a name means in any spelling, with or without `patchgen.`; else None."""
+    """Return the key for a name in any spelling, with or without `patchgen.`; None if unknown."""
     return _NORMALIZED.get(name.lower().replace("_", "").removeprefix("patchgen."))
 
 
@@ -106,16 +106,16 @@ _NORMALIZED = {key.replace("_", ""): key for key in KEYS}
 
 
 class Settings:
-    """The settings that apply in a folder. Sources are read when a key first needs them.
+    """The settings that apply in a folder. A source is read when a key first needs it.
 
-    All functions raise SpecError if a source is wrong, and the errors of the trust store.
+    All methods raise SpecError for an error in a source, and the errors of the trust store.
     """
 
     def __init__(self, tree: Path):
         self._tree = tree
 
     def find(self, key: str) -> Setting | None:
-        """Return the setting that takes effect for a key with one value, None if none does."""
+        """Return the setting that takes effect for a key with one value, None if it is not set."""
         for settings in self._read_sources(key):
             if key in settings:
                 return settings[key]
@@ -139,7 +139,7 @@ class Settings:
         )
 
     def check(self) -> None:
-        """Read all sources, and report the first error in them."""
+        """Read all sources, to raise the first error in them."""
         for key in KEYS:
             self.list_all(key)
 
@@ -184,7 +184,7 @@ class Settings:
             place = ErrorPlace(_name_origin(self._tree, origin), field=name)
             key = normalize_key(name)
             if key is None:
-                names = [git_key_of(each) for each in KEYS]
+                names = list(map(git_key_of, KEYS))
                 raise SpecError(
                     f"unknown key {name!r}",
                     code="setting-invalid",
@@ -245,17 +245,17 @@ def _list_settings(config: SeriesConfig, source: SettingSource, path: Path) -> _
 
 
 def _parse(key: str, text: str, place: ErrorPlace) -> Any:
-    # Imported here because most runs have no such value to check.
+    # Imported here because most runs do not have a value to check.
     from patchgen.spec.config import parse_value
 
     return parse_value(key, text, place)
 
 
 def _read_git_config(tree: Path) -> Iterator[tuple[str, str, str, str]]:
-    """Yield scope, origin, name and value of each of patchgen's keys in git's configuration.
+    """Yield the scope, origin, name and value of each patchgen key in git's configuration.
 
-    Nothing is yielded if git refuses the repository: a command that needs it reports that. Raises
-    SpecError if git cannot read a configuration file.
+    If git refuses the repository, the result is empty: a command that needs the repository reports
+    the refusal. Raises SpecError if git cannot read a configuration file.
     """
     argv = ["git", "-C", str(tree), "config", "--null", "--show-scope", "--show-origin"]
     completed = run([*argv, "--get-regexp", r"^patchgen\."], env=reading_environment(), ok=None)
@@ -271,7 +271,7 @@ def _read_git_config(tree: Path) -> Iterator[tuple[str, str, str, str]]:
 
 
 def _name_origin(tree: Path, origin: str) -> str:
-    """Return the file of an origin that git reports, as a path that is valid in this folder."""
+    """Return the file of an origin that git reports, as an absolute path if it can be found."""
     kind, _, name = origin.partition(":")
     if kind != "file":
         return "git's command line" if kind == "command line" else origin

@@ -9,8 +9,8 @@ the group `patchgen.variants`:
     [project.entry-points."patchgen.variants"]
     mine = "mypackage.variants"
 
-`mypackage/variants` is then such a folder. Its Python code, if it has any, is not imported; Python
-imports the packages above it.
+Variants are then looked up in `mypackage/variants`, too. patchgen does not import Python code from
+there, but Python imports the packages above it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ GROUP = "patchgen.variants"
 
 @dataclass(frozen=True, slots=True)
 class VariantFolder:
-    """A folder with variants. `origin` says whose it is, for people."""
+    """A folder with variants. `origin` names its owner in messages."""
 
     origin: str
     path: Path

@@ -73,7 +73,7 @@ ERRORS = {
     "outside of the tree": (('on = "a.c"', 'on = "../a.c"'), "inside the tree", ""),
     "bad hits": (('">=2"', '"two"'), "must_fire.s", ""),
     "not TOML": (("schema = 1", "schema = "), "manifest.toml:1:10: Invalid value", "schema = "),
-    "does nothing": ((GOOD[GOOD.index("[[patch.rules]]") :], ""), "changes nothing", ""),
+    "does nothing": ((GOOD[GOOD.index("[[patch.rules]]") :], ""), "has no changes", ""),
     "cites nothing": (
         ("[[patch]]", '[[cites]]\nname = "c"\nfile = "a.c"\n\n[[patch]]'),
         "cites[1]: needs `calls` or `reaches`",
