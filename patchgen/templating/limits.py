@@ -13,6 +13,7 @@ import resource
 import signal
 import time
 from collections.abc import Iterator
+from types import FrameType
 
 # The slowest template of the shipped variants takes 20 ms, and the process 60 MB.
 SECONDS = 10
@@ -23,6 +24,10 @@ LARGEST_OUTPUT = 8 << 20
 _RESERVED_BYTES = 128 << 20
 # Python's C code does not handle signals while it runs: SIGXCPU ends the process this much later.
 _GRACE_SECONDS = 2
+
+
+# Jinja2's function that rewrites the traceback of a template's error (jinja2/environment.py).
+_HANDLER = "Environment.handle_exception"
 
 
 class LimitError(Exception):
@@ -70,6 +75,18 @@ def relaxed_memory() -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
-def _interrupt(*_: object) -> None:
-    if TooLongError.is_armed:
+def _interrupt(_number: int, frame: FrameType | None) -> None:
+    if TooLongError.is_armed and not _is_failing(frame):
         raise TooLongError("it takes too long")
+
+
+def _is_failing(frame: FrameType | None) -> bool:
+    """Return whether Jinja2 is computing the template's line of an error.
+
+    An error that is raised meanwhile would replace that one, and have no line.
+    """
+    while frame is not None:
+        if frame.f_code.co_qualname == _HANDLER:
+            return True
+        frame = frame.f_back
+    return False
