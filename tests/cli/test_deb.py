@@ -53,6 +53,8 @@ def test_the_debian_package_runs_from_its_own_folder(git, tmp_path):
 
     root = tmp_path / "root"
     subprocess.run(["dpkg-deb", "--extract", deb, root], check=True)
+    files = [path for path in root.rglob("*") if path.is_file()]
+    assert [path for path in files if bytes(tmp_path) in path.read_bytes()] == []
     assert (root / "usr/bin/patchgen").read_text().startswith(f"#!{PYTHON} -I\n")
     result = subprocess.run(
         # -s leaves out the packages of the user.
@@ -72,5 +74,3 @@ def test_the_debian_package_runs_from_its_own_folder(git, tmp_path):
     for folder in completion:
         [script] = (root / "usr/share" / folder).iterdir()
         assert "_PATCHGEN_COMPLETE" in script.read_text()
-    files = [path for path in root.rglob("*") if path.is_file()]
-    assert [path for path in files if bytes(tmp_path) in path.read_bytes()] == []
