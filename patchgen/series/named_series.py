@@ -69,9 +69,11 @@ class NamedSeries:
 def list_series(repository: Repository, count: int = _SEARCHED) -> Iterator[NamedSeries]:
     """Yield each branch with a cover letter, those with the newest commits first.
 
+    Of two whose commits have the same second, the one with the higher version in its name is first.
     Only the newest `count` branches are searched, 0 for all of them.
     """
-    args = ("for-each-ref", "--sort=-committerdate", f"--count={count}")
+    order = ("--sort=-version:refname", "--sort=-committerdate")
+    args = ("for-each-ref", *order, f"--count={count}")
     listed = repository.run(*args, "--format=%(refname)%00%(objectname)", "refs/heads/")
     without_cover: set[Oid] = set()
     for line in listed.lines:

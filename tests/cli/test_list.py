@@ -111,6 +111,13 @@ def test_a_version_with_a_newer_one_is_superseded(patchgen, pvops, where):
         assert list_series(patchgen, pvops)[V4]["state"] == "superseded"
 
 
+def test_of_versions_made_in_the_same_second_the_higher_is_first(patchgen, pvops, git):
+    for version in ("v5", "v10"):
+        git(pvops, "branch", f"patchgen/pvops-{version}", V4)
+    branches = [f"patchgen/pvops-{version}" for version in ("v10", "v5", "v4")]
+    assert list(list_series(patchgen, pvops)) == branches
+
+
 def test_an_unreadable_series_is_listed_with_the_reason(patchgen, pvops, git):
     record_mails(pvops, 1)
     [journal] = (pvops / ".git/patchgen/send").glob("*.json")
