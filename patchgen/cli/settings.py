@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 
 if TYPE_CHECKING:
-    from patchgen.spec import Setting
+    from patchgen.spec import Setting, Settings
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -44,14 +44,17 @@ def setting_option(*names: str, setting: str, **attrs: Any) -> Callable[[_Comman
 def find_setting(ctx: click.Context, key: str) -> Setting | None:
     """Return the user's setting for a key. Raises SpecError if the configuration is wrong."""
     # click handles the parameters of the command line first, so --tree has its value by now.
-    tree = ctx.params.get("tree") or Path()
-    cached = ctx.meta.get(__name__)
+    return settings_in(ctx, ctx.params.get("tree") or Path()).find(key)
+
+
+def settings_in(ctx: click.Context, tree: Path) -> Settings:
+    """Return the settings that apply in a folder, read once for a run of the program."""
+    cached: tuple[Path, Settings] | None = ctx.meta.get(__name__)
     if cached is None or cached[0] != tree:
         from patchgen.spec import Settings
 
         cached = ctx.meta[__name__] = (tree, Settings(tree))
-    setting: Setting | None = cached[1].find(key)
-    return setting
+    return cached[1]
 
 
 def is_given(ctx: click.Context, name: str) -> bool:

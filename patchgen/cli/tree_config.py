@@ -10,10 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
+
 from patchgen.cli.printer import Printer
+from patchgen.cli.settings import settings_in
 from patchgen.controls import escape_controls
 from patchgen.odb import Repository
-from patchgen.spec import Settings, TreeConfig, list_values
+from patchgen.spec import TreeConfig, list_values
 
 _MEANINGS = {
     "recipients.to": "recipients from {name}: To",
@@ -30,7 +33,7 @@ def check_config(printer: Printer, tree: Path) -> None:
     """
     repository = Repository(tree)
     repository.close()
-    settings = Settings(tree)
+    settings = settings_in(click.get_current_context(), tree)
     settings.check()
     config = settings.tree_config
     if config is None:
