@@ -11,7 +11,14 @@ from pathlib import Path
 import pytest
 
 from tests.support import TOP
-from tests.support.documents import PAGES, Session, find_missing, read_sessions, run_session
+from tests.support.documents import (
+    PAGES,
+    VARYING_BY_RELEASE,
+    Session,
+    find_missing,
+    read_sessions,
+    run_session,
+)
 from tests.support.programs import install_patchgen
 
 SESSIONS = [session for page in PAGES for session in read_sessions(page)]
@@ -96,3 +103,17 @@ def test_the_keys_of_json_are_as_documented(patchgen, pvops, git):
 def test_output_that_differs_is_noticed(shown, missing):
     printed = "one  two\nthree\nfour\nbase fedcba987654,\n12.5 s\n"
     assert find_missing(shown, printed) == missing
+
+
+@pytest.mark.parametrize(
+    ("shown", "missing"),
+    [
+        ("net/a.c:9: wrong\nr: 1 hit in 1 file\n", ""),
+        ("r: 7 hits in 3 files\n", ""),
+        ("net/b.c:9: wrong\n", "net/b.c:9: wrong"),
+        ("s: 4 hits in 2 files\n", "s: 4 hits in 2 files"),
+    ],
+)
+def test_on_a_kernel_only_numbers_may_differ(shown, missing):
+    printed = "net/a.c:12: wrong\nr: 4 hits in 2 files\n"
+    assert find_missing(shown, printed, VARYING_BY_RELEASE) == missing
