@@ -23,6 +23,7 @@ sys.path.insert(0, str(TOP))
 
 from patchgen.version import find_version  # noqa: E402
 from tools.manual import make_reference  # noqa: E402
+from tools.site_search import connect_search  # noqa: E402
 
 project = "patchgen"
 version = release = find_version()
@@ -32,13 +33,13 @@ myst_heading_anchors = 3
 # They would turn the two hyphens of an option into a dash.
 smartquotes = False
 exclude_patterns = ["pictures"]
+templates_path = ["site"]
+html_static_path = ["site/search.js"]
 html_theme = "furo"
 html_title = f"patchgen {release.partition('+')[0]}"
 html_show_copyright = False
 html_copy_source = False
 html_show_sourcelink = False
-# A summary is cut from the page that was found. A browser does not let a file: page read others.
-html_show_search_summary = False
 
 
 class SmplLexer(RegexLexer):
@@ -94,6 +95,7 @@ def complete_roles(
 def setup(app: Sphinx) -> None:
     """Let Sphinx call these functions."""
     app.add_lexer("smpl", SmplLexer)
+    connect_search(app)
     app.connect("builder-inited", write_reference)
     app.connect("source-read", redirect_links)
     # After Furo, which makes the navigation tree.
