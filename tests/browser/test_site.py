@@ -65,7 +65,7 @@ def test_a_result_is_a_section_with_an_excerpt_around_the_words(browser: Browser
         ("run --SPLIT", "patchgen run › --split [tree|maintainer|subsystem|directory|file|none]"),
         ("review tag", "From v4 to merged › Collect review tags"),
         ("renames a call", "SmPL cookbook › Rename a call"),
-        ("what is left", "A first treewide change › What is left"),
+        ("what is left", "A first treewide change › Find what is left"),
     ],
 )
 def test_the_best_result_is_first(browser: Browser, site: Path, words: str, first: str):
