@@ -17,6 +17,7 @@ from patchgen.cli.printer import Printer, print_table
 from patchgen.coccinelle import find_spatch
 from patchgen.errors import PatchgenError, ToolError
 from patchgen.kernel import BUILD_PROGRAMS
+from patchgen.mail import PERL_MODULES
 from patchgen.odb import find_git_subcommand, git_version
 from patchgen.process import run
 from patchgen.version import find_version
@@ -78,12 +79,10 @@ def examine() -> list[ProgramStatus]:
         _path("perl", "checkpatch.pl", "apt-get install perl"),
         _git_subcommand("send-email", "sending the mails", "apt-get install git-email"),
         *(
-            _module(module, f"sending the mails with {feature}", f"apt-get install {package}")
-            for module, feature, package in (
-                ("IO::Socket::SSL", "TLS", "libio-socket-ssl-perl"),
-                ("Authen::SASL", "a login", "libauthen-sasl-perl"),
-            )
+            _module(module.name, module.use, f"apt-get install {module.package}")
+            for module in PERL_MODULES
         ),
+        _path("ocamlc", "semantic patches with OCaml scripts", "apt-get install ocaml-nox"),
         *(
             _path(program, "patchgen verify", f"apt-get install {package}")
             for program, package in {

@@ -36,6 +36,10 @@ from .headers import (
     read_subject as read_subject,
     replace_sender as replace_sender,
 )
+from .perl_modules import (
+    PERL_MODULES as PERL_MODULES,
+    explain_missing_module as explain_missing_module,
+)
 from .posted import (
     PostedSeries as PostedSeries,
     choose_series as choose_series,

@@ -14,6 +14,7 @@ from patchgen.errors import ToolError, UsageError
 from patchgen.git_environment import reading_environment
 from patchgen.kernel import ask_program, find_recipients, join_recipients
 from patchgen.mail.headers import add_headers, parse_mail, read_people, replace_recipients
+from patchgen.mail.perl_modules import explain_missing_module
 from patchgen.model.base import TreeReader
 from patchgen.model.series import Mail, Recipients
 from patchgen.odb import Repository
@@ -258,7 +259,7 @@ def find_aliases(repository: Repository) -> Callable[[str], bool]:
         args = ["git", "send-email", "--dump-aliases"]
         completed = run(args, cwd=repository.top, env=reading_environment(), ok=None)
         if completed.returncode != 0:
-            raise ToolError(
+            raise explain_missing_module(completed.errors) or ToolError(
                 f"git send-email cannot read the file of aliases: {completed.errors}",
                 code="recipient-sources",
             )

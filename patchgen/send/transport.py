@@ -20,7 +20,7 @@ import patchgen
 from patchgen.addresses import Person
 from patchgen.errors import RefusedError, ToolError
 from patchgen.git_environment import add_config, mailing_environment
-from patchgen.mail import encode_address, list_recipients
+from patchgen.mail import encode_address, explain_missing_module, list_recipients
 from patchgen.model.series import Mail
 from patchgen.odb import Repository, find_git_subcommand
 from patchgen.process import run
@@ -69,7 +69,8 @@ class GitSendEmail:
     def rehearse(self, mails: Sequence[Mail]) -> None:
         """Raise RefusedError for a mail that git would refuse: by hooks, addresses or settings.
 
-        Mails with the same options share one run of git, which takes a fraction of the time.
+        Mails with the same options share one run of git, which takes a fraction of the time. Raises
+        ToolError if git lacks a Perl module.
         """
         groups: dict[tuple[str, ...], list[Mail]] = {}
         for mail in mails:
@@ -78,7 +79,7 @@ class GitSendEmail:
             if self._find_refusal(group, options):
                 for mail in group:
                     if reason := self._find_refusal([mail], options):
-                        raise RefusedError(
+                        raise explain_missing_module(reason) or RefusedError(
                             f"git send-email refuses {mail.file_name}: {reason}",
                             code="send-email-refuses",
                         )
