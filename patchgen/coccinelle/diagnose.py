@@ -29,6 +29,7 @@ _ERROR = re.compile(
     r"|No rules apply|unexpected code|Not found a value|already tagged|[Ee]rror:|Fatal error"
     r"|^ocamlfind: "
 )
+_NO_COMPILER = "No OCaml compiler found!"
 # Lines of the trace and of the C code that may look like an error.
 _NOT_ERROR = re.compile(r"^(bad: |BAD:|\s*= error in |parse error $|warning: |exn while)")
 # Line numbers of the rendered text would confuse next to the template's line.
@@ -85,6 +86,12 @@ def explain_refusal(
 ) -> PatchgenError:
     """Return the error for a failed run, at the author's line if spatch names one."""
     output = (completed.stdout + completed.stderr).decode("latin-1")
+    if _NO_COMPILER in output:
+        return ToolError(
+            f"{patch.name} has an OCaml script: spatch needs an OCaml compiler for it",
+            code="program-missing",
+            hint="on Debian: apt-get install ocaml-nox",
+        )
     outcome = f"exited with {completed.returncode} and gave no reason"
     if completed.timed_out:
         outcome = f"was still reading it after {completed.seconds:.0f} s"

@@ -54,6 +54,14 @@ def test_finds_line_and_reason(version, case):
         assert noise not in error.message
 
 
+def test_names_the_package_of_a_missing_ocaml_compiler():
+    patch = SemanticPatch("a.cocci", "@initialize:ocaml@\n@@\nlet n = 1\n")
+    output = b"No OCaml compiler found! Install either ocamlopt or ocamlopt.opt\n"
+    error = explain_refusal(patch, prepare_text(patch.text), ended(output))
+    assert error.message == "a.cocci has an OCaml script: spatch needs an OCaml compiler for it"
+    assert (error.code, error.hint) == ("program-missing", "on Debian: apt-get install ocaml-nox")
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 def test_no_rule_applies(version):
     output = (RECORDED / f"{version}-no-rules-apply.txt").read_bytes()
