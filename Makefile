@@ -12,8 +12,9 @@ LOCK     := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-h
 
 # COMMAND:PACKAGE or FILE:PACKAGE, as tools/need reads them.
 RUN_TOOLS   := git:git spatch:coccinelle perl:perl
-BUILD_TOOLS := make:make gcc:gcc flex:flex bison:bison bc:bc xz:xz-utils
+BUILD_TOOLS := make:make gcc:gcc flex:flex bison:bison bc:bc xz:xz-utils ocamlc:ocaml-nox
 FILES       := /usr/lib/git-core/git-send-email:git-email \
+               /usr/share/perl5/Mail/Address.pm:libmailtools-perl \
                /usr/share/perl5/IO/Socket/SSL.pm:libio-socket-ssl-perl \
                /usr/share/perl5/Authen/SASL.pm:libauthen-sasl-perl /usr/include/libelf.h:libelf-dev \
                /usr/include/stdlib.h:libc6-dev /usr/include/openssl/opensslv.h:libssl-dev
