@@ -22,6 +22,7 @@ B4          := /usr/bin/b4:b4
 QEMU        := qemu-system-x86_64:qemu-system-x86
 CHROMIUM    := chromium:chromium
 MANUAL      := groff:groff-base mandoc:mandoc
+SHELLS      := zsh:zsh fish:fish
 DEBIAN      := dh:debhelper dh_python3:dh-python \
                /var/lib/dpkg/info/build-essential.list:build-essential \
                /var/lib/dpkg/info/python3-venv.list:python3-venv
@@ -54,7 +55,7 @@ run-tools:
 	@tools/need $(RUN_TOOLS)
 test-tools: run-tools
 	@tools/need $(BUILD_TOOLS) $(FILES)
-	@tools/need --optional $(KERNELS) $(QEMU) $(B4) $(CHROMIUM) $(MANUAL) $(DEBIAN)
+	@tools/need --optional $(KERNELS) $(QEMU) $(B4) $(CHROMIUM) $(MANUAL) $(SHELLS) $(DEBIAN)
 
 # The build hook makes the manual pages of a wheel, and needs the dependencies for that; an editable
 # install has no manual pages, and pip does not compile it. With PYTHONDONTWRITEBYTECODE set, each

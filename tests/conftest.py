@@ -18,8 +18,9 @@ from patchgen.spec import KEYS, variable_of
 from tests.support import TOP
 from tests.support.examples import load_profile
 from tests.support.fork_server import ForkServer
-from tests.support.kernels import REQUIRED, KernelMissingError, clone_bare, kernel_tree
+from tests.support.kernels import KernelMissingError, clone_bare, kernel_tree
 from tests.support.prepared import Prepared
+from tests.support.required import skip
 
 # Under nohup, or in the background of a shell, SIGINT is ignored, and all child processes inherit
 # that: a test that interrupts one would wait forever.
@@ -168,9 +169,7 @@ def _kernel(version: str) -> Path:
     try:
         return kernel_tree(version)
     except KernelMissingError as err:
-        if "kernel" in REQUIRED:
-            pytest.fail(f"kernel tests are required, but {err}")
-        pytest.skip(f"KERNEL TEST NOT RUN: {err}")
+        skip("kernel", str(err))
 
 
 @pytest.fixture(scope="session")

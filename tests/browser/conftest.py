@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.support.kernels import REQUIRED
+from tests.support.required import skip
 
 CHROMIUM = shutil.which("chromium")
 
@@ -17,9 +17,7 @@ CHROMIUM = shutil.which("chromium")
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     if CHROMIUM is None:
-        if "chromium" in REQUIRED:
-            pytest.fail("browser tests are required, but chromium is not installed")
-        pytest.skip("BROWSER TEST NOT RUN: apt-get install chromium")
+        skip("chromium", "apt-get install chromium")
     with sync_playwright() as playwright:
         # Chromium's sandbox does not start for root, which CI is; the page is our own.
         started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])

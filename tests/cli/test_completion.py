@@ -19,6 +19,7 @@ import pytest
 from patchgen.cli.shell_scripts import SCRIPTS
 from tests.support import TOP
 from tests.support.programs import install_patchgen
+from tests.support.required import skip
 
 # Each shell shows this prompt when it is ready.
 PROMPT = "ready> "
@@ -78,7 +79,7 @@ def shell(request: pytest.FixtureRequest, toy: Path, git) -> Iterator[Shell]:  #
     """Return a shell in a tree with a branch, a tag, and files with odd names."""
     name = request.param
     if shutil.which(name) is None:
-        pytest.skip(f"COMPLETION NOT TESTED IN {name}: apt-get install {name}")
+        skip("shells", f"apt-get install {name}")
     git(toy, "branch", "topic/one")
     git(toy, "tag", "v6.99")
     for file in ("my rule.cocci", "don't.cocci", "$x.cocci"):

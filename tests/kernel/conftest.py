@@ -13,7 +13,8 @@ import pytest
 
 from patchgen.kernel.x86_boot import CONFIG_NEEDED, build_config_fragment
 from patchgen.verify.boots import _PATTERNS
-from tests.support.kernels import CACHE, REQUIRED, check_out
+from tests.support.kernels import CACHE, check_out
+from tests.support.required import skip
 
 
 @pytest.fixture(autouse=True)
@@ -33,9 +34,7 @@ def cached(sealed_environment: None, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def qemu() -> None:
     if shutil.which("qemu-system-x86_64") is None:
-        if "kernel" in REQUIRED:
-            pytest.fail("kernel tests are required, but qemu-system-x86_64 is not installed")
-        pytest.skip("KERNEL TEST NOT RUN: apt-get install qemu-system-x86")
+        skip("kernel", "apt-get install qemu-system-x86")
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.kernels import REQUIRED
+from tests.support.required import skip
 from tests.support.smtp import Server, serve
 
 _V4 = "patchgen/pvops-v4"
@@ -44,19 +44,11 @@ def b4_programs() -> list[str]:
     return ["/usr/bin/b4", str(Path(sys.executable).parent / "b4")]
 
 
-def has_b4(program: str) -> bool:
-    """Return whether a b4 is installed. Fail if it is not, and the run requires it."""
-    is_installed = Path(program).is_file()
-    if not is_installed and "b4" in REQUIRED:
-        pytest.fail(f"{program} is missing")
-    return is_installed
-
-
 @pytest.fixture(params=b4_programs(), ids=["system", "environment"])
 def b4(request: pytest.FixtureRequest) -> Callable[..., str]:
     """Run b4 in a folder and return what it prints. GIT_EDITOR and EDITOR are `editor`."""
-    if not has_b4(request.param):
-        pytest.skip(f"B4 TEST NOT RUN: {request.param} is missing: apt-get install b4")
+    if not Path(request.param).is_file():
+        skip("b4", f"{request.param} is missing: apt-get install b4")
 
     def run(tree: Path, *args: str | Path, editor: str = "false") -> str:
         path = f"{Path(request.param).parent}:{os.environ['PATH']}"

@@ -14,8 +14,8 @@ import pytest
 from tests.mail.conftest import b4_programs
 from tests.mail.test_send import as_files, delivered_once, parse
 from tests.support.checks import apply_mails
-from tests.support.kernels import REQUIRED
 from tests.support.mail_forms import write_mbox
+from tests.support.required import REQUIRED
 from tests.support.smtp import Server
 
 V4, V5 = "patchgen/pvops-v4", "patchgen/pvops-v5"

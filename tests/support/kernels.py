@@ -24,7 +24,6 @@ TREES = Path(os.environ.get("PATCHGEN_TREES") or _CACHE / "patchgen" / "trees")
 # patchgen's cache for these trees, which later test runs use, too. The code of patchgen is part of
 # each key, so a run never uses results of other code.
 CACHE = TREES / "cache"
-REQUIRED = frozenset(filter(None, os.environ.get("PATCHGEN_REQUIRE", "").split(",")))
 _CHECKED_OUT = ("/*", "!/*/", "/scripts/")
 DATE = "1600000000 +0000"
 _FIXED = {

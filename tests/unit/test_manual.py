@@ -13,17 +13,23 @@ import click
 import pytest
 
 from tests.support.commands import read_commands
+from tests.support.required import skip
 from tools.manual import ManPage, make_man_pages, make_reference
 
 COMMANDS = read_commands()
 PAGES = make_man_pages("1.2", "2026-11-28")
 
-needs_groff = pytest.mark.skipif(
-    shutil.which("groff") is None, reason="MANUAL TEST NOT RUN: apt-get install groff-base"
-)
-needs_mandoc = pytest.mark.skipif(
-    shutil.which("mandoc") is None, reason="MANUAL TEST NOT RUN: apt-get install mandoc"
-)
+
+@pytest.fixture
+def groff() -> None:
+    if shutil.which("groff") is None:
+        skip("manual", "apt-get install groff-base")
+
+
+@pytest.fixture
+def mandoc() -> None:
+    if shutil.which("mandoc") is None:
+        skip("manual", "apt-get install mandoc")
 
 
 @cache
@@ -45,7 +51,7 @@ def test_patchgen_and_each_command_have_a_page():
     assert {f"{name[:-1]}md" for name in PAGES} == set(make_reference())
 
 
-@needs_groff
+@pytest.mark.usefixtures("groff")
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_page_has_each_option_and_each_example(name: str):
     command = COMMANDS[name]
@@ -59,7 +65,7 @@ def test_a_page_has_each_option_and_each_example(name: str):
     assert text.endswith("SEE ALSO patchgen(1) patchgen 1.2 2026-11-28 " + text.split()[0])
 
 
-@needs_groff
+@pytest.mark.usefixtures("groff")
 def test_the_page_of_patchgen_lists_the_commands():
     text = show(PAGES["patchgen.1"])
     see_also = text[text.index("SEE ALSO") :]
@@ -68,7 +74,7 @@ def test_the_page_of_patchgen_lists_the_commands():
     assert "130 interrupted" in text
 
 
-@needs_mandoc
+@pytest.mark.usefixtures("mandoc")
 def test_mandoc_has_no_warning(tmp_path: Path):
     for name, source in PAGES.items():
         (tmp_path / name).write_text(source)
@@ -81,7 +87,7 @@ def test_mandoc_has_no_warning(tmp_path: Path):
     assert (result.returncode, result.stdout) == (0, "")
 
 
-@needs_groff
+@pytest.mark.usefixtures("groff")
 @pytest.mark.parametrize(
     "text",
     [
