@@ -32,6 +32,7 @@ from patchgen.errors import ErrorPlace, SpecError
 from patchgen.model.smpl import TemplateLine
 from patchgen.sourcefolder import SourceFolder, decode_text, split_template
 from patchgen.templating.limits import LARGEST_OUTPUT, LimitError, TooLongError, relaxed_memory
+from patchgen.templating.syntax_errors import place_at_tag
 
 Folders = Sequence[SourceFolder]
 
@@ -117,6 +118,16 @@ def _is_same(folder: SourceFolder, template: str, content: bytes) -> bool:
     return folder.read(template) == content
 
 
+class _Environment(ImmutableSandboxedEnvironment):
+    """A sandbox whose syntax errors have the line of the tag with the mistake."""
+
+    def _parse(self, source: str, name: str | None, filename: str | None) -> jinja2.nodes.Template:
+        try:
+            return super()._parse(source, name, filename)
+        except jinja2.TemplateSyntaxError as err:
+            raise place_at_tag(err, self, source, name, filename) from None
+
+
 @lru_cache(maxsize=32)
 def _environment(
     folders: tuple[SourceFolder, ...],
@@ -125,7 +136,7 @@ def _environment(
     line_marks: bool = False,
     escape: bool = False,
 ) -> jinja2.Environment:
-    environment = ImmutableSandboxedEnvironment(
+    environment = _Environment(
         *marks,
         extensions=[LineMarks] if line_marks else [],
         loader=_Loader(folders),

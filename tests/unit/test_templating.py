@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from patchgen.errors import SpecError
 from patchgen.sourcefolder import SourceFolder
-from patchgen.templating import render_smpl, render_text
+from patchgen.templating import check_template, render_smpl, render_text
 from patchgen.templating.renderer import Worker as _Worker
 
 
@@ -54,6 +56,56 @@ def test_an_error_shows_the_template_line(tmp_path, source, problem):
     with pytest.raises(SpecError) as caught:
         render_smpl("t.cocci.j2", [SourceFolder(tmp_path)], {"x": 1})
     assert problem in str(caught.value)
+
+
+_UNENDED = {
+    "a value": ("one\n<%= x >\n+three\n", 2, "the tag <%= has no %>"),
+    "a value before another": ("one\nf(<%= x >,\n  <%= x %>);\n", 2, "the tag <%= has no %>"),
+    "the second value of a line": ("one\n<%= x %> <%= x >\n;\n", 2, "the tag <%= has no %>"),
+    "a value after a string": ("one\n<%= '<%' %> <%= x\n\n)\n", 2, "the tag <%= has no %>"),
+    "a value after a comment": ("one\n<%# <%= %><%= x\n\n)\n", 2, "the tag <%= has no %>"),
+    "a character that no tag has": ("one\n<%= x\n@r@\n", 2, "the tag <%= has no %>"),
+    "a value at the end": ("one\n<%= x\n\n", 2, "the tag <%= has no %>"),
+    "a block's tag": ("one\n<% if x >\n+y\n<% endif %>\n", 2, "the tag <% has no %>"),
+    "the inner tag": ("<% if x %>\ntwo\n<%= x >\n+y\n<% endif %>\n", 3, "the tag <%= has no %>"),
+    "a block": ("one\n<% if x %>\n\n\n", 2, "Unexpected end of template"),
+    "the inner block": ("<% if x %>\n<% for i in x %>\n<%= i %>\n\n", 2, "Unexpected end"),
+    "a comment": ("one\n<%# x\n\n", 2, "Missing end of comment tag"),
+    "a wrong line of a long tag": ("one\n<% set x = [\n 1,\n 2 3,\n] %>\n", 4, "expected token"),
+}
+
+
+def _check(name: str, folders: list[SourceFolder]) -> None:
+    check_template(name, folders)
+
+
+@pytest.mark.parametrize("read", [render_smpl, render_text, _check])
+@pytest.mark.parametrize(("source", "line", "message"), _UNENDED.values(), ids=_UNENDED)
+def test_a_tag_that_is_not_ended_is_reported_at_its_own_line(tmp_path, source, line, message, read):
+    (tmp_path / "t.cocci.j2").write_text(source)
+    with pytest.raises(SpecError) as caught:
+        read("t.cocci.j2", [SourceFolder(tmp_path)], *([] if read is _check else [{"x": 1}]))
+    place = caught.value.place
+    assert place is not None and place.line == line, str(caught.value)
+    assert caught.value.message.startswith(f"template: {message}")
+    assert place.excerpt == source.split("\n")[line - 1]
+
+
+@pytest.mark.parametrize(
+    ("source", "line", "message"),
+    [
+        ("one\n{{ x }\nthree\n", 2, "the tag {{ has no }}"),
+        ("one\n{% if x }\nthree\n{% endif %}\n", 2, "the tag {% has no %}"),
+        ("one\n{% if x %}\nthree\n", 2, "Unexpected end of template"),
+        ("one\n{{ {'a': 1}\n 2 }}\n", 3, "expected token"),
+    ],
+)
+def test_a_tag_of_prose_that_is_not_ended_is_reported_at_its_own_line(
+    tmp_path, source, line, message
+):
+    (tmp_path / "t.txt.j2").write_text(source)
+    with pytest.raises(SpecError, match=f":{line}: template: {re.escape(message)}"):
+        render_text("t.txt.j2", [SourceFolder(tmp_path)], {"x": 1})
 
 
 def test_under_aligns_with_tabs_of_eight(tmp_path):
