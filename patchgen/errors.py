@@ -17,14 +17,19 @@ def suggest_name(name: str, names: Iterable[str], kind: str, *, cutoff: float = 
     `kind` is the plural of what the names are, such as "facts". A lower `cutoff` (0 to 1) accepts
     less similar names.
     """
+    names = list(names)
+    return suggest_similar(name, names, cutoff=cutoff) or (
+        f"known {kind}: {', '.join(names) or 'none'}"
+    )
+
+
+def suggest_similar(name: str, names: Iterable[str], *, cutoff: float = 0.6) -> str | None:
+    """Return a hint with the valid name that is most like an unknown one; None if no name is."""
     # Imported here because only an error needs it.
     import difflib
 
-    names = list(names)
-    close_names = difflib.get_close_matches(name, names, n=1, cutoff=cutoff)
-    if close_names:
-        return f"did you mean {close_names[0]!r}?"
-    return f"known {kind}: {', '.join(names) or 'none'}"
+    close_names = difflib.get_close_matches(name, list(names), n=1, cutoff=cutoff)
+    return f"did you mean {close_names[0]!r}?" if close_names else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 
 from patchgen.coccinelle.rules import Rule, read_rules
 from patchgen.coccinelle.witness import PreparedText, prepare_text
-from patchgen.errors import ErrorPlace, PatchgenError, SpecError, ToolError
+from patchgen.errors import PatchgenError, SpecError, ToolError
 from patchgen.model.outcome import Failure
 from patchgen.model.smpl import SemanticPatch
 from patchgen.process import Completed
@@ -104,8 +104,9 @@ def _explain(patch: SemanticPatch, prepared: PreparedText, output: str) -> Patch
     message = _message(output)
     if "No rules apply" in message:
         return SpecError(
-            f"{patch.name}: spatch finds no rule to apply",
+            "spatch finds no rule to apply",
             code="no-rule-applies",
+            place=patch.file_place,
             hint="check for a virtual identifier without a value, or a dependency that cannot hold",
         )
     column = None
@@ -123,7 +124,7 @@ def _explain(patch: SemanticPatch, prepared: PreparedText, output: str) -> Patch
         )
     elif message:
         # "nothing to attach pragma to": the code consists of a comment or a marker only.
-        return SpecError(f"spatch: {message}", code="smpl-refused", place=ErrorPlace(patch.name))
+        return SpecError(f"spatch: {message}", code="smpl-refused", place=patch.file_place)
     else:
         return None
     # At the end of the file, spatch names the line after the last one.

@@ -39,15 +39,17 @@ def check_markers(patch: SemanticPatch) -> None:
     for name in patch.definitions:
         if name not in identifiers:
             raise SpecError(
-                f"{patch.name} has no virtual identifier {name}",
+                f"has no virtual identifier {name}",
                 code="definition-unknown",
+                place=patch.file_place,
                 hint=f"declare it in the rule that uses it: identifier virtual.{name};",
             )
     for name in patch.texts:
         if name not in used:
             raise SpecError(
-                f"{patch.name} has no marker for the text {name}",
+                f"has no marker for the text {name}",
                 code="marker-mismatch",
+                place=patch.file_place,
                 hint=f"put `+/* patchgen: {name} */` where the text belongs",
             )
 

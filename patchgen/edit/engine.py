@@ -16,7 +16,7 @@ from typing import assert_never
 from patchgen.coccinelle import Spatch, apply_to_file, refuse_code
 from patchgen.edit.lines import insert_lines, replace_text, with_line_ends_of
 from patchgen.edit.origins import LineOrigin, count_lines, follow_lines, start_origins
-from patchgen.edit.verdict import check_declared_rules, check_finished, check_hits
+from patchgen.edit.verdict import check_finished, check_hits
 from patchgen.errors import MissingObjectsError, PatchgenError, RefusedError
 from patchgen.model.base import Oid, TreeFile, TreeReader, compile_glob
 from patchgen.model.outcome import FileResult, sum_hits
@@ -69,7 +69,6 @@ def make_patches(
         for edit in planned.edits:
             if isinstance(edit, RunRules):
                 refuse_code(edit.patch)
-                check_declared_rules(edit)
     chains = _build_chains(patches)
     for chain in chains.values():
         chain.content = tree.read(chain.source) if chain.source else None

@@ -6,22 +6,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from patchgen.coccinelle import read_rules
-from patchgen.errors import ErrorPlace, PatchgenError, RefusedError, SpecError, ToolError
+from patchgen.errors import PatchgenError, RefusedError, ToolError
 from patchgen.model.outcome import FileResult, sum_hits
 from patchgen.model.plan import HitCount, PlannedPatch, RunRules
-
-
-def check_declared_rules(run: RunRules) -> None:
-    """Raise SpecError if `must_fire` names a rule that the semantic patch does not have."""
-    names = [rule.name for rule in read_rules(run.patch.text) if rule.name]
-    for name in run.must_fire:
-        if name not in names:
-            raise SpecError(
-                f"must_fire names the rule {name!r}, which does not exist",
-                code="name-unknown",
-                place=ErrorPlace(run.patch.name),
-                hint=f"its rules: {', '.join(names)}" if names else f"name a rule: @{name}@",
-            )
 
 
 def check_finished(planned: PlannedPatch, run: RunRules, results: Sequence[FileResult]) -> None:

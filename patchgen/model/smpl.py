@@ -61,6 +61,12 @@ class SemanticPatch:
         excerpt = lines[line - 1] if 0 < line <= len(lines) else None
         return ErrorPlace(self.name, line, column, excerpt=excerpt)
 
+    @property
+    def file_place(self) -> ErrorPlace:
+        """The place of the whole semantic patch: the template that produced its first line."""
+        source = next(filter(None, self.origin), None)
+        return ErrorPlace(source.file if source else self.name)
+
 
 class TemplateLine(NamedTuple):
     """The name of a template, as its loader has it, and a line number from 1."""

@@ -10,18 +10,19 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, assert_never
 
 from patchgen.coccinelle import describe_texts
 from patchgen.controls import escape_controls, has_controls
-from patchgen.errors import ErrorPlace, SpecError
+from patchgen.errors import SpecError
 from patchgen.model.plan import InsertLines, NewFile, PlannedPatch, ReplaceText, RunRules
 from patchgen.model.series import Cover, Identity, LineCount, MadePatch
 from patchgen.series.record import HandWork
 from patchgen.series.tracking import parse_cover
 from patchgen.series.trailers import Trailer, parse_message
-from patchgen.templating import render_text
+from patchgen.sourcefolder import SourceFolder
+from patchgen.templating import place_in_template, render_text
 
 if TYPE_CHECKING:
     from patchgen.spec import SeriesPlan
@@ -57,12 +58,12 @@ def render_message(
         "lines": asdict(_sum_counts(made_patch.lines.values())),
     }
     text = render_text(planned.message, planned.folders, {**plan.context, "patch": patch})
-    message = _check_form(text, planned.message)
+    message = _check_form(text, planned.message, planned.folders)
     if _CUT.search(message):
         raise SpecError(
             "a line of the message would end it for `git am` (---, diff -, Index:)",
             code="message-cut",
-            place=ErrorPlace(planned.message),
+            place=place_in_template(planned.message, planned.folders),
         )
     if planned.trailers:
         trailers = [Trailer(key, value) for key, value in planned.trailers]
@@ -102,7 +103,7 @@ def render_cover(
         "without_rules": _list_without_rules(plan, hand),
     }
     cover = plan.variant.manifest.variant.cover
-    text = _check_form(render_text(cover, plan.folders, context), cover)
+    text = _check_form(render_text(cover, plan.folders, context), cover, plan.folders)
     return parse_cover(text)
 
 
@@ -172,7 +173,7 @@ def _describe_rules(plan: SeriesPlan, hand: HandWork) -> Iterator[dict[str, Any]
                 }
 
 
-def _check_form(text: str, template: str) -> str:
+def _check_form(text: str, template: str, folders: Sequence[SourceFolder]) -> str:
     """Return the text without stray white space; raise SpecError without a subject and a body."""
     lines = [line.rstrip() for line in text.strip().split("\n")]
     text = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)) + "\n"
@@ -181,13 +182,13 @@ def _check_form(text: str, template: str) -> str:
             raise SpecError(
                 f"line {number} of its result has control characters: {escape_controls(line)}",
                 code="control-characters",
-                place=ErrorPlace(template),
+                place=place_in_template(template, folders),
             )
     subject, _, body = text.partition("\n")
     if not subject or not body.startswith("\n") or not body.strip():
         raise SpecError(
             "expected a subject line, an empty line and a body",
             code="text-without-subject",
-            place=ErrorPlace(template, 1, excerpt=subject),
+            place=replace(place_in_template(template, folders, 1), excerpt=subject),
         )
     return text

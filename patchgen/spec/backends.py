@@ -118,13 +118,12 @@ def _find_evidence(
     unit: ManifestFile, facts: Mapping[str, Site | None], entry: LeftOutEntry, *keys: str | int
 ) -> tuple[Evidence, ...]:
     """Return the evidence of a base for the entry at `keys`; empty if its conditions fail."""
-    if not holds(entry.when, facts, unit, "left_out.when", *keys, "when"):
+    if not holds(entry.when, facts, unit, *keys, "when"):
         return ()
-    field = "left_out.evidence.fact"
     return tuple(
         Evidence(evidence.say, facts.get(evidence.fact))
         for number, evidence in enumerate(entry.evidence)
-        if holds([evidence.fact], facts, unit, field, *keys, "evidence", number, "fact")
+        if holds([evidence.fact], facts, unit, *keys, "evidence", number, "fact")
     )
 
 

@@ -14,18 +14,19 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from patchgen.coccinelle import Spatch, apply_to_file, read_rules
-from patchgen.errors import ErrorPlace, SpecError, suggest_name
+from patchgen.errors import ErrorPlace, SpecError
 from patchgen.model.smpl import SemanticPatch
 from patchgen.model.treepath import refuse_new_path
 from patchgen.sourcefolder import SourceFolder, decode_text
-from patchgen.spec.files import read_origin
+from patchgen.spec.files import find_file, read_origin
 from patchgen.spec.manifest import FILE_NAME, BackendManifest, VariableEntry, VariantManifest
+from patchgen.spec.manifest_errors import refuse_backend, refuse_fact, refuse_rule, refuse_second
 from patchgen.spec.patch_renderer import SERIES_NAMES
 from patchgen.spec.probe import assume_facts
 from patchgen.spec.raw_manifest import RawManifest, Where, list_conditions, make_context
 from patchgen.spec.toml import find_toml_errors
 from patchgen.spec.variables import check_value
-from patchgen.templating import check_template, render_smpl
+from patchgen.templating import check_template, place_in_template, refuse_undefined, render_smpl
 
 # What messages and the cover letter get in addition (series/messages.py).
 _MESSAGE_NAMES = frozenset({"patch"})
@@ -64,7 +65,7 @@ class _Checker:
             names = head.get("backends", []) if isinstance(head, dict) else []
             for name in names if isinstance(names, list) else []:
                 if isinstance(name, str) and refuse_new_path(name) is None:
-                    yield from self._load(self.source.folder(f"backends/{name}"), BackendManifest)
+                    yield from self._load_backend(name)
         for unit in self.manifests:
             yield from self._read_declarations(unit, "variables", self.variables)
             yield from self._read_declarations(unit, "facts", self.facts)
@@ -89,6 +90,15 @@ class _Checker:
             folders = tuple(dict.fromkeys((source, self.source, self.shared)))
             self.manifests.append(RawManifest(source, text, data, folders))
 
+    def _load_backend(self, name: str) -> Iterator[SpecError]:
+        count = len(self.manifests)
+        yield from self._load(self.source.folder(f"backends/{name}"), BackendManifest)
+        for unit in self.manifests[count:]:
+            head = unit.data.get("backend")
+            stated = head.get("name", name) if isinstance(head, dict) else name
+            if isinstance(stated, str) and stated != name:
+                yield refuse_backend(unit, stated, name)
+
     def _read_declarations(
         self, unit: RawManifest, kind: str, declared: dict[str, Any]
     ) -> Iterator[SpecError]:
@@ -96,9 +106,7 @@ class _Checker:
         tables = unit.data.get(kind)
         for name, table in tables.items() if isinstance(tables, dict) else ():
             if declared.setdefault(name, table) != table:
-                yield unit.error(
-                    "toml-invalid", "is declared twice with different content", (kind, name)
-                )
+                yield refuse_second(unit, kind, name)
 
     def _check_unit(self, unit: RawManifest) -> Iterator[SpecError]:
         yield from self._check_defaults(unit)
@@ -147,16 +155,14 @@ class _Checker:
         self, unit: RawManifest, table: Mapping[str, Any], where: Where
     ) -> Iterator[SpecError]:
         """Check the names of facts."""
-        facts = [("when", text) for text in list_conditions(table)]
+        conditions: list[tuple[Where, str]] = [(("when",), text) for text in list_conditions(table)]
         evidence = table.get("evidence", ())
-        for entry in [evidence] if isinstance(evidence, dict) else evidence:
+        for index, entry in enumerate(evidence if isinstance(evidence, list) else [evidence]):
             if isinstance(entry, dict) and isinstance(entry.get("fact"), str):
-                facts.append(("evidence", entry["fact"]))
-        for key, text in facts:
-            name = text.removeprefix("!")
-            if name not in self.facts:
-                hint = suggest_name(name, self.facts, "facts", cutoff=0.5)
-                yield unit.error("name-unknown", f"unknown fact {name!r}", (*where, key), hint)
+                conditions.append((("evidence", index, "fact"), entry["fact"]))
+        for keys, text in conditions:
+            if text.removeprefix("!") not in self.facts:
+                yield refuse_fact(unit, text, self.facts, *where, *keys)
 
     def _check_text(
         self,
@@ -173,13 +179,9 @@ class _Checker:
         if not isinstance(name, str):
             return
         try:
-            if all(folder.read(name) is None for folder in unit.folders):
-                raise SpecError(f"the file {name} does not exist", code="file-missing")
+            find_file(unit, name, unit.folders, *where, key)
         except SpecError as err:
-            folders = ", ".join(str(folder.path) for folder in unit.folders)
-            yield unit.error(
-                err.code, err.message, (*where, key), err.hint or f"looked in {folders}"
-            )
+            yield err
             return
         if is_template:
             yield from self._check_template(unit, name, names)
@@ -193,26 +195,17 @@ class _Checker:
             yield err
             return
         valid = SERIES_NAMES | names | self.variables.keys()
-        path = _find_path(name, unit.folders)
         for variable, line in needs.items():
             if variable not in valid:
-                hint = suggest_name(variable, sorted(valid), "names", cutoff=0.5)
-                yield SpecError(
-                    f"template: {variable!r} is undefined",
-                    code="template-failed",
-                    place=ErrorPlace(path, line),
-                    hint=hint,
-                )
-        for include in includes:
+                place = place_in_template(name, unit.folders, line)
+                yield refuse_undefined(variable, valid, place)
+        for include, line in includes.items():
             # The template that includes this one may set the variables that it needs.
             try:
                 check_template(include, unit.folders)
             except SpecError as err:
-                yield (
-                    err
-                    if err.place
-                    else SpecError(err.message, code=err.code, place=ErrorPlace(path))
-                )
+                place = err.place or place_in_template(name, unit.folders, line)
+                yield SpecError(err.message, code=err.code, place=place, hint=err.hint)
 
     def _check_rules(
         self, unit: RawManifest, rules: Mapping[str, Any], where: Where, conditions: Sequence[str]
@@ -244,11 +237,7 @@ class _Checker:
         fired = rules.get("must_fire")
         for name in fired if isinstance(fired, dict) and not failed else ():
             if name not in labels:
-                hint = suggest_name(name, sorted(labels), "rules", cutoff=0.5)
-                at = (*where, "must_fire", name)
-                yield unit.error(
-                    "name-unknown", f"the semantic patch {file} has no rule {name!r}", at, hint
-                )
+                yield refuse_rule(unit, file, name, labels, *where)
 
     def _assume(self, conditions: Sequence[str], default: bool) -> dict[str, bool]:
         """Return the facts of a base where conditions hold; other facts have the default."""
@@ -291,10 +280,3 @@ class _Checker:
             definitions=values["define"],
             texts=values["text"],
         )
-
-
-def _find_path(name: str, folders: Sequence[SourceFolder]) -> str:
-    for folder in folders:
-        if folder.read(name) is not None:
-            return str(folder.path / name)
-    return name

@@ -9,7 +9,8 @@ from pathlib import Path
 from patchgen.errors import ErrorPlace, SpecError
 from patchgen.model.smpl import SourceLine, TemplateLine
 from patchgen.sourcefolder import SourceFolder, decode_text, split_template
-from patchgen.spec.variant import ManifestFile, Variant
+from patchgen.spec.manifest_errors import Manifest
+from patchgen.spec.variant import Variant
 
 
 def read_macros(variant: Variant, shared: SourceFolder) -> str:
@@ -21,13 +22,12 @@ def read_macros(variant: Variant, shared: SourceFolder) -> str:
     if not name:
         return ""
     folders = (variant.source, shared)
-    where = ("variant", "macros")
-    path, content = find_file(variant.units[0], name, "variant.macros", folders, *where)
+    path, content = find_file(variant.units[0], name, folders, "variant", "macros")
     return decode_text(content, ErrorPlace(str(path)))
 
 
 def find_file(
-    unit: ManifestFile, name: str, field: str, folders: Sequence[SourceFolder], *where: str | int
+    manifest: Manifest, name: str, folders: Sequence[SourceFolder], *where: str | int
 ) -> tuple[Path, bytes]:
     """Return the path and content of a file that a manifest names.
 
@@ -41,13 +41,13 @@ def find_file(
         raise SpecError(
             f"{err.place.file}: {err.message}" if err.place else err.message,
             code=err.code,
-            place=unit.place(*where, field=field),
+            place=manifest.place(*where),
             hint=err.hint,
         ) from None
     raise SpecError(
         f"the file {name} does not exist",
         code="file-missing",
-        place=unit.place(*where, field=field),
+        place=manifest.place(*where),
         hint="looked in " + ", ".join(str(folder.path) for folder in folders),
     )
 

@@ -38,12 +38,11 @@ class PatchRenderer:
     ) -> SemanticPatch:
         """Return a semantic patch with its texts and the values of its virtual identifiers."""
         where = where_in_manifest(unit, patch, "rules", rules)
-        field = f"patch {patch.name}: rules"
-        path, _ = find_file(unit, rules.file, field, self.folders(unit), *where, "file")
+        path, _ = find_file(unit, rules.file, self.folders(unit), *where, "file")
         text, places = render_smpl(rules.file, self.folders(unit), self.context)
 
         def text_of(kind: str, name: str, file: str) -> str:
-            return self.text(unit, file, f"{field}.{kind}.{name}", *where, kind, name)
+            return self.text(unit, file, *where, kind, name)
 
         definitions = {
             name: text_of("define", name, file).rstrip("\n") for name, file in rules.define.items()
@@ -54,7 +53,7 @@ class PatchRenderer:
                 raise SpecError(
                     f"is longer than {_LONGEST_DEFINITION} bytes, or has a NUL character",
                     code="file-too-large",
-                    place=unit.place(*where, "define", name, field=f"{field}.define.{name}"),
+                    place=unit.place(*where, "define", name),
                     hint="use `text`, which spatch never sees",
                 )
         return SemanticPatch(
@@ -66,9 +65,9 @@ class PatchRenderer:
             macros=self.macros,
         )
 
-    def text(self, unit: ManifestFile, template: str, field: str, *where: str | int) -> str:
-        """Return a rendered text, which a manifest names in `field`."""
-        find_file(unit, template, field, self.folders(unit), *where)
+    def text(self, unit: ManifestFile, template: str, *where: str | int) -> str:
+        """Return a rendered text, whose template a manifest names at the keys `where`."""
+        find_file(unit, template, self.folders(unit), *where)
         return render_text(template, self.folders(unit), self.context)
 
     def _public_name(self, path: Path) -> Path:

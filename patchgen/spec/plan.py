@@ -19,7 +19,7 @@ from patchgen.spec.files import find_file, read_macros
 from patchgen.spec.manifest import PatchEntry
 from patchgen.spec.patch_renderer import where_in_manifest
 from patchgen.spec.plan_edits import EditPlanner
-from patchgen.spec.probe import fill_in, find_fact, find_facts, find_unmet_needs
+from patchgen.spec.probe import fill_in, find_fact, find_facts, find_unmet_needs, holds
 from patchgen.spec.variables import list_empty_variables
 from patchgen.spec.variant import ManifestFile, Variant, describe_variables, list_recipients
 
@@ -77,7 +77,7 @@ def build_plan(
     planner = _make_planner(variant, units, tree, context, shared)
     cover = variant.manifest.variant.cover
     folders = (variant.source, shared)
-    find_file(units[0], cover, "variant.cover", folders, "variant", "cover")
+    find_file(units[0], cover, folders, "variant", "cover")
     units, left_out = choose_units(
         planner, units, base, named_backends=backends, earlier_backends=earlier_backends
     )
@@ -152,7 +152,7 @@ class _PatchPlanner(EditPlanner):
             (unit, patch)
             for unit in units
             for patch in unit.manifest.patch
-            if self._holds(unit, patch, patch.when, *where_in_manifest(unit, patch), "when")
+            if holds(patch.when, self.facts, unit, *where_in_manifest(unit, patch), "when")
         ]
 
     def has_all(self, unit: ManifestFile) -> bool:
@@ -185,8 +185,7 @@ class _PatchPlanner(EditPlanner):
     def plan_patch(self, unit: ManifestFile, patch: PatchEntry) -> PlannedPatch:
         """Return the patch without edits; `present_at` is set if the base already has it."""
         where = (*where_in_manifest(unit, patch), "message")
-        field = f"patch {patch.name}: message"
-        find_file(unit, patch.message, field, self.folders(unit), *where)
+        find_file(unit, patch.message, self.folders(unit), *where)
         return PlannedPatch(
             name=patch.name,
             backend=unit.backend,
@@ -205,12 +204,7 @@ class _PatchPlanner(EditPlanner):
                 raise SpecError(
                     f"the trailer {key} has several lines or control characters",
                     code="control-characters",
-                    place=unit.place(
-                        *where_in_manifest(unit, patch),
-                        "trailers",
-                        key,
-                        field=f"patch {patch.name}: trailers.{key}",
-                    ),
+                    place=unit.place(*where_in_manifest(unit, patch), "trailers", key),
                 )
             if value:
                 yield key, value

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
+from patchgen.coccinelle import read_rules
 from patchgen.ctokens import find_sequence, tokenize
-from patchgen.errors import ErrorPlace, RefusedError, SpecError
+from patchgen.errors import RefusedError, SpecError, suggest_similar
 from patchgen.model.base import Oid, TreeFile, TreeReader, escape_glob
 from patchgen.model.outcome import Site
 from patchgen.model.plan import (
@@ -21,13 +22,13 @@ from patchgen.model.plan import (
     RunRules,
 )
 from patchgen.spec.manifest import (
-    FILE_NAME,
     LinesEntry,
     NewFileEntry,
     PatchEntry,
     ReplaceEntry,
     SemanticPatchEntry,
 )
+from patchgen.spec.manifest_errors import refuse_rule
 from patchgen.spec.patch_renderer import PatchRenderer, where_in_manifest
 from patchgen.spec.probe import holds
 from patchgen.spec.variant import ManifestFile
@@ -58,7 +59,7 @@ class EditPlanner(PatchRenderer):
 
         def is_due(kind: str, entry: object, when: Sequence[str]) -> bool:
             where = where_in_manifest(unit, patch, kind, entry)
-            return self._holds(unit, patch, when, *where, "when")
+            return holds(when, self.facts, unit, *where, "when")
 
         edits: list[Edit] = []
         for rules in patch.rules:
@@ -75,55 +76,55 @@ class EditPlanner(PatchRenderer):
                 edits.append(self._replace(unit, patch, text))
         return replace(planned, edits=tuple(edits))
 
-    def _holds(
-        self, unit: ManifestFile, patch: PatchEntry, when: Sequence[str], *where: str | int
-    ) -> bool:
-        return holds(when, self.facts, unit, f"patch {patch.name}: when", *where)
-
     def _rules(self, unit: ManifestFile, patch: PatchEntry, rules: SemanticPatchEntry) -> RunRules:
+        rendered = self.render_rules(unit, patch, rules)
+        names = {rule.name for rule in read_rules(rendered.text) if rule.name}
+        where = where_in_manifest(unit, patch, "rules", rules)
+        for name in rules.must_fire:
+            if name not in names:
+                raise refuse_rule(unit, rules.file, name, names, *where)
         return RunRules(
-            patch=self.render_rules(unit, patch, rules),
-            files=tuple(self._files(unit, patch, rules.on, rules.containing)),
+            patch=rendered,
+            files=tuple(self._files(unit, rules.on, *where, "on", containing=rules.containing)),
             must_fire={name: _hit_count(count) for name, count in rules.must_fire.items()},
         )
 
     def _lines(self, unit: ManifestFile, patch: PatchEntry, lines: LinesEntry) -> InsertLines:
-        [file] = self._files(unit, patch, (lines.file,))[:1]
-        where = (*where_in_manifest(unit, patch, "lines", lines), "template")
+        where = where_in_manifest(unit, patch, "lines", lines)
+        [file] = self._files(unit, (lines.file,), *where, "file")[:1]
         return InsertLines(
             file=file,
-            lines=self.text(unit, lines.template, f"patch {patch.name}: lines", *where).encode(),
+            lines=self.text(unit, lines.template, *where, "template").encode(),
             anchors=lines.before or lines.after or (),
             before=lines.before is not None,
         )
 
     def _replace(self, unit: ManifestFile, patch: PatchEntry, entry: ReplaceEntry) -> ReplaceText:
-        [file] = self._files(unit, patch, (entry.file,))[:1]
         where = where_in_manifest(unit, patch, "replace", entry)
+        [file] = self._files(unit, (entry.file,), *where, "file")[:1]
         old, new = (
-            self.text(unit, template, f"patch {patch.name}: replace.{key}", *where, key).encode()
+            self.text(unit, template, *where, key).encode()
             for key, template in (("old", entry.old), ("new", entry.new))
         )
         if not old:
             raise SpecError(
                 "is empty: it must be the lines to replace",
                 code="toml-invalid",
-                place=unit.place(*where, "old", field=f"patch {patch.name}: replace.old"),
+                place=unit.place(*where, "old"),
             )
         return ReplaceText(file, old, new)
 
     def _new_file(self, unit: ManifestFile, patch: PatchEntry, new_file: NewFileEntry) -> NewFile:
         where = where_in_manifest(unit, patch, "new_files", new_file)
-        field = f"patch {patch.name}: new_files"
         if (reason := self._find_clash(new_file.path)) is not None:
             raise RefusedError(
                 f"cannot add {new_file.path}: {reason}",
                 code="path-added-twice",
-                place=unit.place(*where, "path", field=f"{field}.path"),
+                place=unit.place(*where, "path"),
             )
         file = TreeFile(PurePosixPath(new_file.path), "100644", Oid(""))
         self.added[new_file.path] = _AddedFile(file, patch.name)
-        text = self.text(unit, new_file.template, f"{field}.template", *where, "template")
+        text = self.text(unit, new_file.template, *where, "template")
         return NewFile(file.path, text.encode())
 
     def _find_clash(self, path: str) -> str | None:
@@ -144,24 +145,36 @@ class EditPlanner(PatchRenderer):
     def _files(
         self,
         unit: ManifestFile,
-        patch: PatchEntry,
         patterns: Sequence[str],
+        *where: str | int,
         containing: Sequence[str] = (),
     ) -> list[TreeFile]:
-        files = self.tree.find(patterns)
+        """Return the files that a manifest names at `where`. Raises RefusedError without any."""
+        found = self.tree.find(patterns)
+        files = found
         if containing:
-            files = [file for file in files if self._has_any(file, containing)]
+            files = [file for file in found if self._has_any(file, containing)]
         # A patch may change a file that an earlier patch added; globs match files of the base only.
         files += [self.added[pattern].file for pattern in patterns if pattern in self.added]
         if not files:
+            hint = None if found else self._suggest_file(patterns)
             raise RefusedError(
-                f"patch {patch.name}: the base has no {' or '.join(patterns)}"
-                + (f" with {' or '.join(containing)}" if containing else ""),
+                f"the base has no {' or '.join(patterns)}"
+                + (f" with {' or '.join(containing)}" if found else ""),
                 code="base-lacks-needs",
-                place=ErrorPlace(str(unit.folder / FILE_NAME)),
-                hint="check that the base is a kernel tree that the variant supports",
+                place=unit.place(*where),
+                hint=hint or "check that the base is a kernel tree that the variant supports",
             )
         return files
+
+    def _suggest_file(self, patterns: Sequence[str]) -> str | None:
+        """Return a hint with the file of the base whose name is most like a missing one's."""
+        for path in map(PurePosixPath, patterns):
+            siblings = [f"{escape_glob(str(path.parent))}/*"] if path.parent.name else ["*"]
+            names = [file.path.name for file in self.tree.find(siblings)]
+            if (hint := suggest_similar(path.name, names)) is not None:
+                return hint
+        return None
 
     def _has_any(self, file: TreeFile, texts: Sequence[str]) -> bool:
         content = self.tree.read(file)

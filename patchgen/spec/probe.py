@@ -7,10 +7,11 @@ import re
 from collections.abc import Mapping, Sequence
 
 from patchgen.ctokens import find_sequence, tokenize
-from patchgen.errors import ErrorPlace, RefusedError, SpecError, suggest_name
+from patchgen.errors import RefusedError
 from patchgen.model.base import Base, TreeReader
 from patchgen.model.outcome import Site
-from patchgen.spec.manifest import FILE_NAME, Fact
+from patchgen.spec.manifest import Fact
+from patchgen.spec.manifest_errors import refuse_fact, refuse_second
 from patchgen.spec.variant import ManifestFile
 
 # For each fact, where it holds (None if it does not), or whether it holds.
@@ -47,17 +48,11 @@ def find_facts(units: Sequence[ManifestFile], tree: TreeReader) -> dict[str, Sit
     for unit in units:
         for name, fact in unit.manifest.facts.items():
             if declared.setdefault(name, fact) != fact:
-                raise SpecError(
-                    "is declared twice with different content",
-                    code="toml-invalid",
-                    place=ErrorPlace(str(unit.folder / FILE_NAME), field=f"facts.{name}"),
-                )
+                raise refuse_second(unit, "facts", name)
     return {name: find_fact(fact, tree) for name, fact in declared.items()}
 
 
-def holds(
-    when: Sequence[str], facts: Facts, unit: ManifestFile, field: str, *where: str | int
-) -> bool:
+def holds(when: Sequence[str], facts: Facts, unit: ManifestFile, *where: str | int) -> bool:
     """Return whether all conditions hold: the name of a fact, or `!name` for its opposite.
 
     Raises SpecError for an unknown fact; `where` are the keys of the conditions in the manifest, as
@@ -66,12 +61,7 @@ def holds(
     for condition in when:
         name = condition.removeprefix("!")
         if name not in facts:
-            raise SpecError(
-                f"unknown fact {name!r}",
-                code="name-unknown",
-                place=unit.place(*where, field=field),
-                hint=suggest_name(name, facts, "facts", cutoff=0.5),
-            )
+            raise refuse_fact(unit, condition, facts, *where)
         if bool(facts[name]) == condition.startswith("!"):
             return False
     return True
@@ -89,8 +79,8 @@ def find_unmet_needs(
     return tuple(
         f"{' or '.join(need.file)} {'has' if need.absent else 'lacks'} "
         f"`{fill_in(need.tokens, values)}`: {need.reason}"
-        for number, need in enumerate(unit.manifest.needs, 1)
-        if holds(need.when, facts, unit, f"needs[{number}].when", "needs", number - 1, "when")
+        for index, need in enumerate(unit.manifest.needs)
+        if holds(need.when, facts, unit, "needs", index, "when")
         and (find_fact(need, tree, values) is None) != need.absent
     )
 

@@ -10,7 +10,7 @@ from typing import Any
 from patchgen.errors import ErrorPlace, SpecError
 from patchgen.sourcefolder import SourceFolder
 from patchgen.spec.manifest import FILE_NAME
-from patchgen.spec.toml import locate
+from patchgen.spec.toml import locate, name_value
 
 Where = tuple[str | int, ...]
 
@@ -26,13 +26,12 @@ class RawManifest:
 
     def error(self, code: str, message: str, where: Where, hint: str | None = None) -> SpecError:
         """Return an error at a value."""
-        names = (f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in where)
-        place = ErrorPlace(
-            str(self.source.path / FILE_NAME),
-            locate(self.text, where),
-            field="".join(names).lstrip("."),
-        )
-        return SpecError(message, code=code, place=place, hint=hint)
+        return SpecError(message, code=code, place=self.place(*where), hint=hint)
+
+    def place(self, *where: str | int) -> ErrorPlace:
+        """Return the place of a value."""
+        path = str(self.source.path / FILE_NAME)
+        return ErrorPlace(path, locate(self.text, where), field=name_value(where))
 
     def list_tables(self, *where: str | int) -> Iterator[tuple[Where, Mapping[str, Any]]]:
         """Yield the tables of a list, or the single table in its place, with their places."""

@@ -193,7 +193,7 @@ def _find_controls(path: Path, text: str, data: Any) -> Iterator[SpecError]:
                     f"has a control character: {escape_controls(string)[:80]}",
                     code="control-characters",
                     place=ErrorPlace(
-                        str(path), locate(text, where), field=escape_controls(_field(where))
+                        str(path), locate(text, where), field=escape_controls(name_value(where))
                     ),
                 )
 
@@ -235,7 +235,7 @@ def _describe_errors(
 
 def _describe_error(path: Path, text: str, kind: type[BaseModel], error: ErrorDetails) -> SpecError:
     where = [part for part in error["loc"] if not _is_validator(part)]
-    field = _field(where)
+    field = name_value(where)
     hint = None
     message = error["msg"].removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
@@ -261,7 +261,8 @@ def _is_validator(part: int | str) -> bool:
     return isinstance(part, str) and ("[" in part or part in {"int", "str", "bool"})
 
 
-def _field(where: Sequence[int | str]) -> str:
+def name_value(where: Sequence[int | str]) -> str:
+    """Return the name of a value in messages, such as "patch[1].when"; `where` as for locate()."""
     field = ""
     for part in where:
         field += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if field else part

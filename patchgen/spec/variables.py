@@ -104,7 +104,7 @@ def list_empty_variables(variant: Variant, values: Mapping[str, Any]) -> tuple[E
 def _default_place(variant: Variant, name: str) -> ErrorPlace:
     """Return the place of a variable's default in its manifest."""
     unit = next(unit for unit in variant.units if name in unit.manifest.variables)
-    return unit.place("variables", name, "default", field=f"variables.{name}.default")
+    return unit.place("variables", name, "default")
 
 
 def _format_value(value: Value) -> str:

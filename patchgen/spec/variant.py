@@ -11,8 +11,9 @@ from typing import TypeVar
 from patchgen.errors import ErrorPlace, SpecError, UsageError, suggest_name
 from patchgen.sourcefolder import SourceFolder, decode_text
 from patchgen.spec.manifest import FILE_NAME, BackendManifest, VariableEntry, VariantManifest
+from patchgen.spec.manifest_errors import refuse_backend, refuse_second
 from patchgen.spec.recipes import list_recipes
-from patchgen.spec.toml import locate, parse_toml
+from patchgen.spec.toml import locate, name_value, parse_toml
 from patchgen.spec.variant_folders import list_named, list_names
 
 _HINT = "a variant is a folder with a manifest.toml"
@@ -33,11 +34,11 @@ class ManifestFile:
         """Where it is, for messages."""
         return self.source.path
 
-    def place(self, *where: str | int, field: str) -> ErrorPlace:
+    def place(self, *where: str | int) -> ErrorPlace:
         """Return the place of a value in its manifest; `where` are keys, and indices from 0."""
         content = self.source.read(FILE_NAME) or b""
         line = locate(content.decode("utf-8", "replace"), where)
-        return ErrorPlace(str(self.folder / FILE_NAME), line, field=field)
+        return ErrorPlace(str(self.folder / FILE_NAME), line, field=name_value(where))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +75,10 @@ def load_variant(path: Path) -> Variant:
     for name in manifest.variant.backends:
         folder = source.folder(f"backends/{name}")
         backend = _load(folder, BackendManifest)
+        unit = ManifestFile(source=folder, backend=name, manifest=backend)
         if backend.backend.name != name:
-            raise SpecError(
-                f'is "{backend.backend.name}", but the folder is named backends/{name}',
-                code="toml-invalid",
-                place=ErrorPlace(str(folder.path / FILE_NAME), field="backend.name"),
-            )
-        units.append(ManifestFile(source=folder, backend=name, manifest=backend))
+            raise refuse_backend(unit, backend.backend.name, name)
+        units.append(unit)
     return Variant(source=source, manifest=manifest, units=tuple(units))
 
 
@@ -103,11 +101,7 @@ def describe_variables(variant: Variant) -> Mapping[str, VariableEntry]:
     for unit in variant.units:
         for name, variable in unit.manifest.variables.items():
             if variables.setdefault(name, variable) != variable:
-                raise SpecError(
-                    "is declared twice with different content",
-                    code="toml-invalid",
-                    place=ErrorPlace(str(unit.folder / FILE_NAME), field=f"variables.{name}"),
-                )
+                raise refuse_second(unit, "variables", name)
     return variables
 
 

@@ -22,16 +22,18 @@ from types import TracebackType
 from typing import Any
 
 import jinja2
-from jinja2 import meta
+from jinja2 import meta, nodes
 from jinja2.ext import Extension
 from jinja2.lexer import Token, TokenStream
 from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.utils import missing
 
-from patchgen.errors import ErrorPlace, SpecError
+from patchgen.errors import ErrorPlace, SpecError, suggest_name
 from patchgen.model.smpl import TemplateLine
-from patchgen.sourcefolder import SourceFolder, decode_text, split_template
+from patchgen.sourcefolder import SourceFolder, decode_text
 from patchgen.templating.limits import LARGEST_OUTPUT, LimitError, TooLongError, relaxed_memory
+from patchgen.templating.places import place_in_template, refuse_undefined
 from patchgen.templating.syntax_errors import place_at_tag
 
 Folders = Sequence[SourceFolder]
@@ -52,8 +54,8 @@ def make_smpl(
     return split_marks(_render(environment, template, folders, context))
 
 
-def check_template(template: str, folders: Folders) -> tuple[dict[str, int], list[str]]:
-    """Return the variables that a template needs, with their lines, and what it includes.
+def check_template(template: str, folders: Folders) -> tuple[dict[str, int], dict[str, int]]:
+    """Return the variables that a template needs, and what it includes, with their lines.
 
     A variable that the template tests for its existence is not needed. Raises SpecError for a
     template that is not valid.
@@ -64,22 +66,56 @@ def check_template(template: str, folders: Folders) -> tuple[dict[str, int], lis
         assert environment.loader is not None
         source, *_ = environment.loader.get_source(environment, template)
         tree = environment.parse(source, template)
+        # This also finds unknown filters and tests.
+        needed = meta.find_undeclared_variables(tree) - set(environment.globals)
     except jinja2.TemplateSyntaxError as err:
-        place = _place(err.name or template, folders, err.lineno)
-        raise SpecError(f"template: {err.message}", code="template-failed", place=place) from None
+        raise _refuse_syntax(err, template, environment, folders) from None
     except jinja2.TemplateNotFound:
-        raise SpecError(f"the template {template} does not exist", code="file-missing") from None
-    needed = meta.find_undeclared_variables(tree) - set(environment.globals)
+        raise _refuse_missing(template, folders) from None
     # A variable that is set in each branch of an `if` is reported as undeclared.
-    needed -= {name.name for name in tree.find_all(jinja2.nodes.Name) if name.ctx == "store"}
-    for test in tree.find_all(jinja2.nodes.Test):
-        if test.name in ("defined", "undefined") and isinstance(test.node, jinja2.nodes.Name):
+    needed -= {name.name for name in tree.find_all(nodes.Name) if name.ctx == "store"}
+    for test in tree.find_all(nodes.Test):
+        if test.name in ("defined", "undefined") and isinstance(test.node, nodes.Name):
             needed.discard(test.node.name)
     lines: dict[str, int] = {}
-    for name in tree.find_all(jinja2.nodes.Name):
+    for name in tree.find_all(nodes.Name):
         if name.name in needed:
             lines.setdefault(name.name, name.lineno)
-    return lines, [name for name in meta.find_referenced_templates(tree) if name is not None]
+    return lines, dict(_list_includes(tree))
+
+
+def _list_includes(tree: nodes.Template) -> Iterator[tuple[str, int]]:
+    """Yield the names of the templates that must exist, and the lines that include them."""
+    for kind in (nodes.Extends, nodes.FromImport, nodes.Import, nodes.Include):
+        for node in tree.find_all(kind):
+            name = getattr(getattr(node, "template", None), "value", None)
+            if isinstance(name, str) and not getattr(node, "ignore_missing", False):
+                yield name, node.lineno
+
+
+def _refuse_syntax(
+    err: jinja2.TemplateSyntaxError,
+    template: str,
+    environment: jinja2.Environment,
+    folders: Folders,
+) -> SpecError:
+    """Return the error for a template that Jinja2 cannot parse or compile."""
+    message, hint = err.message or "", None
+    if (unknown := _UNKNOWN.match(message)) is not None:
+        kind = f"{unknown['kind']}s"
+        names = getattr(environment, kind)
+        hint = suggest_name(unknown["name"], sorted(names), kind, cutoff=0.5)
+    place = place_in_template(template, folders, err.lineno)
+    return SpecError(f"template: {message}", code="template-failed", place=place, hint=hint)
+
+
+def _refuse_missing(template: str, folders: Folders, place: ErrorPlace | None = None) -> SpecError:
+    return SpecError(
+        f"the template {template} does not exist",
+        code="file-missing",
+        place=place,
+        hint="looked in " + ", ".join(str(folder.path) for folder in folders),
+    )
 
 
 def render_html(template: str, folders: Folders, context: Mapping[str, Any]) -> str:
@@ -91,6 +127,8 @@ def render_html(template: str, folders: Folders, context: Mapping[str, Any]) -> 
     return _render(environment, template, folders, context, largest=sys.maxsize)
 
 
+# Jinja2's message for an unknown name in a template (jinja2/compiler.py).
+_UNKNOWN = re.compile(r"No (?P<kind>filter|test) named '(?P<name>\w+)'")
 _PROSE = ("{%", "%}", "{{", "}}", "{#", "#}")
 _CODE = ("<%", "%>", "<%=", "%>", "<%#", "%>")
 
@@ -118,10 +156,40 @@ def _is_same(folder: SourceFolder, template: str, content: bytes) -> bool:
     return folder.read(template) == content
 
 
+class _UndefinedError(jinja2.UndefinedError):
+    """A variable, or a member of a value, is undefined.
+
+    `names` are the members of a value that has names; None for a variable.
+    """
+
+    def __init__(self, owner: Any, name: Any, message: str):
+        super().__init__(message)
+        self.name = str(name)
+        self.is_variable = owner is missing
+        self.names = list(map(str, owner)) if isinstance(owner, Mapping) else None
+
+
+class _Undefined(jinja2.StrictUndefined):
+    """An undefined value whose error has its name, and the names in its place."""
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        hint: str | None = None,
+        obj: Any = missing,
+        name: str | None = None,
+        exc: type[jinja2.TemplateRuntimeError] = jinja2.UndefinedError,
+    ):
+        super().__init__(hint, obj, name, exc)
+        if exc is jinja2.UndefinedError:
+            self._undefined_exception = partial(_UndefinedError, obj, name)  # type: ignore[assignment]
+
+
 class _Environment(ImmutableSandboxedEnvironment):
     """A sandbox whose syntax errors have the line of the tag with the mistake."""
 
-    def _parse(self, source: str, name: str | None, filename: str | None) -> jinja2.nodes.Template:
+    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         try:
             return super()._parse(source, name, filename)
         except jinja2.TemplateSyntaxError as err:
@@ -140,7 +208,7 @@ def _environment(
         *marks,
         extensions=[LineMarks] if line_marks else [],
         loader=_Loader(folders),
-        undefined=jinja2.StrictUndefined,
+        undefined=_Undefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
@@ -177,16 +245,11 @@ def _render(
     try:
         return _join(environment.get_template(template).generate(context), largest)
     except jinja2.TemplateSyntaxError as err:
-        place = _place(err.name or template, folders, err.lineno)
-        raise SpecError(f"template: {err.message}", code="template-failed", place=place) from None
+        raise _refuse_syntax(err, err.name or template, environment, folders) from None
     except jinja2.TemplateNotFound as err:
-        missing = err.name or template
-        raise SpecError(
-            f"the template {missing} does not exist",
-            code="file-missing",
-            place=_deepest_place(err, template, folders) if missing != template else None,
-            hint="looked in " + ", ".join(str(folder.path) for folder in folders),
-        ) from None
+        missing = str(err.name or template)
+        includer = _deepest_place(err, template, folders) if missing != template else None
+        raise _refuse_missing(missing, folders, includer) from None
     except SpecError as err:
         place = _deepest_place(err, template, folders)
         if place.line is None:
@@ -194,10 +257,7 @@ def _render(
         raise SpecError(str(err), code=err.code, place=place) from None
     except Exception as err:
         with relaxed_memory():
-            place = _deepest_place(err, template, folders)
-            raise SpecError(
-                f"template: {_explain(err)}", code="template-failed", place=place
-            ) from None
+            raise _explain(err, context, _deepest_place(err, template, folders)) from None
 
 
 def _join(pieces: Iterator[str], largest: int) -> str:
@@ -214,14 +274,22 @@ def _join(pieces: Iterator[str], largest: int) -> str:
     return "".join(texts)
 
 
-def _explain(err: Exception) -> str:
-    if isinstance(err, MemoryError):
-        return "it needs too much memory"
-    if isinstance(err, (RecursionError, SyntaxError)):
-        return "it is nested too deeply (does it include itself, or does a macro call itself?)"
-    if isinstance(err, jinja2.UndefinedError):
-        return err.message or "a variable is undefined"
-    return str(err) or type(err).__name__
+def _explain(err: Exception, context: Mapping[str, Any], place: ErrorPlace) -> SpecError:
+    """Return the error for the failure of a template."""
+    hint = None
+    message = str(err) or type(err).__name__
+    match err:
+        case _UndefinedError() if err.is_variable:
+            return refuse_undefined(err.name, context, place)
+        case _UndefinedError() if err.names is not None:
+            hint = suggest_name(err.name, sorted(err.names), "names", cutoff=0.5)
+        case MemoryError():
+            message = "it needs too much memory"
+        case RecursionError() | SyntaxError():
+            message = (
+                "it is nested too deeply (does it include itself, or does a macro call itself?)"
+            )
+    return SpecError(f"template: {message}", code="template-failed", place=place, hint=hint)
 
 
 def _deepest_place(err: BaseException, template: str, folders: Folders) -> ErrorPlace:
@@ -240,7 +308,7 @@ def _deepest_place(err: BaseException, template: str, folders: Folders) -> Error
         if isinstance(reader, Parser):
             name, line = reader.name or template, reader.stream.current.lineno
         node = frame.f_locals.get("node")
-        if isinstance(node, jinja2.nodes.Expr):
+        if isinstance(node, nodes.Expr):
             line = node.lineno
         for folder in folders:
             path = str(folder.path) + "/"
@@ -248,20 +316,7 @@ def _deepest_place(err: BaseException, template: str, folders: Folders) -> Error
                 name, line = frame.f_code.co_filename.removeprefix(path), traceback.tb_lineno
                 break
         traceback = traceback.tb_next
-    return _place(name, folders, line)
-
-
-def _place(template: str, folders: Folders, line: int) -> ErrorPlace:
-    for folder in folders:
-        try:
-            content = folder.read(template)
-        except SpecError:
-            content = None
-        if content is not None:
-            lines = split_template(content)
-            excerpt = lines[line - 1][:500] if 0 < line <= len(lines) else None
-            return ErrorPlace(str(folder.path / template), line or None, excerpt=excerpt)
-    return ErrorPlace(template, line or None)
+    return place_in_template(name, folders, line or None)
 
 
 _MARK = re.compile("\x01(?P<file>[^\x01-\x03\n]*+)\x02(?P<line>\\d{1,9})\x03")

@@ -21,6 +21,7 @@ from patchgen.model.smpl import TemplateLine
 from patchgen.process import Dialogue
 from patchgen.sourcefolder import SourceFolder
 from patchgen.templating.limits import SECONDS
+from patchgen.templating.places import place_in_template
 
 Folders = Sequence[SourceFolder]
 
@@ -50,13 +51,13 @@ def render_smpl(
     return answer["text"], tuple(places)
 
 
-def check_template(template: str, folders: Folders) -> tuple[dict[str, int], list[str]]:
-    """Return the variables that a template needs, with their lines, and what it includes.
+def check_template(template: str, folders: Folders) -> tuple[dict[str, int], dict[str, int]]:
+    """Return the variables that a template needs, and what it includes, with their lines.
 
     It is parsed, not rendered. Raises SpecError for a template that is missing or not valid.
     """
     answer = _render("check", template, folders, {})
-    return dict(answer["needs"]), list(answer["includes"])
+    return dict(answer["needs"]), dict(answer["includes"])
 
 
 def _render(
@@ -73,7 +74,7 @@ def _render(
         raise SpecError(
             "template: it takes too much time or memory, so its process was ended",
             code="template-failed",
-            place=ErrorPlace(_find_path(template, folders)),
+            place=place_in_template(template, folders),
         )
     if "error" in answer:
         place = answer["place"]
@@ -84,13 +85,6 @@ def _render(
             hint=answer["hint"],
         )
     return dict(answer)
-
-
-def _find_path(template: str, folders: Folders) -> str:
-    for folder in folders:
-        if folder.read(template) is not None:
-            return str(folder.path / template)
-    return template
 
 
 def _to_json(value: Any) -> Any:

@@ -13,7 +13,7 @@ from types import FrameType
 from typing import NamedTuple
 
 import jinja2
-from jinja2.lexer import Token
+from jinja2.lexer import Token, newline_re
 from jinja2.parser import Parser
 
 _STRING = r"\"(?:\\.|[^\"\\\n])*+\"|'(?:\\.|[^'\\\n])*+'"
@@ -88,7 +88,7 @@ def _read_delimiters(environment: jinja2.Environment) -> _Delimiters:
 
 def _find_unended(source: str, line: int, delimiters: _Delimiters) -> str | None:
     """Return the first beginning on a line whose tag does not end before another tag begins."""
-    text = "".join(source.splitlines(keepends=True)[line - 1 :])
+    text = "\n".join(newline_re.split(source)[::2][line - 1 :])
     outside = re.compile(
         f"(?P<comment>{delimiters.comment})|(?P<begin>{delimiters.begin})|(?P<line>\n)"
     )

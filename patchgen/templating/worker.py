@@ -6,7 +6,7 @@ a request is "text", "smpl" or "check".
 
     {"kind": "text", "template": "a.j2", "folders": [["/root", "below"]], "context": {}}
     {"text": "...", "places": [["a.j2", 1], null]}      places: for "smpl", of each line
-    {"needs": {"name": 1}, "includes": ["b.j2"]}        for "check"
+    {"needs": {"name": 1}, "includes": {"b.j2": 2}}        for "check"
     {"error": "...", "place": ["/root/below/a.j2", 1, "excerpt"] | null, "hint": "..." | null}
 
 It ends at the end of its standard input, even if patchgen was killed.

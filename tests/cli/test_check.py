@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.kernels import commit_all
+
 MANIFEST = """\
 schema = 1
 
@@ -95,7 +97,7 @@ ERRORS = [
     ("two.cocci.j2", 4, None, "spatch: minus: parse error"),
     ("two.cocci.j2", 6, None, "'wrong' is undefined"),
     ("two.txt.j2", 1, None, "'nothing' is undefined"),
-    ("two.txt.j2", None, None, "the template no.j2 does not exist"),
+    ("two.txt.j2", 2, None, "the template no.j2 does not exist"),
 ]
 
 
@@ -166,3 +168,213 @@ def test_a_new_variant_has_no_errors(patchgen, tmp_path):
 def test_the_shipped_variants_have_no_errors(patchgen, name):
     result = patchgen("check", name)
     assert (result.code, result.err) == (0, "")
+
+
+APPLICABLE = {
+    "manifest.toml": """\
+schema = 1
+
+[variant]
+name = "mine"
+title = "toy: Mine"
+cover = "cover.txt.j2"
+backends = ["one"]
+
+[facts.has_extra]
+file = "lib/*.c"
+tokens = "extra("
+
+[variables.callee]
+type = "identifier"
+default = "new_call"
+help = "what is called"
+
+[[patch]]
+name = "one"
+message = "one.txt.j2"
+when = "!has_extra"
+
+[[patch.rules]]
+file = "one.cocci.j2"
+on = "lib/a.c"
+must_fire = { rename = 1 }
+""",
+    "backends/one/manifest.toml": """\
+schema = 1
+
+[backend]
+name = "one"
+title = "One"
+
+[[patch]]
+name = "file"
+message = "one.txt.j2"
+
+[[patch.new_files]]
+path = "lib/new.c"
+template = "new.c.j2"
+""",
+    "cover.txt.j2": "toy: Mine\n\nBody.\n",
+    "one.txt.j2": "toy: One\n\nCall {{ callee }}().\n",
+    "one.cocci.j2": "@rename@\nposition p;\n@@\n-old@p\n+<%= callee %>\n (...)\n",
+    "new.c.j2": "void <%= callee %>(void);\n",
+}
+# The file to change, the change, and what both commands print about it.
+MISTAKES = {
+    "a rule": (
+        "manifest.toml",
+        ("{ rename", "{ renam"),
+        "manifest.toml:26: patch[1].rules[1].must_fire.renam: "
+        "the semantic patch one.cocci.j2 has no rule 'renam' [name-unknown]\n"
+        "hint: did you mean 'rename'?\n",
+    ),
+    "a rule without a name": (
+        "one.cocci.j2",
+        ("@rename@", "@@"),
+        "must_fire.rename: the semantic patch one.cocci.j2 has no rule 'rename' [name-unknown]\n"
+        "hint: name a rule: @rename@\n",
+    ),
+    "a key": ("manifest.toml", ("cover =", "covr ="), ":6: variant.covr: unknown key 'covr' ["),
+    "a fact": (
+        "manifest.toml",
+        ("!has_extra", "!has_extr"),
+        "manifest.toml:21: patch[1].when: unknown fact 'has_extr' [name-unknown]\n"
+        "hint: did you mean 'has_extra'?\n",
+    ),
+    "a file": (
+        "manifest.toml",
+        ("one.cocci.j2", "on.cocci.j2"),
+        "manifest.toml:24: patch[1].rules[1].file: the file on.cocci.j2 does not exist [file-missi",
+    ),
+    "a backend": (
+        "backends/one/manifest.toml",
+        ('name = "one"', 'name = "two"'),
+        'manifest.toml:4: backend.name: is "two", but the folder is named backends/one [toml-inva',
+    ),
+    "a variable of a semantic patch": (
+        "one.cocci.j2",
+        ("callee", "calle"),
+        "one.cocci.j2:5: template: 'calle' is undefined [template-failed]\n"
+        "    +<%= calle %>\nhint: did you mean 'callee'?\n",
+    ),
+    "a variable of a message": (
+        "one.txt.j2",
+        ("callee", "calle"),
+        "one.txt.j2:3: template: 'calle' is undefined [template-failed]\n"
+        "    Call {{ calle }}().\nhint: did you mean 'callee'?\n",
+    ),
+    "a variable of a new file": (
+        "new.c.j2",
+        ("callee", "calle"),
+        "new.c.j2:1: template: 'calle' is undefined [template-failed]\n"
+        "    void <%= calle %>(void);\nhint: did you mean 'callee'?\n",
+    ),
+    "a fact of a semantic patch": (
+        "one.cocci.j2",
+        ("callee", "has.has_extr"),
+        "one.cocci.j2:5: template: 'dict object' has no attribute 'has_extr' [template-failed]\n"
+        "    +<%= has.has_extr %>\nhint: did you mean 'has_extra'?\n",
+    ),
+    "a filter": (
+        "cover.txt.j2",
+        ("Body.", "{{ 1 | uper }}"),
+        "cover.txt.j2:3: template: No filter named 'uper'. [template-failed]\n"
+        "    {{ 1 | uper }}\nhint: did you mean 'upper'?\n",
+    ),
+    "an included file": (
+        "cover.txt.j2",
+        ("Body.", 'Body. {% include "no.j2" %}'),
+        'cover.txt.j2:3: the template no.j2 does not exist [file-missing]\n    Body. {% include "n',
+    ),
+    "a tag": (
+        "one.cocci.j2",
+        ("callee %>\n", "callee >\n+"),
+        "one.cocci.j2:5: template: the tag <%= has no %> [template-failed]\n    +<%= callee >\n",
+    ),
+    "SmPL": (
+        "one.cocci.j2",
+        (" (...)", " (..."),
+        "one.cocci.j2:6:1: spatch: minus: parse error [smpl-refused]\n     (...\n",
+    ),
+    "a rule that changes nothing": (
+        "one.cocci.j2",
+        ("-old@p\n+<%= callee %>\n", " old@p\n"),
+        "one.cocci.j2: spatch finds no rule to apply [no-rule-applies]\nhint: ",
+    ),
+    "a script": (
+        "one.cocci.j2",
+        ("@rename@", "@script:python@\n@@\nx\n\n@rename@"),
+        "one.cocci.j2:1: a script runs code; a variant must not do that [code-in-variant]\n",
+    ),
+    "a marker": (
+        "one.cocci.j2",
+        ("%>\n", "%>\n+/* patchgen: X */\n"),
+        "one.cocci.j2:6:2: no text is declared for the marker X [marker-mismatch]\n",
+    ),
+    "a text without a marker": (
+        "manifest.toml",
+        ("must_fire", 'text = { X = "new.c.j2" }\nmust_fire'),
+        "one.cocci.j2: has no marker for the text X [marker-mismatch]\nhint: ",
+    ),
+}
+
+
+@pytest.fixture
+def applicable(tmp_path) -> Path:
+    folder = tmp_path / "mine"
+    for name, text in APPLICABLE.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    (tmp_path / "tree/lib").mkdir(parents=True)
+    (tmp_path / "tree/Makefile").write_text("VERSION = 6\nPATCHLEVEL = 1\n")
+    (tmp_path / "tree/lib/a.c").write_text("void f(void)\n{\n\told(1);\n}\n")
+    commit_all(tmp_path / "tree", "tree")
+    return folder
+
+
+@pytest.mark.parametrize(("file", "change", "expected"), MISTAKES.values(), ids=MISTAKES)
+def test_apply_prints_an_error_as_check_does(patchgen, applicable, file, change, expected):
+    text = (applicable / file).read_text()
+    assert change[0] in text
+    (applicable / file).write_text(text.replace(*change))
+    checked = patchgen("check", applicable)
+    applied = patchgen("apply", applicable, "--tree", applicable.parent / "tree")
+    assert (checked.code, applied.code, applied.out) == (1, 1, "")
+    error = applied.err.removeprefix("patchgen: ")
+    assert error.startswith(f"{applicable}/") and expected in error
+    assert error in checked.out
+
+
+def test_a_variant_without_mistakes_is_applied(patchgen, applicable):
+    assert patchgen("check", applicable).code == 0
+    result = patchgen("apply", applicable, "--tree", applicable.parent / "tree")
+    assert result.code == 0, result.err
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (
+            ("lib/a.c", "lib/aa.c"),
+            "rules[1].on: the base has no lib/aa.c [base-lacks-needs]\nhint: did you mean 'a.c'?\n",
+        ),
+        (
+            ('"lib/a.c"', '"lib/a.c"\ncontaining = "x()"'),
+            "rules[1].on: the base has no lib/a.c with x() [base-lacks-needs]\nhint: check that",
+        ),
+        (
+            ('"lib/a.c"', '"src/**/*.c"'),
+            "rules[1].on: the base has no src/**/*.c [base-lacks-needs]\nhint: check that",
+        ),
+        (
+            ('"lib/a.c"', '"Makefil"'),
+            "rules[1].on: the base has no Makefil [base-lacks-needs]\nhint: did you mean 'Makef",
+        ),
+    ],
+)
+def test_a_file_that_the_base_lacks_is_reported_at_its_line(patchgen, applicable, change, expected):
+    manifest = applicable / "manifest.toml"
+    manifest.write_text(manifest.read_text().replace(*change))
+    result = patchgen("apply", applicable, "--tree", applicable.parent / "tree")
+    assert (result.code, result.out) == (1, "")
+    assert result.err.startswith(f"patchgen: {manifest}:25: patch[1].{expected}")

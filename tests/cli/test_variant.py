@@ -403,13 +403,14 @@ def test_a_base_with_tokens_that_must_be_absent_is_refused(patchgen, variant, tr
 
 
 def test_files_that_variants_share(patchgen, variant, tree):
-    """A file that is not in the variant's folder may be in templates/, and messages name it so."""
+    """A file that is not in the variant's folder may be in templates/."""
     manifest = variant / "manifest.toml"
     text = manifest.read_text()
     manifest.write_text(text.replace('"rename.cocci.j2"', '"sev/hypercall.cocci.j2"'))
     result = patchgen("apply", "--variant", variant, "--tree", tree)
     assert (result.code, result.out) == (1, "")
-    assert "templates/sev/hypercall.cocci: must_fire names the rule 'rename'" in result.err
+    assert "the semantic patch sev/hypercall.cocci.j2 has no rule 'rename'" in result.err
+    assert "known rules: sev_hypercall\n" in result.err
 
     # A file of the variant is used first.
     (variant / "sev").mkdir()
@@ -428,7 +429,7 @@ BROKEN = {
     "a rule that does not exist": (
         "manifest.toml",
         ("{ rename =", "{ renamed ="),
-        "must_fire names the rule 'renamed'",
+        "must_fire.renamed: the semantic patch rename.cocci.j2 has no rule 'renamed'",
     ),
     "too few hits": ("manifest.toml", (">=2", ">=3"), "matched 2 times in lib/a.c"),
     "too many hits": ("manifest.toml", ('">=2"', "1"), "but must match 1"),

@@ -117,7 +117,7 @@ def test_a_backend_that_is_called_other_than_its_folder_is_refused(tmp_path):
         SpecError, match='is "another", but the folder is named backends/b'
     ) as caught:
         load_variant(tmp_path)
-    assert str(caught.value).startswith(f"{tmp_path}/backends/b/manifest.toml: backend.name: ")
+    assert str(caught.value).startswith(f"{tmp_path}/backends/b/manifest.toml:3: backend.name: ")
     shutil.rmtree(tmp_path / "backends")
     add_backend(tmp_path, "b", "b")
     assert [unit.backend for unit in load_variant(tmp_path).units] == [None, "b"]
@@ -132,7 +132,7 @@ def test_a_variable_that_two_manifests_declare_differently_is_refused(tmp_path):
     add_backend(tmp_path, "b", "b", same.replace("3", "4"))
     with pytest.raises(SpecError, match="is declared twice with different content") as caught:
         describe_variables(load_variant(tmp_path))
-    assert str(caught.value).startswith(f"{tmp_path}/backends/b/manifest.toml: variables.depth: ")
+    assert str(caught.value).startswith(f"{tmp_path}/backends/b/manifest.toml:5: variables.depth: ")
 
 
 def test_a_fact_that_two_manifests_declare_differently_is_refused(tmp_path):

@@ -106,7 +106,9 @@ def test_the_lines_to_replace_are_not_empty(tmp_path):
     [patch] = plan(tmp_path, {"Kconfig": b"config A\n"}, without_probe(REPLACE)).patches
     assert [type(edit) for edit in patch.edits] == [ReplaceText]
     (tmp_path / "old").write_text("")
-    with pytest.raises(SpecError, match=r"manifest\.toml:14: patch both: replace\.old: is empty"):
+    with pytest.raises(
+        SpecError, match=r"manifest\.toml:14: patch\[1\]\.replace\[1\]\.old: is empty"
+    ):
         plan(tmp_path, {"Kconfig": b"config A\n"}, without_probe(REPLACE))
 
 
