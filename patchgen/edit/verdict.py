@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 from patchgen.coccinelle import read_rules
 from patchgen.errors import PatchgenError, RefusedError, ToolError
+from patchgen.model.base import compile_glob
+from patchgen.model.finding import list_first
 from patchgen.model.outcome import FileResult, sum_hits
 from patchgen.model.plan import HitCount, PlannedPatch, RunRules
 
@@ -41,34 +43,55 @@ def _explain_hits(
     hits: int,
     expected: HitCount,
 ) -> PatchgenError:
-    where = ", ".join(str(result.path) for result in results)
-    observed = f"patch {planned.name}: the rule {name} matched {_format_count(hits)} in {where}"
-    rule = next(rule for rule in read_rules(run.patch.text) if rule.name == name)
-    place = run.patch.place(rule.start)
-    if hits > expected.count:
-        sites = next(t.sites for r, t in sum_hits(results).items() if r == name)
-        at = f" (at {', '.join(map(str, sites))})" if sites else ""
-        return RefusedError(
-            f"{observed}{at}, but must match {expected}", code="rule-did-not-match", place=place
-        )
-    unparsed = [function for result in results for function in result.unparsed]
-    unparsed_targets = [function for function in unparsed if function.name in rule.words]
-    if unparsed_targets:
-        return RefusedError(
-            f"{observed}, but must match {expected}: its target is code that spatch cannot parse: "
-            + ", ".join(map(str, unparsed_targets)),
-            code="rule-did-not-match",
-            place=place,
-            hint="define the macros that confuse spatch in the variant's `macros` file",
-        )
-    named = [function for function in unparsed if function.name]
-    return RefusedError(
-        f"{observed}, but must match {expected}",
-        code="rule-did-not-match",
-        place=place,
-        hint="the code of the base has another form: use another base, or extend the rule"
-        + (f". spatch could not parse {', '.join(map(str, named))}" if named else ""),
+    missing = _list_missing(run)
+    message = (
+        f"patch {planned.name}: the rule {name} matched {_format_count(hits)}"
+        f"{_describe_files(results, name)}, but must match {expected}{missing}"
     )
+    rule = next(rule for rule in read_rules(run.patch.text) if rule.name == name)
+    unparsed = [function for result in results for function in result.unparsed]
+    targets = [function for function in unparsed if function.name in rule.words]
+    if hits > expected.count:
+        hint = "make the rule stricter, name fewer files in `on`, or correct `must_fire`"
+    elif targets:
+        message += ": its target is code that spatch cannot parse: " + ", ".join(map(str, targets))
+        hint = "define the macros that confuse spatch in the variant's `macros` file"
+    elif missing:
+        hint = "correct `on` for this base, use another base, or correct `must_fire`"
+    else:
+        hint = (
+            "the code of the base has another form: use another base, extend the rule, or correct "
+            "`must_fire`"
+        )
+        named = [function for function in unparsed if function.name]
+        hint += f". spatch could not parse {', '.join(map(str, named))}" if named else ""
+    place = run.patch.place(rule.start)
+    return RefusedError(message, code="rule-did-not-match", place=place, hint=hint)
+
+
+def _describe_files(results: Sequence[FileResult], name: str) -> str:
+    """Return where a rule matched, and which of the searched files it did not match."""
+    places: list[str] = []
+    others: list[str] = []
+    for result in results:
+        rule = sum_hits([result]).get(name)
+        if rule is None or not rule.hits:
+            others.append(str(result.path))
+        elif len(rule.sites) == rule.hits:
+            places += dict.fromkeys(map(str, rule.sites))
+        else:
+            places.append(str(result.path) + (f" ({rule.hits} times)" if rule.hits > 1 else ""))
+    matched = f" in {list_first(places)}" if places else ""
+    separator = " and not" if places and others else ""
+    return f"{matched}{separator}" + (f" in {list_first(others)}" if others else "")
+
+
+def _list_missing(run: RunRules) -> str:
+    """Return the paths and globs of `on` for which no file was searched, as an addition."""
+    paths = [str(file.path) for file in run.files]
+    missing = [each for each in run.on if not any(map(compile_glob(each).fullmatch, paths))]
+    tokens = f" with {' or '.join(run.containing)}" if run.containing else ""
+    return f"; the base has no {' or '.join(missing)}{tokens}" if missing else ""
 
 
 def _format_count(hits: int) -> str:

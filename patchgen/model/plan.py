@@ -30,11 +30,17 @@ class HitCount:
 
 @dataclass(frozen=True, slots=True)
 class RunRules:
-    """Run one semantic patch over each of these files."""
+    """Run one semantic patch over each of these files.
+
+    They are the files of the base that match any of the globs `on` and, if there are token
+    sequences in `containing`, have any of these.
+    """
 
     patch: SemanticPatch
     files: tuple[TreeFile, ...]
     must_fire: Mapping[str, HitCount]
+    on: tuple[str, ...] = ()
+    containing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

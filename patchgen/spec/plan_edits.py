@@ -87,6 +87,8 @@ class EditPlanner(PatchRenderer):
             patch=rendered,
             files=tuple(self._files(unit, rules.on, *where, "on", containing=rules.containing)),
             must_fire={name: _hit_count(count) for name, count in rules.must_fire.items()},
+            on=rules.on,
+            containing=rules.containing,
         )
 
     def _lines(self, unit: ManifestFile, patch: PatchEntry, lines: LinesEntry) -> InsertLines:

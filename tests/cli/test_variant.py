@@ -369,7 +369,7 @@ def test_only_files_that_contain_something(patchgen, variant, tree):
     )
     result = patchgen("apply", "--variant", variant, "--tree", tree)
     assert (result.code, result.out) == (1, "")
-    assert "the rule rename matched once in lib/a.c, but" in result.err
+    assert "the rule rename matched once in lib/a.c:3, but" in result.err
 
     manifest.write_text(
         text.replace('on = ["lib/**.c"]', 'on = "lib/**.c"\ncontaining = "old_call(2)"').replace(

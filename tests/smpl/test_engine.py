@@ -9,7 +9,7 @@ import pytest
 
 from patchgen.coccinelle import find_spatch
 from patchgen.edit.engine import make_patches
-from patchgen.errors import ToolError
+from patchgen.errors import RefusedError, ToolError
 from patchgen.model.plan import HitCount, PlannedPatch, RunRules
 from patchgen.model.series import MadePatch
 from patchgen.model.smpl import SemanticPatch
@@ -45,3 +45,71 @@ def test_a_file_that_spatch_gives_up_on_is_not_left_out_of_a_patch():
 def test_an_optional_patch_does_not_vanish_where_spatch_gives_up():
     with pytest.raises(ToolError, match=r"spatch gave up on b\.c"):
         make(MemoryTree({"b.c": SLOW}), optional=True, must_fire={})
+
+
+COUNTED = "@counted@\nposition p;\n@@\n-old@p();\n+new();\n@plain@\n@@\n-bare();\n+new();\n"
+FEW = "use another base, extend the rule, or correct `must_fire`"
+# The rule, how often it must match, `on`, `containing`, the text, and the end of the hint.
+HITS = {
+    "too few": (
+        ("counted", HitCount(3, at_least=True), ("*.c",), ()),
+        "matched 2 times in a.c:3, d.c:3 and not in b.c, c.c, but must match at least 3",
+        FEW,
+    ),
+    "without a position": (
+        ("plain", HitCount(4), ("*.c",), ()),
+        "matched 3 times in a.c (2 times), c.c and not in b.c, d.c, but must match 4",
+        FEW,
+    ),
+    "nothing": (
+        ("counted", HitCount(1), ("b.c", "c.c"), ()),
+        "matched nothing in b.c, c.c, but must match 1",
+        FEW,
+    ),
+    "too many": (
+        ("counted", HitCount(1), ("*.c",), ()),
+        "matched 2 times in a.c:3, d.c:3 and not in b.c, c.c, but must match 1",
+        "name fewer files in `on`, or correct `must_fire`",
+    ),
+    "a file that is not in the base": (
+        ("counted", HitCount(2), ("a.c", "x.c"), ()),
+        "matched once in a.c:3, but must match 2; the base has no x.c",
+        "correct `on` for this base, use another base, or correct `must_fire`",
+    ),
+    "a file that does not have the tokens": (
+        ("counted", HitCount(2), ("a.c", "b.c"), ("old()", "older()")),
+        "matched once in a.c:3, but must match 2; the base has no b.c with old() or older()",
+        "correct `on` for this base, use another base, or correct `must_fire`",
+    ),
+}
+
+
+@pytest.mark.parametrize(("declared", "text", "hint"), HITS.values(), ids=HITS)
+def test_a_rule_that_matched_otherwise_than_declared_names_the_files(declared, text, hint):
+    name, count, on, containing = declared
+    tree = MemoryTree(
+        {
+            "a.c": b"void a(void)\n{\n\told();\n\tbare();\n\tbare();\n}\n",
+            "b.c": b"void b(void)\n{\n}\n",
+            "c.c": b"void c(void)\n{\n\tbare();\n}\n",
+            "d.c": b"void d(void)\n{\n\told();\n}\n",
+        }
+    )
+    files = [file for file in tree.find(on) if not containing or b"old(" in tree.read(file)]
+    semantic_patch = SemanticPatch("counted.cocci", COUNTED)
+    run = RunRules(semantic_patch, tuple(files), {name: count}, on, containing)
+    with pytest.raises(RefusedError) as caught:
+        make_patches(
+            (PlannedPatch("one", None, "message.txt", (), edits=(run,)),),
+            tree,
+            find_spatch(),
+            timeout_s=10,
+        )
+    assert caught.value.message == f"patch one: the rule {name} {text}"
+    assert caught.value.hint is not None and caught.value.hint.endswith(hint)
+
+
+def test_of_many_files_the_first_are_named():
+    tree = MemoryTree({f"{number}.c": b"int x;\n" for number in range(10, 40)})
+    with pytest.raises(RefusedError, match=r"matched nothing in 10\.c, .*14\.c and 25 more, but"):
+        make(tree, optional=False, must_fire={"quick": HitCount(1)})
