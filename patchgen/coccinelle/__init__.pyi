@@ -33,6 +33,7 @@ from .needs import (
     load_needs as load_needs,
 )
 from .plain_rules import OPERATORS as OPERATORS
+from .purpose import split_purpose as split_purpose
 from .removed_words import (
     find_removed_words as find_removed_words,
     list_metavariables as list_metavariables,
@@ -44,6 +45,7 @@ from .reports import (
 from .rules import (
     Rule as Rule,
     read_rules as read_rules,
+    refuse_without_change as refuse_without_change,
 )
 from .spatch import (
     RunnableSmpl as RunnableSmpl,

@@ -15,6 +15,8 @@ from itertools import chain
 
 from patchgen.coccinelle.lexing import LineNumbers, make_plain
 from patchgen.coccinelle.metavariables import Declaration, split_declarations
+from patchgen.errors import SpecError
+from patchgen.model.smpl import SemanticPatch
 
 _HEADER = re.compile(r"^@(?P<header>[^@]*)@", re.MULTILINE)
 _BEGIN = re.compile(r"^@", re.MULTILINE)
@@ -30,6 +32,7 @@ _READ = re.compile(r"(?:\b(\w+)[\s)]*)?<<\s*(\w+)\s*\.")
 _VIRTUAL = re.compile(r"\bvirtual\s*\.\s*(\w+)")
 # `?-` and `!-`: lines that may occur never or exactly once.
 _CHANGE = re.compile(r"^[?!]*[-+*]", re.MULTILINE)
+_EDIT = re.compile(r"^[?!]*[-+]", re.MULTILINE)
 # Words that may begin a header without a name: `@exists@`, `@depends on r@`, `@expression@`.
 _KEYWORDS = frozenset(
     {"depends", "disable", "exists", "expression", "extends"}
@@ -97,6 +100,11 @@ class Rule:
     def modifies(self) -> bool:
         """Whether it has `-` or `+` lines, or `*`."""
         return not self.is_script and bool(_CHANGE.search(self.pattern))
+
+    @property
+    def edits(self) -> bool:
+        """Whether it has `-` or `+` lines, so that it can change a file."""
+        return not self.is_script and bool(_EDIT.search(self.pattern))
 
     @cached_property
     def matched(self) -> str:
@@ -191,6 +199,25 @@ def read_rules(text: str) -> tuple[Rule, ...]:
             )
         )
     return tuple(rules)
+
+
+def refuse_without_change(patch: SemanticPatch) -> None:
+    """Raise SpecError for a semantic patch that can change no file: it only matches or reports.
+
+    A text without rules is left to spatch.
+    """
+    rules = read_rules(patch.text)
+    if not rules or any(rule.edits for rule in rules):
+        return
+    marking = next((rule for rule in rules if rule.modifies), None)
+    raise SpecError(
+        "has no `-` or `+` line, so it changes no file"
+        if marking is None
+        else "only marks lines with `*`, so it changes no file",
+        code="changes-nothing",
+        place=patch.file_place if marking is None else patch.place(marking.start),
+        hint="add `-` and `+` lines; `patchgen run` prints what it marks or reports",
+    )
 
 
 def _rule_name(header: str) -> str | None:

@@ -18,7 +18,13 @@ from patchgen.controls import escape_controls
 from patchgen.errors import PatchgenError, RefusedError, SpecError, UsageError
 from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
-from patchgen.newvariant.draft import VariantDraft, check_name, refuse_existing, staged_variant
+from patchgen.newvariant.draft import (
+    VariantDraft,
+    check_name,
+    check_title,
+    refuse_existing,
+    staged_variant,
+)
 from patchgen.newvariant.from_cocci import CaseSource, read_cocci
 from patchgen.newvariant.from_commits import (
     ChangeByHand,
@@ -82,6 +88,8 @@ def write_variant(request: NewRequest) -> NewResult:
     """
     name = check_name(request.target.name)
     refuse_existing(request.target)
+    if request.title is not None:
+        request = replace(request, title=check_title(request.title))
     if len(request.target.parts) == 1 and name in list_names():
         raise UsageError(
             f"a variant named {name} already exists",

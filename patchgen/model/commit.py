@@ -8,6 +8,9 @@ from pathlib import PurePosixPath
 
 from patchgen.model.base import Oid
 
+# Documentation/process/submitting-patches.rst: a summary phrase has at most 70 to 75 characters.
+LONGEST_SUBJECT = 75
+
 
 @dataclass(frozen=True, slots=True)
 class Commit:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
@@ -13,14 +12,12 @@ from patchgen.linediff import find_line_changes, split_lines
 from patchgen.model.base import escape_glob
 from patchgen.model.commit import Commit
 from patchgen.newvariant.commit_files import TextChange
-from patchgen.newvariant.draft import COVER_END, PROVENANCE, quote, quote_list
+from patchgen.newvariant.draft import COVER_END, PROVENANCE, clean_message, quote, quote_list
 from patchgen.newvariant.replacements import escape_prose
 from patchgen.newvariant.rule import InferredRule
 from patchgen.series.trailers import Trailer, parse_message
 from patchgen.spec.manifest import STATEMENTS
 
-# Lines that would end the message for `git am`.
-_CUT = re.compile(r"^(?=---$|---\s|diff -|Index: )", re.MULTILINE)
 _FEWEST_TOKENS = 3
 
 
@@ -34,7 +31,7 @@ def format_message(commit: Commit) -> str:
     lines = [message.lead, *map(str, message.trailers)]
     trailers = "\n".join(filter(None, lines))
     parts = [message.subject or subject_of(commit), message.body, trailers]
-    subject, body, trailers = (escape_prose(_clean(part)) for part in parts)
+    subject, body, trailers = (escape_prose(clean_message(part)) for part in parts)
     comment = f"From {commit.oid[:12]}, by {_comment(commit.author)}."
     if statements:
         listed = _comment(", ".join(map(str, statements)))
@@ -53,18 +50,13 @@ def _is_statement(trailer: Trailer) -> bool:
     return trailer.key.lower() in STATEMENTS
 
 
-def _clean(text: str) -> str:
-    """Return a text without control characters and without lines that would end the message."""
-    return _CUT.sub(" ", escape_controls(text, allow="\t\n"))
-
-
 def _comment(text: str) -> str:
     return escape_controls(text).replace("#}", "# }")
 
 
 def format_cover(commits: Sequence[Commit]) -> str:
     """Return the template of the cover letter."""
-    subjects = [escape_prose(_clean(subject_of(commit))) for commit in commits]
+    subjects = [escape_prose(clean_message(subject_of(commit))) for commit in commits]
     lines = "".join(f"  {subject}\n" for subject in subjects)
     source = "Made from this commit:" if len(commits) == 1 else "Made from these commits:"
     return f"{subjects[0]}\n\n{source}\n\n{lines}\n{COVER_END}"

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from patchgen.controls import escape_controls, has_controls
 from patchgen.errors import RefusedError, UsageError
 from patchgen.newvariant.rule import choose_name
 from patchgen.resources import read_schema
@@ -20,6 +21,8 @@ from patchgen.spec.manifest import NAME_PATTERN
 _SCHEMA = "manifest.schema.json"
 _PREFIX = ".patchgen-new-"
 _LONGEST_NAME = 40
+# Lines that would end the message for `git am`.
+_CUT = re.compile(r"^(?=---$|---\s|diff -|Index: )", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,32 @@ def check_name(name: str) -> str:
     return name
 
 
+def check_title(title: str) -> str:
+    """Return a title. Raises UsageError if it cannot be the subject of a message."""
+    if not title.strip():
+        raise UsageError(
+            "the subject is empty",
+            code="text-without-subject",
+            hint="give the subject",
+            parameters=("title",),
+        )
+    if has_controls(title):
+        raise UsageError(
+            "the subject has several lines or control characters",
+            code="control-characters",
+            parameters=("title",),
+            hint="give one line",
+        )
+    if _CUT.match(title):
+        raise UsageError(
+            f"`git am` would read the subject as the end of the message: {title}",
+            code="message-cut",
+            parameters=("title",),
+            hint="give another one",
+        )
+    return title.strip()
+
+
 def make_name(subject: str, used: Iterable[str]) -> str:
     """Return a name for a patch, made from its subject, that is not among the used ones."""
     words = re.findall(r"[a-z0-9]+", subject.rpartition(": ")[2].lower())
@@ -111,6 +140,11 @@ def format_manifest_head(name: str, title: str) -> str:
         "# The template of the cover letter.\n"
         'cover = "cover.txt.j2"\n'
     )
+
+
+def clean_message(text: str) -> str:
+    """Return a text without control characters and without lines that would end the message."""
+    return _CUT.sub(" ", escape_controls(text, allow="\t\n"))
 
 
 def quote(text: str) -> str:

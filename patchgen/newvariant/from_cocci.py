@@ -9,13 +9,19 @@ from pathlib import Path, PurePosixPath
 
 from patchgen.coccinelle import (
     SemanticPatch,
+    Spatch,
+    apply_to_file,
     decode_cocci,
     find_removed_words,
     find_spatch,
     read_header,
     refuse_code,
+    refuse_without_change,
+    split_purpose,
 )
 from patchgen.errors import ErrorPlace, RefusedError, SpecError, UsageError
+from patchgen.model.commit import LONGEST_SUBJECT
+from patchgen.newvariant.draft import check_title
 from patchgen.newvariant.golden_case import find_case
 from patchgen.newvariant.skeleton import SemanticPatchDraft, draft_from_cocci
 from patchgen.odb import GitTree, Repository
@@ -46,30 +52,57 @@ def read_cocci(path: Path, name: str, source: CaseSource, title: str | None) -> 
     except OSError as err:
         raise UsageError(f"{path} cannot be read: {err.strerror}", code="file-unreadable") from None
     header = read_header(text)
-    semantic_patch = SemanticPatch(path.name, text)
-    refuse_code(semantic_patch)
+    semantic_patch = SemanticPatch(str(path), text)
+    refuse_without_change(semantic_patch)
     if header.rules or header.identifiers:
         names = ", ".join((*header.rules, *header.identifiers))
         raise SpecError(
             f"has virtual names ({names}), which `apply` does not define",
             code="definition-missing",
             place=place,
-            hint="remove them, and the rules that only report",
+            hint="remove them, and the rules and scripts that only report",
         )
+    refuse_code(semantic_patch)
     if "<%" in text:
         raise SpecError(
             "has <%, which begins an expression of a template", code="template-failed", place=place
         )
-    if not header.purpose and title is None:
+    if title is None:
+        title, body = _split_message(path, header.purpose)
+    else:
+        body = header.purpose
+    spatch = find_spatch()
+    # spatch reads it with an empty file.
+    apply_to_file(spatch, semantic_patch, PurePosixPath("empty.c"), b"\n")
+    patch = draft_from_cocci(text, title, body)
+    cases = _copy_cases(path) or _find_case_in_tree(source, name, semantic_patch, spatch)
+    return replace(patch, cases=cases)
+
+
+def _split_message(path: Path, purpose: str) -> tuple[str, str]:
+    """Return the subject and the body that `///` lines make.
+
+    Raises UsageError if they do not begin with a sentence that can be a subject.
+    """
+    subject, body = split_purpose(purpose)
+    reason = ""
+    if not subject:
+        reason = "has no /// lines, from which the commit's message is made"
+    elif len(subject) > LONGEST_SUBJECT:
+        reason = (
+            f"begins its /// lines with a sentence of {len(subject)} characters, and a subject has "
+            f"at most {LONGEST_SUBJECT}"
+        )
+    elif subject.endswith(":"):
+        reason = "begins its /// lines with the introduction of a list, which is not a subject"
+    if reason:
         raise UsageError(
-            f"{path} has no /// lines, from which the commit's message is made",
+            f"{path} {reason}",
             code="text-without-subject",
             hint="give the subject",
             parameters=("title",),
         )
-    patch = draft_from_cocci(text, header, title)
-    cases = _copy_cases(path) or _find_case_in_tree(source, name, semantic_patch)
-    return replace(patch, cases=cases)
+    return check_title(subject), body
 
 
 def _copy_cases(path: Path) -> dict[str, bytes]:
@@ -85,7 +118,9 @@ def _copy_cases(path: Path) -> dict[str, bytes]:
     return {str(file.relative_to(path.parent)): file.read_bytes() for file in files}
 
 
-def _find_case_in_tree(source: CaseSource, name: str, patch: SemanticPatch) -> dict[str, bytes]:
+def _find_case_in_tree(
+    source: CaseSource, name: str, patch: SemanticPatch, spatch: Spatch
+) -> dict[str, bytes]:
     """Return a golden case from the first files of the tree that may match.
 
     The result is empty if the semantic patch changes none of them, or if the folder is not a git
@@ -96,7 +131,6 @@ def _find_case_in_tree(source: CaseSource, name: str, patch: SemanticPatch) -> d
     def may_match(content: bytes) -> bool:
         return not words or any(word in content for word in words)
 
-    spatch = find_spatch()
     try:
         repository = Repository(source.tree)
     except RefusedError:

@@ -4,20 +4,23 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from patchgen.coccinelle import Header, read_rules
+from patchgen.coccinelle import read_rules
 from patchgen.newvariant.draft import (
     COVER_END,
     PROVENANCE,
     VariantDraft,
+    clean_message,
     format_manifest_head,
     quote,
     quote_list,
 )
 from patchgen.newvariant.replacements import escape_prose
 
+_WIDTH = 75
 _POSITION = re.compile(r"\bposition\b")
 _BODY = """\
 EDITME: describe the problem, and why this is the right change. Write in
@@ -68,18 +71,26 @@ position p;
     return SemanticPatchDraft(text, title, must_fire=(rule,), cases=cases)
 
 
-def draft_from_cocci(text: str, header: Header, title: str | None) -> SemanticPatchDraft:
-    """Return the draft for an existing semantic patch, with a message from its `///` lines."""
-    first, _, others = header.purpose.partition("\n")
-    body = (f"{first}\n{others}" if title else others).strip()
+def draft_from_cocci(text: str, title: str, body: str) -> SemanticPatchDraft:
+    """Return the draft for an existing semantic patch, with the texts of its commit's message."""
     rules = read_rules(text)
     # Of several rules, not all need to match in each base.
     must_fire = [rule.name for rule in rules if rule.name and _POSITION.search(rule.declared)]
     return SemanticPatchDraft(
         text,
-        title or first.rstrip("."),
-        body or _BODY,
+        title,
+        clean_message(_wrap(body.rstrip())) or _BODY,
         must_fire if len(rules) == 1 else (),
+    )
+
+
+def _wrap(text: str) -> str:
+    """Wrap long lines of prose; indented ones are not changed."""
+    return "\n".join(
+        textwrap.fill(line, _WIDTH, break_long_words=False, break_on_hyphens=False)
+        if len(line) > _WIDTH and not line[:1].isspace()
+        else line
+        for line in text.split("\n")
     )
 
 

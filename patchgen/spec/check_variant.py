@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from patchgen.coccinelle import Spatch, apply_to_file, read_rules
+from patchgen.coccinelle import Spatch, apply_to_file, read_rules, refuse_without_change
 from patchgen.errors import ErrorPlace, SpecError
 from patchgen.model.smpl import SemanticPatch
 from patchgen.model.treepath import refuse_new_path
@@ -258,6 +258,7 @@ class _Checker:
                 patch = self._render(unit, file, values, facts)
                 if patch.text not in rendered:
                     rendered.add(patch.text)
+                    refuse_without_change(patch)
                     # spatch reads it with an empty file.
                     apply_to_file(self.spatch, patch, PurePosixPath("empty.c"), b"\n")
                     yield patch

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
-from patchgen.coccinelle import read_rules
+from patchgen.coccinelle import read_rules, refuse_without_change
 from patchgen.ctokens import find_sequence, tokenize
 from patchgen.errors import RefusedError, SpecError, suggest_similar
 from patchgen.model.base import Oid, TreeFile, TreeReader, escape_glob
@@ -78,6 +78,7 @@ class EditPlanner(PatchRenderer):
 
     def _rules(self, unit: ManifestFile, patch: PatchEntry, rules: SemanticPatchEntry) -> RunRules:
         rendered = self.render_rules(unit, patch, rules)
+        refuse_without_change(rendered)
         names = {rule.name for rule in read_rules(rendered.text) if rule.name}
         where = where_in_manifest(unit, patch, "rules", rules)
         for name in rules.must_fire:

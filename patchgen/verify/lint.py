@@ -16,14 +16,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from patchgen.model.base import Oid
-from patchgen.model.commit import Commit
+from patchgen.model.commit import LONGEST_SUBJECT, Commit
 from patchgen.model.finding import Finding
 from patchgen.odb.difftext import Kind, classify_lines
 from patchgen.series import PLACEHOLDER, Record, match_commits
 from patchgen.series.trailers import PLACES, Trailer, parse_message
 
 _CHECK = "lint"
-_SUBJECT_LENGTH = 75
 _BODY_WIDTH = 75
 _MANY_PATCHES = 15
 _TO_WRITE = f"replace {PLACEHOLDER} and the text after it with your own"
@@ -131,8 +130,8 @@ def _check_subject(commit: Commit, writes_lower_case: Callable[[Commit], bool]) 
     if match is None:
         yield 'the subject has no subsystem prefix; expected "subsystem: Do something"'
         return
-    if len(subject) > _SUBJECT_LENGTH:
-        yield f"the subject has {len(subject)} characters; the limit is {_SUBJECT_LENGTH}"
+    if len(subject) > LONGEST_SUBJECT:
+        yield f"the subject has {len(subject)} characters; the limit is {LONGEST_SUBJECT}"
     what = match["what"]
     first_word = re.split(r"[^\w]", what, maxsplit=1)[0]
     if first_word[:1].islower() and not writes_lower_case(commit):

@@ -299,6 +299,16 @@ MISTAKES = {
     "a rule that changes nothing": (
         "one.cocci.j2",
         ("-old@p\n+<%= callee %>\n", " old@p\n"),
+        "one.cocci.j2: has no `-` or `+` line, so it changes no file [changes-nothing]\nhint: ",
+    ),
+    "a rule that only marks": (
+        "one.cocci.j2",
+        ("-old@p\n+<%= callee %>\n", "*old@p\n"),
+        "one.cocci.j2:1: only marks lines with `*`, so it changes no file [changes-nothing]\n",
+    ),
+    "a rule that does not run": (
+        "one.cocci.j2",
+        ("position p;\n@@\n-old@p", "identifier virtual.X;\n@@\n-X"),
         "one.cocci.j2: spatch finds no rule to apply [no-rule-applies]\nhint: ",
     ),
     "a script": (

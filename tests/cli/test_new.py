@@ -367,7 +367,11 @@ def test_without_a_case_there_is_a_warning(patchgen, tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("@script:python@\n@@\nprint(1)\n", "a.cocci:2"),
+        ("@r@\n@@\n-f();\n@script:python@\n@@\nprint(1)\n", "a.cocci:5: a script runs code"),
+        ("@script:python@\n@@\nprint(1)\n", "a.cocci: has no `-` or `+` line"),
+        ("@r@\n@@\n*f();\n", "a.cocci:2: only marks lines with `*`, so it changes no file"),
+        ("@r@\nposition p;\n@@\nf@p();\n", "a.cocci: has no `-` or `+` line"),
+        ("@r@\n@@\n-f(;\n", "a.cocci:4:4: spatch: minus: parse error"),
         ("virtual patch\n@r depends on patch@\n@@\n-f();\n", "virtual names (patch)"),
         ("@r@\n@@\n-f(1 <% 2);\n", "begins an expression of a template"),
     ],
@@ -377,6 +381,109 @@ def test_a_semantic_patch_that_a_variant_cannot_have_is_refused(patchgen, tmp_pa
     result = patchgen("new", "mine", "--from", "a.cocci", cwd=tmp_path)
     assert (result.code, result.out) == (1, "") and message in result.err
     assert [path.name for path in tmp_path.iterdir()] == ["a.cocci"]
+
+
+RULE = "@r@\nposition p;\n@@\n-old_call@p\n+new_call\n (...)\n"
+EDIT = "EDITME: describe the problem"
+# The lines of the purpose, and the subject and the body that they become.
+PURPOSES = {
+    "one line": (["Call new_call()."], "Call new_call()", EDIT),
+    "a sentence of two lines": (
+        ["Call new_call() instead", "of old_call()."],
+        "Call new_call() instead of old_call()",
+        EDIT,
+    ),
+    "two lines without a full stop": (
+        ["Call new_call() instead of", "old_call()"],
+        "Call new_call() instead of old_call()",
+        EDIT,
+    ),
+    "two sentences without a full stop": (
+        ["Call new_call()", "This is better"],
+        "Call new_call()",
+        "This is better",
+    ),
+    "a name at the beginning of a line": (
+        ["Call new_call() in", "Linux kernels."],
+        "Call new_call() in Linux kernels",
+        EDIT,
+    ),
+    "an abbreviation": (
+        ["Call new_call(), i.e. NULL, etc. It is better."],
+        "Call new_call(), i.e. NULL, etc. It is better",
+        EDIT,
+    ),
+    "sentences that end in a line": (
+        ["Call new_call().  It is better, and it", "is new. Use it."],
+        "Call new_call()",
+        "It is better, and it\nis new. Use it.",
+    ),
+    "a sentence that begins with a function": (
+        ["Call new_call(). old_call() is old."],
+        "Call new_call()",
+        "old_call() is old.",
+    ),
+    "five lines": (
+        ["Call new_call()", "", "One.", "", "  two();"],
+        "Call new_call()",
+        "One.\n\n  two();",
+    ),
+    "a list": (
+        ["Call these:", "- new_call()"],
+        None,
+        "the introduction of a list",
+    ),
+    "a long sentence": (
+        ["Call new_call() since " + "it is better, and " * 3, "the other one is not."],
+        None,
+        "a sentence of 96 characters, and a subject has at most 75",
+    ),
+    "no lines": ([], None, "has no /// lines"),
+    "the end of a message": (["diff -u of old_call()"], None, "as the end of the message"),
+    "the end of a message in the body": (
+        ["Call new_call().", "--- ", "diff -u"],
+        "Call new_call()",
+        "---\n diff -u",
+    ),
+    "a long line": (
+        ["Call new_call().", "word " * 20],
+        "Call new_call()",
+        "word " * 14 + "word\n" + "word " * 4 + "word",
+    ),
+}
+
+
+@pytest.mark.parametrize(("lines", "subject", "body"), PURPOSES.values(), ids=PURPOSES)
+def test_the_purpose_becomes_a_message_or_is_refused(
+    patchgen, git, tree, tmp_path, lines, subject, body
+):
+    purpose = "".join(f"/// {line}\n" for line in lines)
+    (tmp_path / "a.cocci").write_text(purpose + RULE)
+    args = ("new", tmp_path / "mine", "--from", tmp_path / "a.cocci", "--on", "lib/a.c")
+    result = patchgen(*args, cwd=tree)
+    if subject is None:
+        assert (result.code, result.out) == (2, "")
+        assert body in result.err and "hint: give" in result.err and "(--title)" in result.err
+        assert not (tmp_path / "mine").exists()
+        result = patchgen(*args, "--title", "lib: Call it", cwd=tree)
+        subject = "lib: Call it"
+        body = "\n".join(lines)[:20] or EDIT
+    assert (result.code, result.err) == (0, "")
+    assert patchgen("check", tmp_path / "mine").code == 0
+    assert patchgen("test", tmp_path / "mine").code == 0
+    made = json.loads(patchgen("apply", tmp_path / "mine", "--json", cwd=tree).out)
+    message = git(tree, "log", "-1", "--format=%B", made["tip"])
+    assert message.partition("\n")[0] == subject
+    assert body in message
+    assert all(len(line) <= 75 for line in message.split("\n"))
+
+
+@pytest.mark.parametrize("title", ["", "  ", "two\nlines", "an \x1b escape", "diff -u"])
+def test_a_title_that_cannot_be_a_subject_is_refused(patchgen, tmp_path, title):
+    result = patchgen("new", "mine", "--rename", "a=b", "--title", title, cwd=tmp_path)
+    assert (result.code, result.out) == (2, "")
+    assert "(--title)" in result.err
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(

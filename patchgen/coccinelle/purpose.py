@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Split the purpose of a semantic patch, its `///` lines, into a summary and the text below it."""
+
+from __future__ import annotations
+
+import re
+
+# The end of a sentence, at the end of a line or before an upper-case letter or a function; a line
+# that begins with a capitalised word of prose; an empty or indented line, or an item of a list.
+_END = re.compile(
+    r"(?P<stop>[.!?])(?=\s*\Z|[ ]*\n|\s+[^\sa-z]|\s+\w+\()"
+    r"|\n(?=[A-Z][a-z]*[ ]+[a-z])|\n(?=\n|[ \t]|[-*] |\d+[.)] )"
+)
+_ABBREVIATION = re.compile(r"\b(?:cf|e\.g|etc|i\.e|resp|vs)\Z", re.IGNORECASE)
+# Words that do not end a sentence, so that the capitalised word after them is a name.
+_INCOMPLETE = re.compile(
+    r"(?:,|\b(?:a|an|and|are|as|at|by|for|from|if|in|into|is|like|not|of|on|or|than|that|the|to|"
+    r"when|which|with))\Z",
+    re.IGNORECASE,
+)
+
+
+def split_purpose(purpose: str) -> tuple[str, str]:
+    """Return the first sentence of a purpose on one line, and the text after it.
+
+    The sentence has no full stop. It may be a whole paragraph, and too long for a subject.
+    """
+    text = purpose.strip()
+    end = next((match.end() for match in _END.finditer(text) if _is_end(text, match)), len(text))
+    return " ".join(text[:end].split()).removesuffix("."), text[end:].strip()
+
+
+def _is_end(text: str, match: re.Match[str]) -> bool:
+    before = text[: match.start()]
+    if match["stop"]:
+        return not _ABBREVIATION.search(before)
+    begins_paragraph = not text[match.end() : match.end() + 1].isupper()
+    return begins_paragraph or not _INCOMPLETE.search(before)
