@@ -181,6 +181,7 @@ def _print(printer: Printer, request: NewRequest, result: NewResult) -> None:
     printer.line()
     name = result.folder if len(result.folder.parts) > 1 else result.folder.name
     printer.line(f"next: read {result.folder / 'manifest.toml'}, which explains its keys")
-    if any(file.endswith(".cocci") for file in result.files):
+    # A variant without golden cases has nothing to test.
+    if any(file.endswith(".res") for file in result.files):
         printer.line(f"      patchgen test {name}")
     printer.line(f"      patchgen apply {name} --tree TREE")

@@ -133,9 +133,14 @@ def _complete_cases(folder: Path) -> Iterator[str]:
             yield f"{path.name}: {err.message.replace(f'{folder}/', '')}"
             continue
         outcomes = checked.run.outcomes
-        failed = any(not each.passed and each.case.result not in written for each in outcomes)
-        if checked.run.never_fired or failed:
-            yield f"{path.name}: its golden case does not pass"
+        for outcome in outcomes:
+            if not outcome.passed and outcome.case.result not in written:
+                yield f"{path.name}: its golden case {outcome.case.name} does not pass"
+        for rule in checked.run.never_fired:
+            yield (
+                f"{path.name}: no golden case shows what the rule {rule} changes: add one, such as "
+                f"{path.stem}-{rule.replace(' ', '-')}.c"
+            )
 
 
 def _write_from_commits(request: NewRequest, name: str, commits: str) -> NewResult:

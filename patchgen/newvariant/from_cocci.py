@@ -22,7 +22,7 @@ from patchgen.coccinelle import (
 from patchgen.errors import ErrorPlace, RefusedError, SpecError, UsageError
 from patchgen.model.commit import LONGEST_SUBJECT
 from patchgen.newvariant.draft import check_title
-from patchgen.newvariant.golden_case import find_case
+from patchgen.newvariant.golden_case import find_cases_for, name_cases
 from patchgen.newvariant.skeleton import SemanticPatchDraft, draft_from_cocci
 from patchgen.odb import GitTree, Repository
 from patchgen.sourcefolder import read_regular
@@ -75,7 +75,7 @@ def read_cocci(path: Path, name: str, source: CaseSource, title: str | None) -> 
     # spatch reads it with an empty file.
     apply_to_file(spatch, semantic_patch, PurePosixPath("empty.c"), b"\n")
     patch = draft_from_cocci(text, title, body)
-    cases = _copy_cases(path) or _find_case_in_tree(source, name, semantic_patch, spatch)
+    cases = _copy_cases(path) or _find_cases_in_tree(source, name, semantic_patch, spatch)
     return replace(patch, cases=cases)
 
 
@@ -118,10 +118,10 @@ def _copy_cases(path: Path) -> dict[str, bytes]:
     return {str(file.relative_to(path.parent)): file.read_bytes() for file in files}
 
 
-def _find_case_in_tree(
+def _find_cases_in_tree(
     source: CaseSource, name: str, patch: SemanticPatch, spatch: Spatch
 ) -> dict[str, bytes]:
-    """Return a golden case from the first files of the tree that may match.
+    """Return golden cases from the first files of the tree that may match.
 
     The result is empty if the semantic patch changes none of them, or if the folder is not a git
     repository.
@@ -144,5 +144,5 @@ def _find_case_in_tree(
                 candidates[file.path] = content
             if len(candidates) == _MAX_TRIED:
                 break
-    case = find_case(patch, candidates, spatch, source.timeout_s, may_match)
-    return {} if case is None else {f"{name}.c": case}
+    cases = find_cases_for(patch, candidates, spatch, source.timeout_s, may_match)
+    return name_cases(name, cases)

@@ -26,7 +26,7 @@ from patchgen.newvariant.commit_texts import (
     subject_of,
 )
 from patchgen.newvariant.draft import VariantDraft, format_manifest_head, make_name, quote
-from patchgen.newvariant.golden_case import find_case
+from patchgen.newvariant.golden_case import find_cases_for, name_cases
 from patchgen.newvariant.replacements import (
     NotTextError,
     Replacement,
@@ -211,9 +211,8 @@ class _Builder:
         assert self.spatch is not None
         before = {path: before for path, (before, _) in accepted.files.items()}
         semantic_patch = SemanticPatch(rule.name, text)
-        case = find_case(semantic_patch, before, self.spatch, self.timeout_s, rule.may_match)
-        if case is not None:
-            self.files[f"{folder}/{rule.name}.c"] = case
+        cases = find_cases_for(semantic_patch, before, self.spatch, self.timeout_s, rule.may_match)
+        self.files |= name_cases(f"{folder}/{rule.name}", cases)
 
     def _state_new_file(self, patch: str, text: TextChange) -> None:
         template = self._name_template(f"{patch}/files", text.path, ".text")

@@ -346,6 +346,60 @@ def test_a_semantic_patch_becomes_a_variant_with_a_case_of_the_tree(patchgen, gi
     assert message.startswith("Call new_call() where old_call() was\n\nIt does the same.\n")
 
 
+THREE_RULES = """\
+/// Do three things.
+@one@
+@@
+-old_call
++new_call
+ (...)
+
+@@
+@@
+-kfree
++kvfree
+ (...)
+
+@three@
+@@
+-old_{number}
++new_call
+ (...)
+"""
+
+
+def test_each_rule_of_a_semantic_patch_gets_a_case_of_the_tree(patchgen, git, tree, tmp_path):
+    functions = ("void a(void)\n{\n\told_call(1);\n}\n", "void bb(void)\n{\n\tkfree(1);\n}\n")
+    text = "#include <x.h>\n\n" + "\n".join(functions)
+    write(tree, {"net/a.c": text, "net/b.c": "void c(void)\n{\n\told_3(1);\n}\n"})
+    git(tree, "add", "-A")
+    git(tree, "commit", "-q", "-m", "net")
+    (tmp_path / "a.cocci").write_text(THREE_RULES.replace("{number}", "3"))
+    args = ("new", tmp_path / "mine", "--from", tmp_path / "a.cocci", "--on", "net/*.c")
+    result = patchgen(*args, cwd=tree)
+    assert (result.code, result.err) == (0, "")
+    cases = {path.name: path.read_text() for path in (tmp_path / "mine").glob("*.c")}
+    assert sorted(cases) == ["mine-2.c", "mine-3.c", "mine.c"]
+    assert {*functions, (tree / "net/b.c").read_text()} == set(cases.values())
+    assert patchgen("check", tmp_path / "mine").code == 0
+    tested = patchgen("test", tmp_path / "mine")
+    assert tested.code == 0 and "3 cases, passed" in tested.out
+
+
+def test_a_rule_that_matches_nowhere_is_named(patchgen, tree, tmp_path):
+    (tmp_path / "a.cocci").write_text(THREE_RULES.replace("{number}", "4"))
+    args = ("new", tmp_path / "mine", "--from", tmp_path / "a.cocci", "--on", "lib/*.c")
+    result = patchgen(*args, cwd=tree)
+    assert result.code == 0
+    expected = "no golden case shows what the rule three changes: add one, such as mine-three.c"
+    assert result.err == f"warning: mine.cocci: {expected}\n"
+    case = tmp_path / "mine/mine-three.c"
+    case.write_text("void c(void)\n{\n\told_4(1);\n}\n")
+    patchgen("test", tmp_path / "mine", "--update")
+    assert patchgen("test", tmp_path / "mine").code == 0
+    assert patchgen("check", tmp_path / "mine").code == 0
+
+
 def test_the_cases_of_a_semantic_patch_come_along(patchgen, tmp_path):
     cocci = TOP / "semantic-patches/kernel/strscpy/strscpy.cocci"
     result = patchgen("new", "mine", "--from", cocci, cwd=tmp_path)
@@ -362,6 +416,7 @@ def test_without_a_case_there_is_a_warning(patchgen, tmp_path):
     result = patchgen("new", "mine", "--from", "a.cocci", cwd=tmp_path)
     assert result.code == 0
     assert "mine.cocci: mine.cocci has no golden cases" in result.err
+    assert "patchgen apply mine" in result.out and "patchgen test" not in result.out
 
 
 @pytest.mark.parametrize(
