@@ -15,6 +15,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 
@@ -25,6 +26,7 @@ from patchgen.coccinelle.diagnose import (
     explain_refusal,
 )
 from patchgen.coccinelle.markers import check_markers, fill_markers
+from patchgen.coccinelle.needs import read_text
 from patchgen.coccinelle.rules import read_rules
 from patchgen.coccinelle.safe_names import SafeNames
 from patchgen.coccinelle.script_output import capture_output, read_printed
@@ -163,7 +165,9 @@ def _run(
     parts = _split(_HANDLING, completed.stderr.decode("latin-1"))
     if completed.timed_out or completed.returncode != 0:
         if not parts:
-            raise explain_refusal(program.patch, prepared, completed)
+            # If spatch refuses the added rules, the caller may run the semantic patch without them.
+            ask = None if program.locates else partial(read_text, spatch, program)
+            raise explain_refusal(program.patch, prepared, completed, ask)
         culprits = _find_culprits(files, completed, parts[-1], timeout_s)
         return [names.restore(result) for result in culprits]
     channels = _assign(program, files, parts, completed.stdout.decode("latin-1"))

@@ -10,6 +10,7 @@ import re
 from pathlib import PurePosixPath
 
 from patchgen.coccinelle.rules import Rule, read_rules
+from patchgen.coccinelle.undeclared import Ask, find_undeclared
 from patchgen.coccinelle.witness import PreparedText, prepare_text
 from patchgen.errors import PatchgenError, SpecError, ToolError
 from patchgen.model.outcome import Failure
@@ -82,9 +83,12 @@ def explain_failure(patch: SemanticPatch, failure: Failure, path: PurePosixPath)
 
 
 def explain_refusal(
-    patch: SemanticPatch, prepared: PreparedText, completed: Completed
+    patch: SemanticPatch, prepared: PreparedText, completed: Completed, ask: Ask | None = None
 ) -> PatchgenError:
-    """Return the error for a failed run, at the author's line if spatch names one."""
+    """Return the error for a failed run, at the author's line if spatch names one.
+
+    With `ask`, spatch is asked whether the cause is a word that is not declared.
+    """
     output = (completed.stdout + completed.stderr).decode("latin-1")
     if _NO_COMPILER in output:
         return ToolError(
@@ -95,9 +99,10 @@ def explain_refusal(
     outcome = f"exited with {completed.returncode} and gave no reason"
     if completed.timed_out:
         outcome = f"was still reading it after {completed.seconds:.0f} s"
-    return _explain(patch, prepared, output) or ToolError(
-        f"{patch.name}: spatch {outcome}", code="spatch-failed"
-    )
+    error = _explain(patch, prepared, output)
+    if error is not None and error.code == "smpl-refused" and ask is not None:
+        error.hint = find_undeclared(patch, prepared, output, ask)
+    return error or ToolError(f"{patch.name}: spatch {outcome}", code="spatch-failed")
 
 
 def _explain(patch: SemanticPatch, prepared: PreparedText, output: str) -> PatchgenError | None:

@@ -24,6 +24,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from patchgen.coccinelle.diagnose import explain_refusal
 from patchgen.coccinelle.formula import (
@@ -114,7 +115,9 @@ def find_needs(spatch: Spatch, program: RunnableSmpl) -> Needs:
     answers = _query(spatch, program, [patch.text, spelt_file, *plain_texts])
     answer = answers[patch.text]
     if answer.returncode != 0:
-        refusal = explain_refusal(patch, prepare_text(patch.text), answer)
+        refusal = explain_refusal(
+            patch, prepare_text(patch.text), answer, partial(read_text, spatch, program)
+        )
         if isinstance(refusal, SpecError):
             raise refusal
         return Needs(ALWAYS, None, "spatch does not report which words it needs")
@@ -144,21 +147,26 @@ def find_needs(spatch: Spatch, program: RunnableSmpl) -> Needs:
         return Needs(ALWAYS, None, "spatch's list of words cannot be parsed", warnings)
 
 
+def read_text(spatch: Spatch, program: RunnableSmpl, text: str) -> Completed:
+    """Let spatch read a text derived from a semantic patch, and report the words it needs.
+
+    Raises SpecError for a text that would run code and may not.
+    """
+    if not program.may_run_code:
+        check_harmless(program.patch, text, program.companions)
+    with scratch_folder("needs") as folder:
+        return spatch.ask_needs(program, text, folder)
+
+
 def _query(spatch: Spatch, program: RunnableSmpl, texts: Sequence[str]) -> dict[str, Completed]:
     """Return spatch's answer for each text derived from a semantic patch.
 
     Each takes as long as spatch needs to read the rules, so all run in parallel. Raises SpecError
     for a text that would run code and may not.
     """
-    for text in texts if not program.may_run_code else ():
-        check_harmless(program.patch, text, program.companions)
-
-    def query(text: str) -> Completed:
-        with scratch_folder("needs") as folder:
-            return spatch.ask_needs(program, text, folder)
-
     distinct = list(dict.fromkeys(texts))
-    return dict(zip(distinct, map_parallel(query, distinct, workers=len(distinct)), strict=True))
+    answers = map_parallel(partial(read_text, spatch, program), distinct, workers=len(distinct))
+    return dict(zip(distinct, answers, strict=True))
 
 
 def _join_file_needs(file: Formula, spelt: Formula) -> Formula:
