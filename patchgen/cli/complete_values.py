@@ -1,19 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Find the values of options and arguments that a shell can complete.
 
-The metavar of a parameter names the kinds of its values: BRANCH, REV, FILE|RECIPE. A command has
-code for completion only if a metavar is too general, such as NAME.
+The metavar of a parameter names the kinds of its values: BRANCH, REV, FILE|RECIPE. If a metavar is
+too general, such as NAME, a function of complete_names.py completes the values.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
+
+from patchgen.errors import PatchgenError
 
 _Item = CompletionItem[str]
 _Lister = Callable[[click.Context, str], Iterator[_Item]]
@@ -45,6 +48,11 @@ def _list_refs(ctx: click.Context, *kinds: str) -> list[str]:
     tree = str(ctx.params.get("tree") or ".")
     args = ("for-each-ref", "--sort=-creatordate", "--format=%(refname:lstrip=2)", *kinds)
     return run(["git", "-C", tree, *args], env=reading_environment(), ok=None).lines
+
+
+def complete_branch(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[_Item]:
+    """Return the branches: one that is created may replace one, or have a name like it."""
+    return [item for item in _list_branches(ctx, incomplete) if item.value.startswith(incomplete)]
 
 
 def _list_branches(ctx: click.Context, incomplete: str) -> Iterator[_Item]:
@@ -82,6 +90,14 @@ def _list_recipes(ctx: click.Context, incomplete: str) -> Iterator[_Item]:
         yield CompletionItem(recipe.name, help="recipe")
 
 
+def _list_trusted(ctx: click.Context, incomplete: str) -> Iterator[_Item]:
+    from patchgen.truststore import read_trust
+
+    with suppress(PatchgenError):
+        for entry in read_trust():
+            yield CompletionItem(entry.id, help=entry.path)
+
+
 def _list_tree_paths(ctx: click.Context, incomplete: str) -> Iterator[_Item]:
     """Yield paths below --tree; without it, the shell completes files."""
     tree = ctx.params.get("tree")
@@ -110,6 +126,8 @@ _LISTERS: dict[str, _Lister] = {
     "DIR": _complete_folders,
     "MAILDIR": _complete_folders,
     "PATH": _list_tree_paths,
+    "PATTERN": _list_tree_paths,
+    "ID": _list_trusted,
     "FILE": _complete_files,
     "FILE.cocci": _complete_files,
     "CONFIG": _complete_files,
@@ -153,30 +171,13 @@ def list_value_kinds(param: click.Parameter) -> list[str]:
     return re.findall(r"[A-Za-z0-9-]+(?:\.{1,2}[A-Za-z0-9]+)?", metavar)
 
 
+def completes_metavar(param: click.Parameter) -> bool:
+    """Return whether a parameter's metavar names a kind of value that can be completed."""
+    return any(kind in _LISTERS for kind in list_value_kinds(param))
+
+
 def add_completions(command: click.Command) -> None:
     """Let the parameters of a command complete what their metavars name."""
     for param in command.params:
         if not isinstance(param.type, _CompletedType):
             param.type = _CompletedType(param.type)
-
-
-def complete_backend(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """Return the backends of the variant that the command line names.
-
-    The manifest is not checked, because its models take long to import.
-    """
-    import tomllib
-
-    from patchgen.spec.variant_folders import list_named
-
-    # click has the arguments before an incomplete option in `args`, not in `params`.
-    named = (ctx.params.get("variant"), ctx.params.get("name"), *ctx.args)
-    name = str(next(filter(None, named), ""))
-    folders = {variant.name: variant.path for variant in list_named()}
-    folder = folders.get(name, Path(name))
-    try:
-        manifest = tomllib.loads((folder / "manifest.toml").read_text(encoding="utf-8"))
-        backends = list(map(str, manifest["variant"]["backends"]))
-    except (OSError, ValueError, LookupError, TypeError):
-        return []
-    return [backend for backend in backends if backend.startswith(incomplete)]

@@ -16,7 +16,8 @@ import click
 
 from patchgen.addresses import AddressError, is_word, parse_people
 from patchgen.cli import tree_options
-from patchgen.cli.complete_values import complete_backend
+from patchgen.cli.complete_names import complete_backend, complete_definition
+from patchgen.cli.complete_values import complete_branch
 from patchgen.cli.settings import setting_option
 from patchgen.model.smpl import Mode
 
@@ -62,6 +63,7 @@ define_option = click.option(
     "definitions",
     multiple=True,
     metavar="NAME[=VALUE]",
+    shell_complete=complete_definition,
     help="Set a variable of the variant, or define a virtual rule or identifier of the semantic "
     "patch; may be repeated.",
 )
@@ -136,7 +138,9 @@ def version_option(default: str) -> Callable[[_Command], _Command]:
 def branch_option(default: str, name: str = "branch") -> Callable[[_Command], _Command]:
     """Return --branch, the branch to create, for the parameter `name`."""
     meaning = "The branch to create." + _default(default)
-    return click.option("--branch", name, metavar="NAME", help=meaning)
+    return click.option(
+        "--branch", name, metavar="NAME", shell_complete=complete_branch, help=meaning
+    )
 
 
 def backend_option(default: str) -> Callable[[_Command], _Command]:

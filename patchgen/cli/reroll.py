@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from patchgen.cli.command import ExplainedCommand
+from patchgen.cli.complete_names import complete_changes
 from patchgen.cli.next_steps import format_patchgen, format_verify, print_steps
 from patchgen.cli.options import (
     backend_option,
@@ -59,6 +60,7 @@ from patchgen.reroll.request import RerollRequest, RerollResult
     "--changes",
     multiple=True,
     metavar="[PATCH=]TEXT",
+    shell_complete=complete_changes,
     help="Describe the changes to the series (TEXT or cover=TEXT) or to one patch; may be "
     "repeated.",
 )

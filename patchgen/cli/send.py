@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from patchgen.cli.command import ExplainedCommand
+from patchgen.cli.complete_names import complete_mails, complete_unknown_mail
 from patchgen.cli.next_steps import format_patchgen, print_steps
 from patchgen.cli.options import json_option, recipient_options, tree_option
 from patchgen.cli.printer import OutputError, Printer, ReaderGoneError, count, echo
@@ -52,6 +53,7 @@ _HOW_TO_SEE_ALL = "--verbose shows everything."
 @click.option(
     "--only",
     metavar="N|NAME,...",
+    shell_complete=complete_mails,
     help="Send these mails only, such as 1,3-5 (0 is the cover letter), or the patches of these "
     "names or git trees. The first part includes the cover letter.  [default: all that were not "
     "sent]",
@@ -63,6 +65,7 @@ _HOW_TO_SEE_ALL = "--verbose shows everything."
     multiple=True,
     type=click.IntRange(min=0),
     metavar="N",
+    shell_complete=complete_unknown_mail,
     help="With --resume: mail N has arrived (0 is the cover letter); may be repeated.",
 )
 @click.option(
@@ -70,6 +73,7 @@ _HOW_TO_SEE_ALL = "--verbose shows everything."
     multiple=True,
     type=click.IntRange(min=0),
     metavar="N",
+    shell_complete=complete_unknown_mail,
     help="With --resume: mail N has not arrived, so send it again; may be repeated.",
 )
 @click.option("--skip-checks", is_flag=True, help=f"Send without {', '.join(SEND_CHECKS)}.")

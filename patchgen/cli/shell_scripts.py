@@ -38,7 +38,7 @@ _patchgen_completion() {
     for value in "${values[@]}"; do
         [[ $files || $folders || $current == [\"\']* ]] || printf -v value %q "$value"
         COMPREPLY+=("$value")
-        [[ $value == */ ]] && compopt -o nospace
+        [[ $value == *[/=] ]] && compopt -o nospace
     done
     if [[ $files || $folders ]]; then
         compopt -o filenames
@@ -54,15 +54,15 @@ complete -o nosort -F _patchgen_completion patchgen
 _ZSH = r"""#compdef patchgen
 _patchgen_completion() {
     local line files folders
-    local -a lines fields values described slashed
+    local -a lines fields values described unfinished
     lines=("${(@f)$(_PATCHGEN_COMPLETE=zsh_complete ${(Q)words[1]} \
         "${(@Q)words[2,CURRENT-1]}" "${(Q)PREFIX}" 2>/dev/null)}")
     for line in $lines; do
         fields=("${(@ps:\t:)line}")
         case $fields[1] in
             plain)
-                if [[ $fields[2] == */ ]]; then
-                    slashed+=("$fields[2]")
+                if [[ $fields[2] == *[/=] ]]; then
+                    unfinished+=("$fields[2]")
                 else
                     values+=("$fields[2]")
                     described+=("$fields[2]${fields[3]:+  -- $fields[3]}")
@@ -73,7 +73,7 @@ _patchgen_completion() {
     done
     [[ $PREFIX == --*=* ]] && compset -P 1 '*='
     (( $#values )) && compadd -l -d described -a values
-    (( $#slashed )) && compadd -S '' -a slashed
+    (( $#unfinished )) && compadd -S '' -a unfinished
     if [[ -n $files ]]; then
         _files
     elif [[ -n $folders ]]; then

@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from patchgen.cli.command import ExplainedCommand
+from patchgen.cli.complete_names import complete_config
 from patchgen.cli.next_steps import format_git, format_patchgen, format_verify, print_steps
 from patchgen.cli.options import (
     jobs_option,
@@ -50,6 +51,7 @@ from patchgen.verify import CHECKS, VerifyRequest
     "configs",
     multiple=True,
     metavar="NAME",
+    shell_complete=complete_config,
     help="Build in this configuration, or with this .config (a path with a /); may be repeated.",
 )
 @click.option(

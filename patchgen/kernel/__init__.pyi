@@ -15,6 +15,7 @@ from .configs import (
     find_arch as find_arch,
     find_config as find_config,
     find_cross_config as find_cross_config,
+    list_configs as list_configs,
     name_compiler_package as name_compiler_package,
 )
 from .dotconfig import (

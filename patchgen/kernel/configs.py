@@ -115,6 +115,12 @@ def find_cross_config(arch: str) -> BuildConfig | None:
     return replace(_ALLMODCONFIG, name=f"{_ALLMODCONFIG.name}-{arch}", arch=arch, compiler=prefix)
 
 
+def list_configs() -> list[str]:
+    """Return the names that find_config() knows, those of installed cross compilers included."""
+    cross_configs = filter(None, map(find_cross_config, _CROSS_COMPILERS))
+    return [config.name for config in (*CONFIGS, *cross_configs)]
+
+
 def _read_own_config(path: Path) -> BuildConfig:
     text = read_dotconfig(path)
     if "CONFIG_" not in text:

@@ -3,6 +3,7 @@ from .delivery import (
     DeliveryReport as DeliveryReport,
 )
 from .journal import (
+    Journal as Journal,
     JournalEntry as JournalEntry,
     MailState as MailState,
     build_unknown_error as build_unknown_error,

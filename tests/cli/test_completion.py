@@ -14,8 +14,11 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import click
 import pytest
 
+from patchgen.cli.complete_values import completes_metavar
+from patchgen.cli.main import patchgen as main_command
 from patchgen.cli.shell_scripts import SCRIPTS
 from tests.support import TOP
 from tests.support.programs import install_patchgen
@@ -74,6 +77,30 @@ class Shell:
         return shown
 
 
+MANIFEST = """
+[variant]
+backends = ["one"]
+
+[variables.order]
+type = "choice"
+choices = ["first", "last"]
+
+[variables.strict]
+type = "boolean"
+
+[variables."bad\\u0007name"]
+type = "string"
+"""
+
+
+def write_manifest(folder: Path) -> None:
+    """Write a variant `sample`, with the variables of its manifest and of a backend's."""
+    variant = folder / "semantic-patches/sample"
+    (variant / "backends/one").mkdir(parents=True)
+    (variant / "manifest.toml").write_text(MANIFEST)
+    (variant / "backends/one/manifest.toml").write_text('[variables.name]\ntype = "string"\n')
+
+
 @pytest.fixture(params=SCRIPTS)
 def shell(request: pytest.FixtureRequest, toy: Path, git) -> Iterator[Shell]:  # type: ignore[no-untyped-def]
     """Return a shell in a tree with a branch, a tag, and files with odd names."""
@@ -85,6 +112,7 @@ def shell(request: pytest.FixtureRequest, toy: Path, git) -> Iterator[Shell]:  #
     for file in ("my rule.cocci", "don't.cocci", "$x.cocci"):
         (toy / file).write_text("")
     (toy / "mails").mkdir()
+    write_manifest(toy)
     (toy.parent / "bin").mkdir()
     install_patchgen(toy.parent / "bin/patchgen")
     path = f"{toy.parent / 'bin'}:{os.environ['PATH']}"
@@ -102,6 +130,17 @@ CASES = {
     "patchgen run strs": ["patchgen", "run", "strscpy"],
     "patchgen status --onto v6.9": ["patchgen", "status", "--onto", "v6.99"],
     "patchgen status topic/o": ["patchgen", "status", "topic/one"],
+    "patchgen verify --config no-p": ["patchgen", "verify", "--config", "no-paravirt"],
+    "patchgen verify --config ./my": ["patchgen", "verify", "--config", "./my rule.cocci"],
+    "patchgen apply sample -D order=fi": ["patchgen", "apply", "sample", "-D", "order=first"],
+    # No space follows `order=`, so the second completion is that of its value.
+    "patchgen apply sample -D ord\tla": ["patchgen", "apply", "sample", "-D", "order=last"],
+    "patchgen apply sample --define=order=la": [
+        "patchgen",
+        "apply",
+        "sample",
+        "--define=order=last",
+    ],
     "patchgen run x --color=alw": ["patchgen", "run", "x", "--color=always"],
     "patchgen -C arch/x86 run x mm/mem_e": [
         *("patchgen", "-C", "arch/x86", "run", "x", "mm/mem_encrypt.c"),
@@ -149,6 +188,21 @@ def test_only_the_command_that_is_completed_is_imported(tmp_path):
         (["audit", "--diff", "HE"], ["HEAD.."]),
         (["apply", "--backend", "s", "--variant", "pvops", "--backend", ""], ["sev", "tdx"]),
         (["verify", "--skip", "a"], ["am"]),
+        (["verify", "--config", "no-"], ["no-amd-mem-encrypt", "no-paravirt"]),
+        (["verify", "--config", "all"], ["allmodconfig", "allmodconfig-arm64"]),
+        (["verify", "--config", "./x"], ["FILE"]),
+        (["apply", "sample", "-D", ""], ["order=", "strict=", "name="]),
+        (["apply", "--variant", "sample", "--define", "o"], ["order="]),
+        (["apply", "sample", "-D", "order="], ["order=first", "order=last"]),
+        (["apply", "sample", "-D", "strict=t"], ["strict=true"]),
+        (["apply", "sample", "-D", "name="], []),
+        (["apply", "-D", ""], []),
+        (["reroll", "--variant", "sample", "-D", "s"], ["strict="]),
+        (["run", "sample", "-D", "n"], ["name="]),
+        (["test", "sample", "-D", "n"], ["name="]),
+        (["run", "rule.cocci", "-D", ""], ["patch", "report", "loud", "NEW="]),
+        (["run", "rules", "-D", ""], ["loud"]),
+        (["new", "x", "--on", "rul"], ["FILE"]),
         (["run", "--macros", ""], ["tree", "none", "FILE"]),
         (["run", "--tree", "tree", "x", "a"], ["arch/"]),
         (["run", "--tree", "tree", "x", "arch/x"], ["arch/x86/"]),
@@ -160,9 +214,67 @@ def test_only_the_command_that_is_completed_is_imported(tmp_path):
 )
 def test_values_are_completed(args, expected, patchgen, tmp_path, monkeypatch):
     (tmp_path / "tree").symlink_to(TOP / "tests/tree")
+    write_manifest(tmp_path)
+    rule = "virtual patch, report\nvirtual loud\n@@ identifier virtual.NEW; @@\n-a();\n+NEW();\n"
+    (tmp_path / "rule.cocci").write_text(rule)
+    (tmp_path / "rules").mkdir()
+    for name in ("a", "b"):
+        (tmp_path / f"rules/{name}.cocci").write_text("virtual loud\n@@@@\n-a();\n")
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/aarch64-linux-gnu-gcc").symlink_to("/bin/true")
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/bin")
     monkeypatch.setenv("_PATCHGEN_COMPLETE", "zsh_complete")
-    result = patchgen(*args, cwd=tmp_path)
+    assert expected is None or complete(patchgen, tmp_path, *args) == expected
+
+
+def complete(patchgen, folder: Path, *args: str) -> list[str]:  # type: ignore[no-untyped-def]
+    """Return the completions of the last argument; those of files are their kind in capitals."""
+    result = patchgen(*args, cwd=folder)
     assert result.err == ""
-    items = [line.split("\t") for line in result.out.splitlines()]
-    values = [value if kind == "plain" else kind.upper() for kind, value, _ in items]
-    assert expected is None or values == expected
+    items = [line.split("\t") for line in result.out.splitlines() if line]
+    return [value if kind == "plain" else kind.upper() for kind, value, _ in items]
+
+
+def test_names_of_a_series_are_completed(patchgen, toy, monkeypatch):
+    assert patchgen("apply", "pvops", "--branch", "topic", cwd=toy).code == 0
+    monkeypatch.setenv("_PATCHGEN_COMPLETE", "zsh_complete")
+    for args, expected in (
+        (("send", "topic", "--only", "c"), ["cover", "callers"]),
+        (
+            ("send", "topic", "--only", "op,sev,cover,"),
+            ["op,sev,cover,callers", "op,sev,cover,hypercall"],
+        ),
+        (("send", "--only", ""), []),
+        (("reroll", "topic", "--changes", "c"), ["cover=", "callers="]),
+        (("reroll", "topic", "--backend", ""), ["sev", "tdx"]),
+        (("reroll", "topic", "-D", "li"), ["link="]),
+        (("reroll", "none", "-D", ""), []),
+        (("apply", "pvops", "--branch", "t"), ["topic"]),
+        (("send", "topic", "--resume", "--arrived", ""), []),
+    ):
+        assert complete(patchgen, toy, *args) == expected
+
+
+# Parameters whose values cannot be listed: any text or number, and names among too many.
+OPEN_KINDS = {
+    *("N", "NUMBER", "SECONDS", "TEXT", "ADDRESS", "MESSAGE-ID"),
+    # The functions of a kernel, words of C, and variables of make.
+    *("FUNCTION", "OLD=NEW", "NAME=VALUE"),
+}
+
+
+def test_each_parameter_with_a_closed_set_of_values_is_completed():
+    root = click.Context(main_command)
+    without = {}
+    for name in main_command.list_commands(root):
+        command = main_command.get_command(root, name)
+        assert command is not None
+        for param in command.params:
+            is_flag = isinstance(param, click.Option) and (param.is_flag or param.count)
+            is_listed = isinstance(param.type, click.Choice | click.Path) or completes_metavar(
+                param
+            )
+            has_own = param._custom_shell_complete is not None
+            if not (is_flag or is_listed or has_own) and param.metavar not in OPEN_KINDS:
+                without[f"{name} {param.opts[-1]}"] = param.metavar
+    assert without == {}
