@@ -68,8 +68,9 @@ _EXIT_CODES = {
 # The shells' completion scripts set this variable, which click derives from the program's name.
 _COMPLETING = "_PATCHGEN_COMPLETE"
 # Commands that ask questions, draw a table while they run, or print a script. A pager shows the
-# output of the others.
-_UNPAGED = {"completion", "new", "send", "trailers", "verify"}
+# output of the others; `send` starts it itself.
+_WITHOUT_PAGER = {"completion", "new", "trailers", "verify"}
+_UNPAGED = {*_WITHOUT_PAGER, "send"}
 
 
 class _LazyGroup(PagedHelp, click.Group):
@@ -155,15 +156,23 @@ def _options_of(command: click.Command) -> dict[str, str]:
 
 
 def _explain_place(err: click.NoSuchOption, group: click.Group) -> click.NoSuchOption:
-    """Return the error; for an option of patchgen itself, with the usage that puts it first."""
+    """Return the error; for an option of patchgen itself, with what to do instead."""
     command = err.ctx.info_name if err.ctx else None
     for parameter in group.params:
         if command and err.option_name in parameter.opts:
-            value = f" {parameter.metavar}" if parameter.metavar else ""
-            usage = f"patchgen {err.option_name}{value} {command}"
-            message = f"{err.message} Put it before the command: {usage}"
-            return click.NoSuchOption(err.option_name, message, ctx=err.ctx)
+            advice = _advise_place(parameter, err.option_name, command)
+            return click.NoSuchOption(err.option_name, f"{err.message} {advice}", ctx=err.ctx)
     return err
+
+
+def _advise_place(parameter: click.Parameter, option: str, command: str) -> str:
+    """Return where to put an option of patchgen itself that was given to a command."""
+    if parameter.name == "version":
+        return f"Use it without a command: patchgen {option}"
+    if parameter.name == "no_pager" and command in _WITHOUT_PAGER:
+        return f"patchgen {command} does not show its output in a pager."
+    value = f" {parameter.metavar}" if parameter.metavar else ""
+    return f"Put it before the command: patchgen {option}{value} {command}"
 
 
 def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
