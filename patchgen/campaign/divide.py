@@ -140,4 +140,7 @@ def _warn(change: SplitChange) -> Iterator[str]:
             "--max-patches 15 joins groups"
         )
     if request.subject is None and texts.message.subject == texts.summary:
-        yield "the subjects quote the semantic patch; --subject sets your own"
+        yield (
+            "each subject repeats the purpose of the semantic patch (its /// text, else its file "
+            "name); --subject sets your own"
+        )

@@ -54,7 +54,9 @@ def test_the_users_message_replaces_that_of_the_semantic_patch(patchgen, git, tr
     trailers = text.strip().split("\n\n")[-1].splitlines()
     assert trailers[0] == "Suggested-by: Sue <sue@example.org>"
     assert trailers[1].startswith("Signed-off-by: ")
-    assert "the subjects quote the semantic patch" not in done.err
+    assert "--subject sets your own" not in done.err
+    done = run(patchgen, tree, "--dry-run")
+    assert "each subject repeats the purpose of the semantic patch" in done.err
 
 
 def test_a_message_without_an_empty_line_is_all_body(patchgen, git, tree):
