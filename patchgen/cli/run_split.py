@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -19,6 +20,7 @@ from patchgen.cli.series_output import (
     summarise_patch,
 )
 from patchgen.cli.settings import find_setting, is_given, setting_option
+from patchgen.cli.terminal import is_terminal
 from patchgen.commands.run import RunPlan, require_campaign
 from patchgen.errors import PatchgenError, UsageError
 from patchgen.model.series import RecipientRoles
@@ -153,7 +155,8 @@ def campaign_options(command: _Command) -> _Command:
 def read_campaign(options: dict[str, Any]) -> tuple[CampaignRequest | None, bool]:
     """Remove the series' options from a command's; return the request, and whether to edit texts.
 
-    The request is None without --split. Raises UsageError for a series' option without --split.
+    The request is None without --split. Raises UsageError for a series' option without --split, and
+    if no terminal is there to edit texts.
     """
     split = options.pop("split")
     series_options = {name: options.pop(name) for name in _ONLY_WITH_SPLIT}
@@ -170,6 +173,12 @@ def read_campaign(options: dict[str, Any]) -> tuple[CampaignRequest | None, bool
     roles = series_options.pop("recipients")
     max_recipients = series_options.pop("max_recipients") or _MAX_RECIPIENTS
     edit = series_options.pop("edit")
+    if edit and not all(map(is_terminal, (sys.stdin, sys.stdout))):
+        raise UsageError(
+            "--edit cannot start an editor without a terminal",
+            code="no-terminal",
+            hint="--message and --cover read the texts from files",
+        )
     request = CampaignRequest(
         Split(split),
         recipients=roles and RecipientRoles(roles),

@@ -13,6 +13,7 @@ import pytest
 from tests.support.call_rule import format_function, format_rule
 from tests.support.campaign_tree import MAINTAINERS
 from tests.support.kernels import commit_all
+from tests.support.terminal import Shown, patchgen_on_terminal
 
 RULE = format_rule()
 
@@ -139,6 +140,12 @@ def test_a_dry_run_shows_patches_and_recipients_and_writes_nothing(patchgen, git
     assert run(patchgen, tree, "--dry-run").code == 0
 
 
+def edit(tree: Path, *args: str) -> Shown:
+    """Run with --edit on a terminal, which is wide enough for each message."""
+    argv = ("run", tree.parent / "call.cocci", "--tree", tree, "-o", tree.parent / "out", *args)
+    return patchgen_on_terminal(*argv, "--edit", "--split", columns=400)
+
+
 def write_editor(tree: Path, body: str) -> Path:
     editor = tree.parent / "my editor"
     editor.write_text(f"#!/bin/sh\n{body}\n")
@@ -146,11 +153,11 @@ def write_editor(tree: Path, body: str) -> Path:
     return editor
 
 
-def test_the_message_is_edited_in_the_users_editor(patchgen, git, tree, monkeypatch):
+def test_the_message_is_edited_in_the_users_editor(git, tree, monkeypatch):
     editor = write_editor(tree, 'sed -i "s/new_call()/the new one/; s/takes a/has a/" "$2"')
     monkeypatch.setenv("GIT_EDITOR", f"'{editor}' --wait")
-    done = run(patchgen, tree, "--edit")
-    assert done.code == 0, done.err
+    done = edit(tree)
+    assert done.code == 0, done.text
     text = message(git, tree, 1)
     assert text.startswith("net: Use the new one, which has a lock\n\nUse the new one, which has a")
     assert ">8" not in text and "prefix" not in text
@@ -158,18 +165,18 @@ def test_the_message_is_edited_in_the_users_editor(patchgen, git, tree, monkeypa
     assert cover == "treewide: Use the new one, which has a lock\n"
 
 
-def test_an_editor_that_the_tree_names_is_not_started(patchgen, git, tree, monkeypatch):
+def test_an_editor_that_the_tree_names_is_not_started(git, tree, monkeypatch):
     harmful = tree.parent / "harmful"
     git(tree, "config", "core.editor", f"touch '{harmful}'; false")
     monkeypatch.delenv("GIT_EDITOR", raising=False)
     editor = write_editor(tree, 'sed -i s/takes/has/ "$1"')
     monkeypatch.setenv("VISUAL", f"'{editor}'")
-    done = run(patchgen, tree, "--edit")
-    assert done.code == 0, done.err
+    done = edit(tree)
+    assert done.code == 0, done.text
     assert "has a lock" in message(git, tree, 1) and not harmful.exists()
 
 
-def test_the_editor_of_the_users_configuration_is_started(patchgen, git, tree, monkeypatch):
+def test_the_editor_of_the_users_configuration_is_started(git, tree, monkeypatch):
     editor = write_editor(tree, 'sed -i s/takes/has/ "$1"')
     config = tree.parent / "gitconfig"
     config.write_text(f"[core]\n\teditor = \"'{editor}'\"\n")
@@ -178,8 +185,8 @@ def test_the_editor_of_the_users_configuration_is_started(patchgen, git, tree, m
     monkeypatch.setenv("GIT_DIR", str(tree / ".git"))
     git(tree, "config", "core.editor", "false")
     monkeypatch.delenv("GIT_EDITOR", raising=False)
-    done = run(patchgen, tree, "--edit")
-    assert done.code == 0, done.err
+    done = edit(tree)
+    assert done.code == 0, done.text
     assert "has a lock" in message(git, tree, 1)
 
 
@@ -192,11 +199,11 @@ def test_the_editor_of_the_users_configuration_is_started(patchgen, git, tree, m
         "printf 'Subject\\n\\nText.\\n' > \"$1\"; exit 1",
     ],
 )
-def test_a_text_that_is_refused_is_not_lost(patchgen, tree, monkeypatch, body):
+def test_a_text_that_is_refused_is_not_lost(tree, monkeypatch, body):
     monkeypatch.setenv("GIT_EDITOR", f"'{write_editor(tree, body)}'")
-    refused = run(patchgen, tree, "--edit")
-    assert refused.code == 1, refused.err
-    saved = Path(re.search(r"your edited text is in (\S+/MESSAGE)", refused.err)[1])
+    refused = edit(tree)
+    assert refused.code == 1, refused.text
+    saved = Path(re.search(r"your edited text is in (\S+/MESSAGE)", refused.text)[1])
     written = tree / "written"
     subprocess.run(["sh", "-c", body, "sh", written], check=False)
     assert saved.read_bytes() == written.read_bytes()
@@ -210,8 +217,20 @@ def test_a_text_that_is_refused_is_not_lost(patchgen, tree, monkeypatch, body):
         ("printf 'Caf\\351\\n' > \"$1\"", "is not UTF-8"),
     ],
 )
-def test_nothing_is_written_without_an_edited_text(patchgen, git, tree, monkeypatch, body, problem):
+def test_nothing_is_written_without_an_edited_text(git, tree, monkeypatch, body, problem):
     monkeypatch.setenv("GIT_EDITOR", f"'{write_editor(tree, body)}'")
-    done = run(patchgen, tree, "--edit")
-    assert done.code == 1 and problem in done.err and "nothing was written" in done.err
+    done = edit(tree)
+    assert done.code == 1 and problem in done.text and "nothing was written" in done.text
     assert git(tree, "branch", "--list", "patchgen/*") == ""
+
+
+def test_no_editor_is_started_without_a_terminal(patchgen, git, tree, monkeypatch):
+    started = tree.parent / "started"
+    monkeypatch.setenv("GIT_EDITOR", f"touch '{started}'; false")
+    before = git(tree, "for-each-ref")
+    done = run(patchgen, tree, "--edit")
+    assert done.code == 2 and "--edit cannot start an editor without a terminal" in done.err
+    assert "hint: --message and --cover read the texts from files" in done.err
+    assert not started.exists() and git(tree, "for-each-ref") == before
+    # Before any work: the semantic patch is not even read.
+    assert "no-terminal" in patchgen("run", "none.cocci", "--edit", "--split", "tree").err
