@@ -20,6 +20,7 @@ from patchgen.audit.result import (
     UnresolvedPointer,
 )
 from patchgen.audit.tables import load_tables
+from patchgen.counting import count
 
 _ARCH = "arch/x86/"
 _MOST_KINDS = 4
@@ -108,23 +109,21 @@ def describe_certainty(audit: Audit) -> str:
     if not total:
         return "all calls resolved"
     inside = count_unresolved_in_arch(audit)
-    calls = "call" if total == 1 else "calls"
-    return f"{total} {calls} unresolved, {inside} of them in arch/x86"
+    return f"{count(total, 'call')} unresolved, {inside} of them in arch/x86"
 
 
 def describe_answer(audit: Audit) -> str:
     """Return the answer as sentences for a reader who does not know the tool."""
     total = len(audit.early_hypercalls)
     fatal = len(group_by_danger(audit.early_hypercalls)[Danger.FATAL])
-    sites = "early site" if total == 1 else "early sites"
-    text = f"{total} {sites}; {describe_certainty(audit)}."
+    text = f"{count(total, 'early site')}; {describe_certainty(audit)}."
     does = " patches the kernel's code" if audit.window.end in load_tables().end else ""
     text += f" An early site is {audit.site} that can run before {audit.window.end}(){does}"
     if fatal:
         text += f"; {fatal} {'is' if fatal == 1 else 'are'} fatal on one platform or more"
     if silent := sum(change.silent for change in audit.early_changes):
-        changes = "change" if silent == 1 else "changes"
-        text += f". The hypervisor is not notified of {silent} early {changes} of page status"
+        changes = count(silent, "early change")
+        text += f". The hypervisor is not notified of {changes} of page status"
     return text + (". Unresolved calls may lead to more." if audit.unresolved else ".")
 
 

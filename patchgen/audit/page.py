@@ -42,7 +42,16 @@ from patchgen.audit.pathtree import (
     mark_site,
     select_route,
 )
-from patchgen.audit.result import Audit, Hypercall, Platform, Route, SiteGroup, StatusChange
+from patchgen.audit.result import (
+    Audit,
+    Coverage,
+    Hypercall,
+    Platform,
+    Route,
+    SiteGroup,
+    StatusChange,
+)
+from patchgen.counting import count
 from patchgen.templating import render_html_page
 
 _TEMPLATES = Path(__file__).with_name("templates")
@@ -144,8 +153,8 @@ def headline(audit: Audit) -> tuple[str, ...]:
     noun = _name_sites(audit)
     first = f"No early {noun} bypasses the op"
     if bypassing:
-        calls = f"{noun} bypasses" if len(bypassing) == 1 else f"{noun}s bypass"
-        first = f"{len(bypassing)} early {calls} the op"
+        calls = count(len(bypassing), f"early {noun} bypasses", f"early {noun}s bypass")
+        first = f"{calls} the op"
         if noun == _HYPERCALL:
             reporting = sum(hypercall.reports_status for hypercall in bypassing) or "none"
             first += f", {reporting} to report page status"
@@ -154,8 +163,8 @@ def headline(audit: Audit) -> tuple[str, ...]:
     if not silent:
         return first, "the hypervisor is notified of every early change of page status"
     total = len(audit.early_changes)
-    second = f"the hypervisor is not notified of {silent} of {total} early changes of page status"
-    return first, second
+    changes = count(total, "early change")
+    return first, f"the hypervisor is not notified of {silent} of {changes} of page status"
 
 
 def _name_sites(audit: Audit) -> str:
@@ -163,8 +172,8 @@ def _name_sites(audit: Audit) -> str:
 
 
 def _count_routed(diff: AuditDiff) -> str:
-    count = sum(difference.change_kind is ChangeKind.ROUTED for difference in diff.differences)
-    return f"{count or 'No'} early site{'' if count == 1 else 's'} routed"
+    routed = sum(difference.change_kind is ChangeKind.ROUTED for difference in diff.differences)
+    return f"{count(routed, 'early site') if routed else 'No early sites'} routed"
 
 
 def _build_context(audit: Audit) -> dict[str, Any]:
@@ -176,8 +185,7 @@ def _build_context(audit: Audit) -> dict[str, Any]:
         "noun": _name_sites(audit),
         "certainty": describe_certainty(audit),
         "unresolved": sort_unresolved(audit),
-        "files": _group_digits(audit.coverage.files),
-        "functions": _group_digits(audit.coverage.functions),
+        "read": _describe_read(audit.coverage),
         "platforms": tuple(Platform),
         "sections": tuple(_build_sections(entries)),
         "changes": tuple(entry for entry in entries if isinstance(entry.site, StatusChange)),
@@ -228,6 +236,14 @@ def _count_paths(route: Route) -> str:
     more = " or more" if route.capped else ""
     noun = "path" if route.paths == 1 and not more else "paths"
     return f"{_group_digits(route.paths)}{more} {noun}"
+
+
+def _describe_read(coverage: Coverage) -> str:
+    files, functions = (
+        f"{_group_digits(number)} {noun if number == 1 else noun + 's'}"
+        for number, noun in ((coverage.files, "file"), (coverage.functions, "function"))
+    )
+    return f"{files} with {functions} {'was' if coverage.files == 1 else 'were'} read"
 
 
 def _group_digits(number: int) -> str:

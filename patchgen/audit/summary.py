@@ -10,6 +10,7 @@ from patchgen.audit.audit_tree import TreeAudit
 from patchgen.audit.diff import AuditDiff, ChangeKind, compare_audits
 from patchgen.audit.overview import count_unresolved_in_arch
 from patchgen.audit.result import PROTECTED, Audit, Hypercall, Platform, SiteGroup, StatusChange
+from patchgen.counting import count
 from patchgen.model.base import Oid
 from patchgen.odb import Git, resolve_object
 
@@ -156,8 +157,7 @@ def _describe_bypassing(sites: Sequence[Hypercall], reporting: Sequence[Hypercal
 def _describe_limits(audit: Audit) -> str:
     """Return what the audit could not resolve."""
     total, inside = len(audit.unresolved), count_unresolved_in_arch(audit)
-    calls = "call" if total == 1 else "calls"
-    unresolved = f"{total or 'No'} {calls} could not be resolved"
+    unresolved = f"{count(total, 'call') if total else 'No calls'} could not be resolved"
     if total:
         unresolved += f", {inside} of them in arch/x86"
     doubtful = _find_doubtful(audit.early_changes)
@@ -181,7 +181,7 @@ def _find_doubtful(changes: Sequence[StatusChange]) -> list[StatusChange]:
 
 
 def _count(items: Sequence[object], singular: str, plural: str) -> str:
-    return f"{len(items) or 'no'} {singular if len(items) == 1 else plural}"
+    return count(len(items), singular, plural) if items else f"no {plural}"
 
 
 def _line(site: Hypercall | StatusChange) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from patchgen.counting import count
 from patchgen.linediff import find_line_changes
 from patchgen.model.leftover import Leftover, Leftovers, LeftReason
 from patchgen.model.series import FileEdit
@@ -43,15 +44,15 @@ class PlaceCount:
     is_partial: bool = False
 
     def __str__(self) -> str:
-        changes = f"It changes {_count(self.changed, 'place')} in {_count(self.files, 'file')}"
-        left = {reason: count for reason, count in self.left.items() if reason in _PHRASES}
+        changes = f"It changes {count(self.changed, 'place')} in {count(self.files, 'file')}"
+        left = {reason: left for reason, left in self.left.items() if reason in _PHRASES}
         total = sum(left.values())
         if not total:
             return f"{changes}."
         these = "this file" if self.files == 1 else "these files"
         where = f" in {these}" if self.is_partial else ""
-        reasons = ", ".join(f"{count} {_PHRASES[reason]}" for reason, count in left.items())
-        return f"{changes}, and leaves {_count(total, 'place')}{where}: {reasons}."
+        reasons = ", ".join(f"{number} {_PHRASES[reason]}" for reason, number in left.items())
+        return f"{changes}, and leaves {count(total, 'place')}{where}: {reasons}."
 
 
 def count_places(sweep: Sweep, groups: Sequence[Sequence[FileEdit]]) -> list[PlaceCount]:
@@ -61,7 +62,7 @@ def count_places(sweep: Sweep, groups: Sequence[Sequence[FileEdit]]) -> list[Pla
     these words, it is a block of changed lines.
     """
     leftovers = sweep.leftovers or Leftovers()
-    words = [count.word.encode() for count in leftovers.words]
+    words = [removed.word.encode() for removed in leftovers.words]
     left: dict[PurePosixPath, list[Leftover]] = defaultdict(list)
     for place in leftovers.places:
         left[place.path].append(place)
@@ -79,7 +80,3 @@ def _count_changes(edit: FileEdit, words: Sequence[bytes]) -> int:
     old, new = edit.before or b"", edit.after
     removed = sum(max(0, count_word(old, word) - count_word(new, word)) for word in words)
     return removed or len(find_line_changes(old.split(b"\n"), new.split(b"\n")))
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -34,7 +34,8 @@ from patchgen.cli.audit_table import (
     print_screen,
     wrap_names,
 )
-from patchgen.cli.printer import Printer, count
+from patchgen.cli.printer import Printer
+from patchgen.counting import count
 
 _TITLES = {
     Danger.FATAL: "fatal on one platform or more",
@@ -189,8 +190,8 @@ def _explain_unresolved(call: UnresolvedPointer) -> str:
 def _write_route(route: Route | None) -> list[str]:
     if route is None:
         return []
-    more = " or more" if route.capped else ""
-    lines = [f"{route.paths}{more} {'path' if route.paths == 1 else 'paths'}; the shortest:"]
+    paths = f"{route.paths} or more paths" if route.capped else count(route.paths, "path")
+    lines = [f"{paths}; the shortest:"]
     for step in route.steps:
         by = f" by {step.via}" if step.via else ""
         at = f" at {step.called}" if step.called else ""

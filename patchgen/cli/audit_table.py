@@ -13,6 +13,7 @@ from typing import Any
 
 from patchgen.cli.printer import Printer
 from patchgen.cli.terminal import is_terminal
+from patchgen.counting import count
 
 # Without a terminal.
 _WIDTH, _HEIGHT = 120, 40
@@ -216,4 +217,4 @@ def fold_path(names: Sequence[str], width: int) -> str:
     nearest = f"({len(names) - 1}){_ARROW}{names[-1]}"
     if len(names) > 1 and len(nearest) <= width:
         return nearest
-    return f"{len(names)} step{'' if len(names) == 1 else 's'}"
+    return count(len(names), "step")

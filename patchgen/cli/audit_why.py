@@ -10,7 +10,8 @@ from patchgen.audit.overview import describe_certainty, describe_fatal
 from patchgen.audit.reasons import FunctionAnswer, PathStep
 from patchgen.audit.result import Audit, Hypercall
 from patchgen.cli.audit_table import Line, Section, TableRow, print_screen
-from patchgen.cli.printer import Printer, count
+from patchgen.cli.printer import Printer
+from patchgen.counting import count
 
 _UNREACHED = "No code that was read calls or stores it"
 

@@ -7,8 +7,9 @@ import click
 
 from patchgen.cli.command import ExplainedCommand
 from patchgen.cli.options import json_option
-from patchgen.cli.printer import Printer, count
+from patchgen.cli.printer import Printer
 from patchgen.commands.check import check_variant
+from patchgen.counting import count
 from patchgen.errors import PatchgenError
 
 

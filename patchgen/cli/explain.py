@@ -11,8 +11,9 @@ import click
 
 from patchgen.cli.command import ExplainedCommand
 from patchgen.cli.options import json_option, tree_option
-from patchgen.cli.printer import Printer, count
+from patchgen.cli.printer import Printer
 from patchgen.commands.explain import Explanation, explain_commit
+from patchgen.counting import count
 from patchgen.series import Record
 
 

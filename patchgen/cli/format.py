@@ -12,6 +12,7 @@ from patchgen.cli.options import json_option, output_option, quiet_option, tree_
 from patchgen.cli.printer import Printer
 from patchgen.cli.series_output import print_next
 from patchgen.commands.format import FormatRequest, format_series
+from patchgen.counting import count
 
 
 @click.command(
@@ -53,5 +54,7 @@ def command(
         return
     for warning in result.warnings:
         printer.warning(warning)
-    printer.line(f"{result.branch}, v{result.revision}: {len(result.mails)} mails", bold=True)
+    printer.line(
+        f"{result.branch}, v{result.revision}: {count(len(result.mails), 'mail')}", bold=True
+    )
     print_next(printer, tree, result.base, result.branch, result.mails)

@@ -18,6 +18,7 @@ from patchgen.cli.options import (
 )
 from patchgen.cli.printer import Printer
 from patchgen.commands.import_posted import ImportRequest, import_series
+from patchgen.counting import count
 
 
 @click.command(
@@ -63,7 +64,7 @@ def command(as_json: bool, quiet: bool, **options: Any) -> None:
             }
         )
         return
-    printer.line(f"v{imported.revision}, {len(imported.subjects)} patches", bold=True)
+    printer.line(f"v{imported.revision}, {count(len(imported.subjects), 'patch')}", bold=True)
     for number, subject in enumerate(imported.subjects, 1):
         printer.line(f"  {number}/{len(imported.subjects)} {subject}")
     printer.line(f"base: {imported.base}")

@@ -13,11 +13,12 @@ import click
 
 from patchgen.cli.command import ExplainedCommand
 from patchgen.cli.options import json_option, start_option, timeout_option, tree_option
-from patchgen.cli.printer import Printer, count
+from patchgen.cli.printer import Printer
 from patchgen.cli.terminal import is_terminal
 from patchgen.coccinelle import DEFAULT_TIMEOUT_S
 from patchgen.commands.new import NewRequest, NewResult, write_variant
 from patchgen.controls import escape_controls
+from patchgen.counting import count
 from patchgen.errors import UsageError
 
 _FUNCTION = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

@@ -54,12 +54,6 @@ def printable(text: object) -> str:
     return escape_controls(str(text), allow="\t\n")
 
 
-def count(number: int, noun: str) -> str:
-    """Return a number with its noun, in the plural if it is not 1: "2 patches"."""
-    ending = "" if number == 1 else "es" if noun.endswith("ch") else "s"
-    return f"{number} {noun}{ending}"
-
-
 def echo(text: object = "", *, err: bool = False, **style: Any) -> None:
     """Print a line, with its control characters as escapes.
 

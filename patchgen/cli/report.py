@@ -13,8 +13,9 @@ import click
 from patchgen.cli.command import ExplainedCommand
 from patchgen.cli.options import html_option, json_option, tree_option
 from patchgen.cli.output_file import check_output_file, write_output_file
-from patchgen.cli.printer import Printer, count
+from patchgen.cli.printer import Printer
 from patchgen.commands.report import ReportRequest, report_series
+from patchgen.counting import count
 from patchgen.report.content import OtherOrigin, PatchReport, SeriesReport
 from patchgen.report.diff_lines import LineKind
 

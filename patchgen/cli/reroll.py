@@ -37,6 +37,7 @@ from patchgen.cli.series_output import (
 )
 from patchgen.cli.tree_config import check_config
 from patchgen.commands.reroll import abort_reroll, reroll_series
+from patchgen.counting import count
 from patchgen.errors import UsageError
 from patchgen.reroll.request import RerollRequest, RerollResult
 
@@ -149,7 +150,7 @@ def _print(printer: Printer, request: RerollRequest, result: RerollResult) -> No
     if result.stopped_at:
         _print_conflicts(result, dry_run=request.dry_run)
         return
-    printer.line(f"v{result.revision}, {len(result.subjects)} patches", bold=True)
+    printer.line(f"v{result.revision}, {count(len(result.subjects), 'patch')}", bold=True)
     for number, subject in enumerate(result.subjects, 1):
         printer.line(f"  {number}/{len(result.subjects)} {subject}")
     print_left_out(printer, result.left_out, None)

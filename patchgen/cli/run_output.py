@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from patchgen.cli.printer import Printer, count, printable
+from patchgen.cli.printer import Printer, printable
 from patchgen.cli.progress import progress_bar
 from patchgen.cli.terminal import is_terminal
+from patchgen.counting import count
 from patchgen.model.leftover import Leftovers
 from patchgen.model.smpl import Mode
 from patchgen.model.sweep import Sweep
@@ -35,8 +36,9 @@ def summarise(result: Sweep, *, verbose: bool, leftovers: bool = False) -> Itera
     counts = result.counts
     changed = f"{len(result.edits)} changed, " if result.mode is Mode.PATCH else ""
     yield (
-        f"{result.semantic_patch}: {counts.files} files, {changed}{counts.candidates} candidates, "
-        f"{counts.cached} cached, {counts.run} run, {result.seconds:.1f} s"
+        f"{result.semantic_patch}: {count(counts.files, 'file')}, {changed}"
+        f"{count(counts.candidates, 'candidate')}, {counts.cached} cached, {counts.run} run, "
+        f"{result.seconds:.1f} s"
     )
     for rule in result.rules:
         if rule.hits:
@@ -60,7 +62,7 @@ def _summarise_leftovers(leftovers: Leftovers, *, verbose: bool) -> Iterator[str
         yield f"  no file has {', '.join(leftovers.absent)}"
     for word in leftovers.common:
         yield (
-            f"  left: {word.word} in {word.left} places, too many to tell what was missed"
+            f"  left: {word.word} in {count(word.left, 'place')}, too many to tell what was missed"
             f" ({word.changed} changed)"
         )
     words = ", ".join(word.word for word in leftovers.words if word.before and not word.is_common)

@@ -17,13 +17,14 @@ from patchgen.cli.command import ExplainedCommand
 from patchgen.cli.complete_names import complete_mails, complete_unknown_mail
 from patchgen.cli.next_steps import format_patchgen, print_steps
 from patchgen.cli.options import json_option, recipient_options, tree_option
-from patchgen.cli.printer import OutputError, Printer, ReaderGoneError, count, echo
+from patchgen.cli.printer import OutputError, Printer, ReaderGoneError, echo
 from patchgen.cli.send_checks import SEND_CHECKS, list_notes, refuse_failures, run_checks
 from patchgen.cli.send_summary import SendSummary, list_everything, summarize
 from patchgen.cli.terminal import is_terminal
 from patchgen.cli.tree_config import check_config
 from patchgen.commands.send import SendPlan, SendResult, plan_sending, send_version
 from patchgen.commands.sendable import SendRequest
+from patchgen.counting import count
 from patchgen.errors import RefusedError, UsageError
 from patchgen.interrupts import EXIT_INTERRUPTED, describe_written, ignore_late_interrupts
 from patchgen.model.series import SendableVersion
@@ -341,7 +342,8 @@ def _describe_end(result: SendResult, arrived: int) -> str:
     report, version = result.report, result.plan.version
     if not report.unsent:
         tag = f" The tag {result.tag} records them." if result.tag else ""
-        return f"All {len(report.entries)} mails were sent.{tag}"
+        total = len(report.entries)
+        return (f"All {total} mails were sent." if total != 1 else "The mail was sent.") + tag
     sent = count(len(result.plan.unsent_mails) - arrived, "mail")
     unsent = len(report.unsent)
     verb, them = ("is", "it") if unsent == 1 else ("are", "them")

@@ -13,9 +13,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from patchgen.cli.printer import count
 from patchgen.commands.send import SendPlan
 from patchgen.controls import escape_controls
+from patchgen.counting import count
 from patchgen.mail import group_recipients, list_addresses, name_mails
 from patchgen.model.series import Recipients
 from patchgen.send import MailState
@@ -61,7 +61,7 @@ def summarize(plan: SendPlan, notes: Sequence[str], *, has_question: bool = True
     Without a question (`has_question`) warnings are complete: the output may go to a file.
     """
     summary = SendSummary()
-    note_lines = _cut(_list_notes(notes), _NOTE_LINES, "notes", summary)
+    note_lines = _cut(_list_notes(notes), _NOTE_LINES, "note", summary)
     bcc = _wrap("Bcc of all mails: ", plan.bcc, summary, max_rows=1) if plan.bcc else []
     mails = [_shorten(line) for line in _list_mails(plan)]
     groups = list(_group_recipients(plan))
@@ -75,8 +75,8 @@ def summarize(plan: SendPlan, notes: Sequence[str], *, has_question: bool = True
     people_room = max(room - len(mails), room * 2 // 3)
     if len(people) > people_room:
         short = [_wrap(label, names, summary, max_rows=1)[0] for label, names in groups]
-        people = _cut(short, people_room, "groups of recipients", summary)
-    mails = _cut(mails, room - len(people), "mails", summary)
+        people = _cut(short, people_room, "group of recipients", summary)
+    mails = _cut(mails, room - len(people), "mail", summary)
     summary.lines = [_shorten(_title(plan)), *mails, *people, _count_recipients(plan)]
     summary.lines += [*bcc, *note_lines]
     return summary
@@ -86,7 +86,7 @@ def _title(plan: SendPlan) -> str:
     title = f"{plan.version.name}, v{plan.version.revision}"
     total = len(plan.entries)
     is_part = len(plan.numbers) < total
-    return f"{title}: {len(plan.numbers)} of {total} mails" if is_part else title
+    return f"{title}: {len(plan.numbers)} of {count(total, 'mail')}" if is_part else title
 
 
 def _list_mails(plan: SendPlan) -> list[str]:
@@ -167,7 +167,7 @@ def _cut(lines: list[str], room: int, noun: str, summary: SendSummary) -> list[s
     room = max(room, 1)
     if len(lines) > room:
         summary.is_whole = False
-        lines = [*lines[: room - 1], f"  ... and {len(lines) - room + 1} more {noun}"]
+        lines = [*lines[: room - 1], f"  ... and {count(len(lines) - room + 1, f'more {noun}')}"]
     return [_shorten(line) for line in lines]
 
 

@@ -16,8 +16,9 @@ from patchgen.cli.next_steps import (
     print_steps,
     relative_path,
 )
-from patchgen.cli.printer import Printer, count
+from patchgen.cli.printer import Printer
 from patchgen.controls import escape_controls
+from patchgen.counting import count
 from patchgen.model.base import Oid
 from patchgen.model.plan import LeftOut
 from patchgen.model.series import FileEdit, Recipients, Stat

@@ -13,8 +13,9 @@ import click
 from patchgen.cli.command import ExplainedCommand
 from patchgen.cli.options import html_option, json_option, onto_option, tree_option, variant_option
 from patchgen.cli.output_file import check_output_file, write_output_file
-from patchgen.cli.printer import Printer, count
+from patchgen.cli.printer import Printer
 from patchgen.commands.status import StatusRequest, find_status, has_series, list_status
+from patchgen.counting import count
 from patchgen.status import (
     FileStatus,
     ListedSeries,

@@ -21,7 +21,7 @@ from patchgen.cli.options import (
     timeout_option,
     trust_option,
 )
-from patchgen.cli.printer import Printer, count
+from patchgen.cli.printer import Printer
 from patchgen.commands.test import (
     CheckedPatch,
     GoldenRequest,
@@ -29,6 +29,7 @@ from patchgen.commands.test import (
     find_tested_variant,
     update_results,
 )
+from patchgen.counting import count
 from patchgen.model.series import FileEdit
 from patchgen.model.smpl import Mode
 from patchgen.sweep import DEFAULT_TIMEOUT_S, CaseOutcome, GoldenRun, format_diff

@@ -14,10 +14,11 @@ import click
 from patchgen.cli.command import ExplainedCommand
 from patchgen.cli.next_steps import format_patchgen, print_steps
 from patchgen.cli.options import json_option, quiet_option, start_option, tree_option
-from patchgen.cli.printer import Printer, count, echo
+from patchgen.cli.printer import Printer, echo
 from patchgen.cli.terminal import is_terminal
 from patchgen.commands.trailers import CollectRequest, CollectResult, collect_trailers
 from patchgen.controls import escape_controls
+from patchgen.counting import count
 from patchgen.errors import UsageError
 from patchgen.replies.collect import AddedTag
 from patchgen.series.trailers import Trailer

@@ -11,10 +11,11 @@ import click
 
 from patchgen.cli.command import ExplainedCommand
 from patchgen.cli.options import json_option, rev_option, tree_option
-from patchgen.cli.printer import Printer, count
+from patchgen.cli.printer import Printer
 from patchgen.cli.tree_config import list_changes
 from patchgen.commands.trust import TrustResult, revoke, trust_code, trust_config
 from patchgen.controls import escape_controls
+from patchgen.counting import count
 from patchgen.errors import UsageError
 from patchgen.truststore import TrustEntry, read_trust, store_path
 
@@ -140,7 +141,9 @@ def _print_trusted(printer: Printer, result: TrustResult) -> None:
         printer.line(f"{result.target} runs no code, so it does not need trust.")
         return
     printer.line(f"trusted: {_describe_line(result.entry)}")
-    printer.line(f"  {len(result.code)} of {result.patch_count} semantic patches run code")
+    patches = count(result.patch_count, "semantic patch")
+    run = "runs" if len(result.code) == 1 else "run"
+    printer.line(f"  {len(result.code)} of {patches} {run} code")
     changes = (("new", result.added), ("changed", result.changed), ("gone", result.removed))
     for change, names in changes:
         for name in names:
@@ -150,4 +153,4 @@ def _print_trusted(printer: Printer, result: TrustResult) -> None:
         for line in code[:_SHOWN]:
             printer.line(escape_controls(f"  {name}:{line.line}: {line.why}"))
         if len(code) > _SHOWN:
-            printer.line(f"  and {len(code) - _SHOWN} more lines")
+            printer.line(f"  and {count(len(code) - _SHOWN, 'more line')}")

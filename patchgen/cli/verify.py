@@ -23,11 +23,12 @@ from patchgen.cli.options import (
     start_option,
     tree_option,
 )
-from patchgen.cli.printer import Printer, count, echo
+from patchgen.cli.printer import Printer, echo
 from patchgen.cli.terminal import is_terminal
 from patchgen.cli.tree_options import resolve_paths
 from patchgen.cli.verify_table import VerifyTable
 from patchgen.commands.verify import VerifyReport, verify_series
+from patchgen.counting import count
 from patchgen.model.base import Oid
 from patchgen.model.finding import Finding, list_first
 from patchgen.verify import CHECKS, VerifyRequest

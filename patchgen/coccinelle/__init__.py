@@ -26,8 +26,8 @@ spatch's exit status is 0 whether or not something matched, so everything is rea
 that it wrote and from its own trace (`--debug`). One run provides both. It does without spatch's
 embedded Python, which costs 50 to 350 ms per run and executes code in a .cocci.
 
-Of patchgen, this package imports only `errors` and `controls`, `process`, `scratch`, `ctokens`, and
-the types in `model.smpl` and `model.outcome`.
+Of patchgen, this package imports only `errors`, `controls`, `counting`, `process`, `scratch`,
+`ctokens`, and the types in `model.smpl` and `model.outcome`.
 """
 
 import lazy_loader

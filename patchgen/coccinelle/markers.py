@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 
 from patchgen.coccinelle.header import read_header
+from patchgen.counting import count
 from patchgen.errors import SpecError
 from patchgen.model.smpl import SemanticPatch
 
@@ -65,7 +66,7 @@ def describe_texts(patch: SemanticPatch) -> str:
         if text is None:
             return match.group()
         lines = text.removesuffix("\n").count("\n") + 1
-        return f"/* {match['name']}: {lines} line{'' if lines == 1 else 's'} of template text */"
+        return f"/* {match['name']}: {count(lines, 'line')} of template text */"
 
     return _MARKER.sub(comment, patch.text)
 

@@ -14,6 +14,7 @@ from patchgen.commands.sendable import (
     check_mails,
     read_version,
 )
+from patchgen.counting import count
 from patchgen.errors import RefusedError, ToolError, UsageError
 from patchgen.mail import find_aliases, redirect_mail, split_people
 from patchgen.model.series import Mail, SendableVersion
@@ -211,7 +212,8 @@ def _choose_part(
     is_complete = total > 0 and len(earlier.sent) == total
     if not request.resume and (earlier.is_interrupted or is_complete):
         raise RefusedError(
-            f"{len(earlier.sent)} of {total} mails of this version have been sent already",
+            f"{len(earlier.sent)} of {count(total, 'mail')} of this version "
+            f"{'has' if len(earlier.sent) == 1 else 'have'} been sent already",
             code="partly-sent",
             hint=_next_step(version, is_complete=is_complete),
         )

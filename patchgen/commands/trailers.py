@@ -9,6 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from patchgen.counting import count
 from patchgen.mail import read_mails, read_stream
 from patchgen.model.base import Oid
 from patchgen.model.series import Mail
@@ -81,7 +82,7 @@ def collect_trailers(
                 new_tip = reparent(
                     quarantine, oids, series.start, messages=tags.messages, committer=committer
                 )[-1]
-                reason = f"patchgen: trailers from {len(mails)} mails"
+                reason = f"patchgen: trailers from {count(len(mails), 'mail')}"
                 quarantine.publish(f"refs/heads/{name}", new_tip, series.base, tip, reason)
             return CollectResult(name, subjects, tags, new_tip)
 

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 
 from patchgen.addresses import AddressError, encode_address, parse_people, parse_person
 from patchgen.controls import escape_controls, has_controls
+from patchgen.counting import count
 from patchgen.kernel.mailmap import Mailmap, clean_name, format_recipient, read_mailmap
 from patchgen.kernel.maintainers_file import Field, MaintainersSection
 from patchgen.kernel.section_match import Texts, open_matcher
@@ -83,8 +84,8 @@ def find_recipients(tree: TreeReader, mails: Sequence[Mail]) -> RecipientsByMail
     for mail, change, keywords in zip(mails, changes, matches.by_text, strict=True):
         sections = [owner for path in change.paths for owner in matches.by_path[path]]
         people = _People(problems)
-        for section, count in Counter((*sections, *keywords)).items():
-            people.add(section, count)
+        for section, number in Counter((*sections, *keywords)).items():
+            people.add(section, number)
         by_mail[mail.file_name] = people.finish(mailmap)
         files[mail.file_name] = people.files
         lists |= people.lists
@@ -93,7 +94,7 @@ def find_recipients(tree: TreeReader, mails: Sequence[Mail]) -> RecipientsByMail
     warnings = list(problems)
     more = len(warnings) - _MAX_WARNINGS
     if more > 0:
-        warnings = [*warnings[:_MAX_WARNINGS], f"MAINTAINERS: {more} more warnings"]
+        warnings = [*warnings[:_MAX_WARNINGS], f"MAINTAINERS: {count(more, 'more warning')}"]
     return RecipientsByMail(by_mail, tuple(warnings), files, frozenset(lists), frozenset(others))
 
 

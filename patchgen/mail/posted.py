@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from patchgen.controls import escape_controls
+from patchgen.counting import count
 from patchgen.errors import RefusedError
 from patchgen.mail.authors import find_name_before_list
 from patchgen.mail.reading import ReadableMail, UnreadableMail, split_readable
@@ -281,7 +282,7 @@ def _check_numbers(
         empty = [mail.name for mail in parts if mail.subject.number in missing]
         remark = f" ({empty[0]} has no diff that can be read)" if empty else ""
         raise RefusedError(
-            f"{name} is incomplete: of {total} patches of v{revision}, these are missing: "
+            f"{name} is incomplete: of {count(total, 'patch')} of v{revision}, these are missing: "
             + f"{numbers}{remark}"
             + _list_unreadable(unreadable),
             code="posted-incomplete",

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from patchgen.counting import count
 from patchgen.kernel import join_recipients
 from patchgen.mail.recipients import (
     MaintainerRecipients,
@@ -107,5 +108,6 @@ def _count_patches(patches: Sequence[Recipients]) -> Counter[str]:
 def _describe_limit(mail: str, limit: int, left_out: Sequence[str]) -> str:
     names = ", ".join(left_out[:_MAX_NAMES])
     more = len(left_out) - _MAX_NAMES
-    others = f" and {more} others" if more > 0 else ""
-    return f"{mail} is limited to {limit} people and lists, and omits {names}{others}"
+    others = f" and {count(more, 'other')}" if more > 0 else ""
+    people = count(limit, "person or list", "people and lists")
+    return f"{mail} is limited to {people}, and omits {names}{others}"

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
 from patchgen.controls import escape_controls
+from patchgen.counting import count
 from patchgen.ctokens import find_sequence, tokenize
 from patchgen.linediff import find_line_changes, split_lines
 from patchgen.model.base import escape_glob
@@ -43,7 +44,7 @@ def format_message(commit: Commit) -> str:
 
 def subject_of(commit: Commit) -> str:
     """Return the subject of a commit, or one for a commit with an empty message."""
-    return commit.subject or f"Change {len(commit.files)} files"
+    return commit.subject or f"Change {count(len(commit.files), 'file')}"
 
 
 def _is_statement(trailer: Trailer) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from patchgen.counting import count
 from patchgen.mail import RecipientGroup
 from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
@@ -18,7 +19,7 @@ from patchgen.report.rule_lines import PatchRules, find_rules, read_patch_rules
 from patchgen.series import MatchedCommit, Record, RecordedPatch, SeriesBranch
 
 # This text is written by templates/provenance.txt.j2, and may be wrapped.
-_TEMPLATE_LINES = re.compile(r"\btemplate\s+text:\s+(\d+)\s+of\s+(\d+)\s+lines\.")
+_TEMPLATE_LINES = re.compile(r"\btemplate\s+text:\s+(\d+)\s+of\s+(\d+)\s+lines?\.")
 
 
 class OtherOrigin(StrEnum):
@@ -56,7 +57,7 @@ class TemplateLines:
 
     def __str__(self) -> str:
         """Return the text as in the message."""
-        return f"template text: {self.templates} of {self.added} lines"
+        return f"template text: {self.templates} of {count(self.added, 'line')}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from patchgen.counting import count
 from patchgen.model.base import Oid
 from patchgen.report.content import ResultLine, ResultState
 from patchgen.report.results import (
@@ -61,7 +62,7 @@ def _describe_verify(
     note = "" if verified == now else "; these are results of other patches"
     findings = [finding for commit in document.commits for finding in commit.findings]
     number = len(findings) + len(document.series_findings)
-    text = f"{', '.join(document.checks)}: {number or 'no'} finding{'' if number == 1 else 's'}"
+    text = f"{', '.join(document.checks)}: {count(number, 'finding') if number else 'no findings'}"
     details = tuple(map(describe_finding, document.series_findings))
     return ResultLine("verify", state, text + note, details)
 
@@ -92,10 +93,11 @@ def _describe_audit(
         return ResultLine("audit", ResultState.NOT_RUN, "no result is given")
     counts = document.counts
     sentences = [
-        f"{counts.unrouted} of {counts.early_hypercalls} early sites bypass the op",
-        f"the hypervisor is not notified of {counts.silent} of {counts.early_changes} early "
-        "changes of page status",
-        f"{counts.unresolved} unresolved calls may lead to more",
+        f"{counts.unrouted} of {count(counts.early_hypercalls, 'early site')} "
+        f"{'bypasses' if counts.unrouted == 1 else 'bypass'} the op",
+        f"the hypervisor is not notified of {counts.silent} of "
+        f"{count(counts.early_changes, 'early change')} of page status",
+        f"{count(counts.unresolved, 'unresolved call')} may lead to more",
         f"on {_name_commit(series, Oid(document.commit), trees)}, "
         f"{document.config or 'all branches'}",
     ]
@@ -115,7 +117,7 @@ def _describe_leftovers(series: SeriesBranch, document: RunDocument | None) -> R
         return ResultLine("leftovers", ResultState.NOT_RUN, "no result is given")
     left = [result.leftovers for result in document.results if result.leftovers is not None]
     counts = [
-        f"{count} in {reason}" for leftovers in left for reason, count in leftovers.counts.items()
+        f"{number} in {reason}" for leftovers in left for reason, number in leftovers.counts.items()
     ]
     where = "the base" if document.base.commit == series.base else "another commit"
     text = f"on {where}: {', '.join(counts) or 'no leftovers'}"

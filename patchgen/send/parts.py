@@ -13,6 +13,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from patchgen.counting import count
 from patchgen.errors import RefusedError, UsageError
 from patchgen.mail import parse_mail, read_message_id
 from patchgen.model.series import Mail
@@ -157,9 +158,9 @@ def join_entries(
         resumed = replace(new, state=old.state, time=old.time, reason=old.reason)
         joined.append(resumed if is_in_part else old)
     if len(earlier.entries) != len(fresh):
+        patches = count(len(earlier.entries) - 1, "patch")
         raise RefusedError(
-            f"the series had {len(earlier.entries) - 1} patches when sending began, and has "
-            f"{len(fresh) - 1} now",
+            f"the series had {patches} when sending began, and has {len(fresh) - 1} now",
             code="series-changed",
             hint=f"restore the branch as it was when sending began; {advice}",
         )

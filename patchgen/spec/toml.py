@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from patchgen.controls import escape_controls, has_controls
+from patchgen.counting import count
 from patchgen.errors import ErrorPlace, SpecError, suggest_name
 from patchgen.sourcefolder import decode_text, read_regular
 
@@ -245,8 +246,7 @@ def _describe_error(path: Path, text: str, kind: type[BaseModel], error: ErrorDe
     elif error["type"] == "missing":
         message = "is missing"
     elif error["type"] == "too_short":
-        count = error["ctx"]["min_length"]
-        message = f"needs at least {count} {'member' if count == 1 else 'members'}"
+        message = f"needs at least {count(error['ctx']['min_length'], 'member')}"
     line = locate(text, where)
     excerpt = _split(text)[line - 1][:_LONGEST_EXCERPT] if line else None
     return SpecError(

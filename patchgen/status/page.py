@@ -10,6 +10,7 @@ from itertools import accumulate
 from pathlib import Path
 from urllib.parse import quote
 
+from patchgen.counting import count
 from patchgen.status.remarks import describe_file, sort_files
 from patchgen.status.result import PatchState, PatchStatus, SentMail, SeriesStatus, Stage
 from patchgen.templating import render_html_page
@@ -128,7 +129,7 @@ def _describe_state(patch: PatchStatus) -> str:
     if patch.present_at is not None:
         return f"already there ({patch.present_at})"
     conflicts = [file for file in patch.files if file.state is PatchState.CONFLICTS]
-    notes = [f"{len(conflicts)} of {len(patch.files)} files"] if conflicts else []
+    notes = [f"{len(conflicts)} of {count(len(patch.files), 'file')}"] if conflicts else []
     notes += ["partly applied"] if patch.is_partly_applied else []
     return ", ".join(notes)
 

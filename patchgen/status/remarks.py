@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from patchgen.counting import count
 from patchgen.status.result import FileStatus, PatchState, PatchStatus, UpstreamCommit
 
 # States that need work come first.
@@ -49,7 +50,7 @@ def sort_files(files: Sequence[FileStatus]) -> list[FileStatus]:
 
 
 def _list(files: Sequence[FileStatus]) -> str:
-    return str(files[0].path) if len(files) == 1 else f"{len(files)} files"
+    return str(files[0].path) if len(files) == 1 else count(len(files), "file")
 
 
 def describe_file(file: FileStatus) -> str:
@@ -64,10 +65,8 @@ def describe_file(file: FileStatus) -> str:
     elif file.state is PatchState.GONE:
         remarks += ["the lines that it changes were removed"]
     elif file.present:
-        hunks = "hunk" if file.hunks == 1 else "hunks"
-        remarks += [
-            f"{file.present} of {file.hunks} {hunks} already there" + _describe_makers(file)
-        ]
+        hunks = count(file.hunks, "hunk")
+        remarks += [f"{file.present} of {hunks} already there" + _describe_makers(file)]
     if file.undone_by:
         remarks += [f"was applied, then reverted by {show_commit(file.undone_by)}"]
     return "; ".join(remarks)

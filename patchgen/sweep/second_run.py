@@ -15,6 +15,7 @@ from pathlib import PurePosixPath
 
 from patchgen.cachefile import Cache, make_key
 from patchgen.coccinelle import Source, Spatch, restyle, without_rule_marks
+from patchgen.counting import count
 from patchgen.linediff import find_line_changes, split_lines
 from patchgen.model.base import Oid, TreeFile
 from patchgen.model.outcome import FileResult, UnparsedFunction
@@ -85,10 +86,10 @@ class SecondRun:
                     if result.path in by_path:
                         self._take(by_path[result.path], result)
                     has_written |= bool(result.written)
-        count = sum(map(len, self.groups.values()))
-        if count:
-            files_were = "file was" if count == 1 else "files were"
-            self.state.notes.append(f"{count} {files_were} run again, with the tree's macros")
+        total = sum(map(len, self.groups.values()))
+        if total:
+            files_were = count(total, "file was", "files were")
+            self.state.notes.append(f"{files_were} run again, with the tree's macros")
         if has_written or self.state.written:
             # Scripts write about many files in one run: the text about one cannot be replaced.
             self.state.notes.append("the files that its scripts wrote are those of the first run")

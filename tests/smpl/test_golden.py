@@ -183,7 +183,7 @@ def test_a_recipe_is_run_by_its_name_unless_a_file_has_it(patchgen, tmp_path):
     commit_all(tree, "start")
     result = patchgen("run", "strscpy", "name.c", cwd=tree)
     assert "+\tstrscpy(a, b, 3);" in result.out
-    assert "strscpy: 1 files" in result.err
+    assert "strscpy: 1 file, " in result.err
     (tree / "strscpy").write_text(RULE)
     result = patchgen("run", "strscpy", "name.c", cwd=tree)
     assert ("+\tnew(1);" in result.out, "+\tstrscpy" in result.out) == (True, False)
