@@ -194,17 +194,56 @@ def _escape_surrogate(match: re.Match[str]) -> str:
 
 
 def print_table(columns: list[str], rows: list[list[str]], *, width: int = 120) -> None:
-    """Print a table. Its cells are wrapped to fit the terminal, or `width` in a pipe or file."""
+    """Print a table. Its cells are wrapped to fit the terminal, or `width` in a pipe or file.
+
+    No word is broken: on a terminal that is too narrow for the words of all columns, each row is a
+    paragraph.
+    """
     from rich import box
     from rich.table import Table
 
+    widths = _fit_columns(columns, rows, make_console(width).width)
+    if widths is None and is_terminal(sys.stdout):
+        write("\n".join(_write_paragraph(columns, row) for row in rows))
+        return
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    for column in columns:
+    for index, column in enumerate(columns):
         # By default, a long word ends in an ellipsis.
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold", width=widths[index] if widths else None)
     for row in rows:
         table.add_row(*map(printable, row))
     show_table(table, width=width)
+
+
+def _fit_columns(columns: list[str], rows: list[list[str]], width: int) -> list[int] | None:
+    """Return the widths of columns; None if the longest words of all columns do not fit.
+
+    Only the widest columns are narrower than their texts, and none is narrower than its words.
+    """
+    from rich.cells import cell_len
+
+    widths, least = [], []
+    for column in zip(columns, *rows, strict=True):
+        text = "\n".join(map(printable, column)).expandtabs()
+        widths.append(max(map(cell_len, text.split("\n"))))
+        least.append(max(map(cell_len, text.split()), default=0))
+    # A space and a line of the table's border precede or follow each column.
+    room = width - 2 * len(columns)
+    if sum(least) > room:
+        return None
+    while sum(widths) > room:
+        reducible = [index for index, size in enumerate(widths) if size > least[index]]
+        widths[max(reducible, key=widths.__getitem__)] -= 1
+    return widths
+
+
+def _write_paragraph(columns: list[str], row: list[str]) -> str:
+    """Return a row as lines: a cell with the name of its column, unless the column has none."""
+    named = [(name, printable(cell)) for name, cell in zip(columns, row, strict=True) if cell]
+    at = 1 + next((index for index, (name, _) in enumerate(named) if name), len(named) - 1)
+    title = " ".join(cell for _, cell in named[:at])
+    others = (f"  {name}: {cell}".replace("\n", "\n    ") for name, cell in named[at:])
+    return "".join(f"{line}\n" for line in (title, *others))
 
 
 def make_console(width: int, file: TextIO | None = None) -> Console:

@@ -8,12 +8,14 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import click
 import pytest
 
 from patchgen.odb import Quarantine, Repository
 from patchgen.pipeline.prepare import prepare_branch
 from patchgen.send.journal import Journal, MailState, begin_entries
 from tests.conftest import Patchgen
+from tests.support.terminal import patchgen_on_terminal
 
 V4 = "patchgen/pvops-v4"
 ACK = "Acked-by: Mem Maintainer <mem@example.org>"
@@ -143,6 +145,20 @@ def test_the_table_fits_80_columns(patchgen, pvops, git):
     assert max(map(len, result.out.splitlines())) <= 80
     text = "".join(line.split()[0] for line in result.out.splitlines() if line.strip())
     assert name in text
+
+
+@pytest.mark.parametrize("columns", [30, 60, 69, 70])
+def test_a_narrow_terminal_breaks_no_word(pvops, git, columns):
+    git(pvops, "branch", "-m", "patchgen/pvops-v4", "patchgen/a-long-name-v4")
+    argv = ("--no-pager", "list")
+    shown = click.unstyle(patchgen_on_terminal(*argv, cwd=pvops, columns=columns).text)
+    lines = shown.splitlines()
+    assert all(len(line) <= columns for line in lines)
+    base = git(pvops, "rev-parse", "--short=12", "master").strip()
+    for word in ("patchgen/a-long-name-v4", base, "draft", "version"):
+        assert word in shown
+    # Rows are paragraphs if they do not fit.
+    assert ("  state: draft" in lines) is (columns < 70)
 
 
 def test_a_repository_without_series_has_an_empty_list(patchgen, toy):
