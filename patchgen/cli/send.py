@@ -146,7 +146,7 @@ def _show_plan(
     if verbose:
         _show(printer, list_everything(plan, notes))
     else:
-        summary = summarize(plan, notes, has_question=False)
+        summary = summarize(plan, notes, has_question=False, fits_screen=is_terminal(sys.stdout))
         if not summary.is_whole:
             summary.lines.append(_HOW_TO_SEE_ALL)
         _show(printer, summary)
@@ -260,7 +260,12 @@ class _Confirmation:
     def __call__(self, plan: SendPlan) -> bool:
         self.name = plan.version.name
         everything = list_everything(plan, self._notes)
-        summary = summarize(plan, self._notes, has_question=not self._yes)
+        summary = summarize(
+            plan,
+            self._notes,
+            has_question=not self._yes,
+            fits_screen=is_terminal(sys.stdout),
+        )
         in_pager = self._needs_pager(everything)
         if self._verbose:
             _show(self._printer, everything, in_pager=in_pager)

@@ -55,11 +55,16 @@ def list_everything(plan: SendPlan, notes: Sequence[str]) -> SendSummary:
     return SendSummary([*lines, *_list_notes(notes)], list(plan.warnings))
 
 
-def summarize(plan: SendPlan, notes: Sequence[str], *, has_question: bool = True) -> SendSummary:
+def summarize(
+    plan: SendPlan, notes: Sequence[str], *, has_question: bool = True, fits_screen: bool = True
+) -> SendSummary:
     """Return what fits on one screen, together with the question.
 
-    Without a question (`has_question`) warnings are complete: the output may go to a file.
+    Without a question (`has_question`) warnings are complete. Unless `fits_screen`, everything is:
+    a pipe or a file has no size.
     """
+    if not fits_screen:
+        return _summarize_all(plan, notes)
     summary = SendSummary()
     note_lines = _cut(_list_notes(notes), _NOTE_LINES, "note", summary)
     bcc = _wrap("Bcc of all mails: ", plan.bcc, summary, max_rows=1) if plan.bcc else []
@@ -80,6 +85,13 @@ def summarize(plan: SendPlan, notes: Sequence[str], *, has_question: bool = True
     summary.lines = [_shorten(_title(plan)), *mails, *people, _count_recipients(plan)]
     summary.lines += [*bcc, *note_lines]
     return summary
+
+
+def _summarize_all(plan: SendPlan, notes: Sequence[str]) -> SendSummary:
+    people = [line for label, names in _group_recipients(plan) for line in _fill(label, names)]
+    bcc = _fill("Bcc of all mails: ", plan.bcc) if plan.bcc else []
+    lines = [_title(plan), *_list_mails(plan), *people, _count_recipients(plan), *bcc]
+    return SendSummary([*lines, *_list_notes(notes)], list(plan.warnings))
 
 
 def _title(plan: SendPlan) -> str:
@@ -148,6 +160,16 @@ def _wrap(
             is_full = len(rows) == max_rows and not last
             columns = _COLUMNS - (len(more) if is_full else 0)
             rows[-1] = _shorten(rows[-1] + name + ("" if last else ", "), columns)
+    return [row.rstrip() for row in rows]
+
+
+def _fill(label: str, names: Sequence[str]) -> list[str]:
+    """Return all names in full after a label; a line is longer than others if a name is."""
+    rows = [label]
+    for index, name in enumerate(names):
+        if index and _width(rows[-1]) + _width(name) >= _COLUMNS:
+            rows.append(" " * 6)
+        rows[-1] += name + ("" if index == len(names) - 1 else ", ")
     return [row.rstrip() for row in rows]
 
 

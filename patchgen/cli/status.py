@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from patchgen.cli.command import ExplainedCommand
 from patchgen.cli.options import html_option, json_option, onto_option, tree_option, variant_option
 from patchgen.cli.output_file import check_output_file, write_output_file
 from patchgen.cli.printer import Printer
+from patchgen.cli.terminal import is_terminal
 from patchgen.commands.status import StatusRequest, find_status, has_series, list_status
 from patchgen.counting import count
 from patchgen.status import (
@@ -193,10 +195,12 @@ def _plain_lines(status: SeriesStatus) -> Iterator[list[str | tuple[str, dict[st
         state = (f"{patch.state:{_WIDTH}}", {"fg": _COLORS[patch.state], "bold": True})
         yield [f"  {number:{len(str(total))}}/{total} ", state, f"  {patch.commit.subject}"]
         details = list(list_details(patch))
-        for detail in details[:_SHOWN]:
+        shown = details[:_SHOWN] if is_terminal(sys.stdout) else details
+        for detail in shown:
             yield [f"{'':{2 * len(str(total)) + 6}}{detail}"]
-        if details[_SHOWN:]:
-            yield [f"{'':{2 * len(str(total)) + 6}}and {len(details) - _SHOWN} more (--json)"]
+        if len(shown) < len(details):
+            more = len(details) - len(shown)
+            yield [f"{'':{2 * len(str(total)) + 6}}and {more} more (--json)"]
     yield [""]
     yield [_summary(status)]
     if suggestion := _suggest_run(status):

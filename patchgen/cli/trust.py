@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import click
 from patchgen.cli.command import ExplainedCommand
 from patchgen.cli.options import json_option, rev_option, tree_option
 from patchgen.cli.printer import Printer
+from patchgen.cli.terminal import is_terminal
 from patchgen.cli.tree_config import list_changes
 from patchgen.commands.trust import TrustResult, revoke, trust_code, trust_config
 from patchgen.controls import escape_controls
@@ -150,7 +152,8 @@ def _print_trusted(printer: Printer, result: TrustResult) -> None:
             printer.line(escape_controls(f"  {change}: {name}"))
     if len(result.code) == 1:
         [(name, code)] = result.code.items()
-        for line in code[:_SHOWN]:
+        shown = code[:_SHOWN] if is_terminal(sys.stdout) else code
+        for line in shown:
             printer.line(escape_controls(f"  {name}:{line.line}: {line.why}"))
-        if len(code) > _SHOWN:
-            printer.line(f"  and {count(len(code) - _SHOWN, 'more line')}")
+        if len(shown) < len(code):
+            printer.line(f"  and {count(len(code) - len(shown), 'more line')}")

@@ -264,3 +264,14 @@ def test_a_status_line_is_removed(tmp_path):
     screen = pyte.Screen(80, 24)
     pyte.Stream(screen).feed(shown.text.replace("\n", "\r\n"))
     assert [line.strip() for line in screen.display[:3]] == ["note", "end", ""]
+
+
+def test_output_that_is_cut_to_a_screen_is_complete_in_a_pipe(patchgen, pvops):
+    people = [f"person-{number:02}@example.org" for number in range(60)]
+    args = [f"--cc={person}" for person in people]
+    command = ("send", "patchgen/pvops-v4", "--dry-run", "--skip-checks", *args)
+    shown = patchgen_on_terminal("--no-pager", *command, cwd=pvops).text
+    assert "more" in shown and people[-1] not in shown and "--verbose shows everything" in shown
+    printed = patchgen(*command, cwd=pvops).out
+    assert "more" not in printed and "--verbose" not in printed
+    assert all(person in printed for person in people)

@@ -109,6 +109,28 @@ def test_it_fits_on_one_screen_with_the_question(recipients, subject, bcc, notes
                 assert address in shown
 
 
+@given(
+    recipients=st.lists(st.builds(Recipients, PEOPLE, PEOPLE), min_size=1, max_size=50),
+    subject=st.text("aé界", max_size=120),
+    bcc=PEOPLE,
+    notes=TEXTS,
+    warnings=TEXTS.map(tuple),
+)
+def test_in_a_pipe_everything_is_shown(recipients, subject, bcc, notes, warnings):
+    plan = plan_of(recipients, subject=subject, bcc=bcc, warnings=warnings)
+    summary = summarize(plan, notes, fits_screen=False)
+    assert summary.is_whole and summary.warnings == list(warnings)
+    assert sum(line.endswith(subject) for line in summary.lines) >= len(recipients)
+    assert summary.lines[len(summary.lines) - len(notes) :] == [f"note: {note}" for note in notes]
+    shown = "\n".join(summary.lines)
+    # The first form of a name with the same address is shown.
+    for address in {
+        re.sub(r".*<|>$", "", person) for people in recipients for person in people.to + people.cc
+    }:
+        assert address in shown
+    assert all(person in shown for person in bcc)
+
+
 def test_what_is_left_out_is_counted():
     crowd = tuple(f"person{number}@example.org" for number in range(200))
     summary = summarize(plan_of([Recipients(crowd)] * 40), [])
