@@ -11,6 +11,7 @@ from patchgen import coccinelle
 
 BELOW = {
     "controls",
+    "counting",
     "ctokens",
     "errors",
     "linediff",

@@ -43,6 +43,7 @@ NEVER_ONE = {
     "{len(line)} characters; wrap the text at ",
     "{len(line)} characters",
     "{len(subject)} characters; the limit is ",
+    "{len(subject)} characters, and a subject has at most ",
     "{len(matches)} entries: ",
     "{len(entries)} mails",
     "{_MAX_DEPTH} files",
