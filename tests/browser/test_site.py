@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -48,9 +49,9 @@ def test_a_result_is_a_section_with_an_excerpt_around_the_words(browser: Browser
     page = search(browser, site, "typedef")
     result = page.locator("ul.search li").filter(has_text="A first treewide change › Traps of SmPL")
     excerpt = result.locator("p").inner_text()
-    assert "Declare a type that the rule names (typedef bool;)" in excerpt
+    assert "(typedef " in excerpt
     assert excerpt.startswith("… ") and excerpt.endswith(" …") and len(excerpt) < 300
-    assert result.locator("mark").all_inner_texts() == ["typedef"]
+    assert set(result.locator("mark").all_inner_texts()) == {"typedef"}
     result.get_by_role("link").click()
     page.wait_for_url("**/first-treewide-change.html#traps-of-smpl")
     assert page.locator("#traps-of-smpl .highlighted").first.inner_text() == "typedef"
@@ -81,8 +82,9 @@ def test_a_word_with_another_ending_is_marked_as_a_whole(browser: Browser, site:
 
 def test_a_word_that_no_page_has_is_named(browser: Browser, site: Path):
     page = search(browser, site, "frobnicate typedef")
-    assert page.get_by_role("status").inner_text() == (
-        "1 section was found. No page has: frobnicate."
+    assert re.fullmatch(
+        r"\d+ sections? (was|were) found\. No page has: frobnicate\.",
+        page.get_by_role("status").inner_text(),
     )
     nothing = search(browser, site, "<frobnicate>()")
     assert nothing.get_by_role("status").inner_text() == (
