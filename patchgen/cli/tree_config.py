@@ -15,7 +15,6 @@ import click
 from patchgen.cli.printer import Printer
 from patchgen.cli.settings import settings_in
 from patchgen.controls import escape_controls
-from patchgen.odb import Repository
 from patchgen.spec import TreeConfig, list_values
 
 _MEANINGS = {
@@ -29,10 +28,9 @@ _MEANINGS = {
 def check_config(printer: Printer, tree: Path) -> None:
     """Read all configuration, and print what the tree's file changes.
 
-    Raises SpecError if a file or a setting is wrong, RefusedError if `tree` is not in a repository.
+    Raises SpecError if a file or a setting is wrong. A folder outside of a repository has the
+    user's settings; the command itself refuses it.
     """
-    repository = Repository(tree)
-    repository.close()
     settings = settings_in(click.get_current_context(), tree)
     settings.check()
     config = settings.tree_config
