@@ -200,7 +200,12 @@ def _check_patch(request: RunRequest, patch: tuple[str, Path]) -> CheckedPatch:
 
         # Golden cases do not belong to a tree: all files that the semantic patch names are on disk.
         lookup = Lookup(read, lambda name: None, lambda folder: True)
-        request = replace(request, definitions=_define(path, request.definitions, rendered))
+        request = replace(
+            request,
+            definitions=_define(path, request.definitions, rendered),
+            # As in `apply`: spatch and the templates decide how the code of a variant looks.
+            style=find_variant_above(path) is None,
+        )
         cocci = load_cocci(str(path), lookup, may_run, request=request)
         resolved = resolve(cocci, request, _NO_BASE)
         if rendered is not None:
