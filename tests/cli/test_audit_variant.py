@@ -238,7 +238,7 @@ def test_an_error_ends_the_command_before_the_tree_is_read(variant, patchgen, tm
 
 def test_each_key_is_in_the_documentation_and_the_example_is_valid(variant):
     page = (TOP / "docs/verify-and-audit.md").read_text(encoding="utf-8")
-    section = page[page.index("### Questions of a variant") :]
+    section = page[page.index("### Audit other calls") :]
     classes = [value for value in vars(questions).values() if isinstance(value, type)]
     tables = [value for value in classes if issubclass(value, BaseModel)]
     assert len(tables) > 5
