@@ -26,6 +26,7 @@ from patchgen.pipeline.prepare import (
 )
 from patchgen.pipeline.recipients import find_people
 from patchgen.pipeline.target import SeriesTarget, choose_new_target
+from patchgen.pipeline.variant_places import record_variant
 from patchgen.series import describe_empty_variables, write_patches
 from patchgen.spec import People, find_variant
 
@@ -121,6 +122,8 @@ def apply_variant(
                 return replace(result, diffs=diffs)
             reason = f"patchgen: apply {plan.variant.name} v{version.revision}"
             mails = publish_series(quarantine, target, result.series, old_tip, reason)
+            if request.with_cover:
+                record_variant(repository, result.series.tracking.change_id, plan.variant)
             return replace(result, mails=mails)
 
 

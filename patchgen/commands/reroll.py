@@ -395,6 +395,7 @@ class _Reroll:
             extra_refs={original_ref(change_id, self._revision): original_tip},
             names=list_branch_tags(self._repository, change_id, self._target.branch),
         )
+        self._source.record_place()
         if self._request.resume:
             forget_stopped(self._repository)
         return replace(result, mails=mails)

@@ -89,6 +89,9 @@ class CampaignSource:
         base = replace(change.base, describe=record.describe)
         return replace(change, sweep=replace(change.sweep, base=base), tools=record.tools)
 
+    def record_place(self) -> None:
+        """Store nothing: the record of a campaign contains its semantic patch."""
+
     def _restore(self, base: str, definitions: tuple[str, ...] = ()) -> RunRequest:
         return restore_run(
             self._record,

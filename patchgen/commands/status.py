@@ -181,17 +181,26 @@ def _find_present(
 ) -> tuple[dict[Oid, Site], tuple[str, ...]]:
     """Return where the newer base has the patch of a commit, as the variant's probes find it.
 
-    The second value is a warning if the variant cannot be read. A campaign does not have a variant.
+    The second value has warnings, such as for a variant that cannot be read. A campaign does not
+    have a variant.
     """
     record = series.record
     if record is None or record.split:
         return {}, ()
     # Importing it takes longer than a list of series.
     from patchgen.pipeline.generate import find_present
+    from patchgen.pipeline.variant_places import VariantPlace, find_recorded_variant
 
     try:
         tree = repository.resolve_tree(onto)
-        sites = find_present(repository, record, variant or record.variant, tree)
+        assert series.tracking is not None
+        change_id = series.tracking.change_id
+        place = (
+            VariantPlace(variant)
+            if variant
+            else find_recorded_variant(repository, change_id, record.variant)
+        )
+        sites = find_present(repository, record, place.name, tree)
     except MissingObjectsError:
         raise
     except PatchgenError as err:
@@ -204,7 +213,8 @@ def _find_present(
         )
     digests = digest_commits(quarantine, series.start, series.tip)
     matched = match_commits(series.commits, digests, record)
-    return {entry.commit.oid: sites[entry.name] for entry in matched if entry.name in sites}, ()
+    present = {entry.commit.oid: sites[entry.name] for entry in matched if entry.name in sites}
+    return present, place.warnings
 
 
 def judge_patches(

@@ -21,7 +21,7 @@ class RerollRequest:
     """The parameters of `patchgen reroll`.
 
     `branch` None means the current branch; `base` None, the branch's base; `revision` None, the
-    next version. `variant` is a folder, needed if the record names a variant that is not shipped.
+    next version. `variant` is a name or a folder; None means where the series' variant was before.
     For a campaign, `semantic_patch` replaces the recorded one, `only_built` is the .config of a run
     that was restricted by one, and `trusted` lets the semantic patch run code. With `resume`, the
     request of the waiting reroll is used.
@@ -120,13 +120,15 @@ def from_document(request: RerollRequest, document: Mapping[str, Any]) -> Reroll
         ) from None
 
 
-def build_variant_request(request: RerollRequest, record: Record, base: str) -> VariantRequest:
+def build_variant_request(
+    request: RerollRequest, record: Record, base: str, variant: str
+) -> VariantRequest:
     """Return the request to generate a variant again: the recorded one, with the reroll's options.
 
-    `base` is that of the branch.
+    `base` is that of the branch, and `variant` the name or the folder of the variant.
     """
     return replace(
-        VariantRequest.from_record(record, request.variant or record.variant),
+        VariantRequest.from_record(record, variant),
         base=request.base or base,
         backends=request.backends or record.backends,
         definitions=record.join_definitions(request.definitions),

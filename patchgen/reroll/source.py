@@ -62,3 +62,6 @@ class SeriesSource(Protocol):
 
         Raises a PatchgenError if they can no longer be generated.
         """
+
+    def record_place(self) -> None:
+        """Store where the source is, after the new version was published."""

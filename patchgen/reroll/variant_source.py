@@ -9,6 +9,11 @@ from patchgen.edit import OnProgress
 from patchgen.errors import UsageError
 from patchgen.odb import Repository
 from patchgen.pipeline.generate import GeneratedSeries, VariantRequest, plan_variant, run_plan
+from patchgen.pipeline.variant_places import (
+    VariantPlace,
+    find_recorded_variant,
+    record_variant,
+)
 from patchgen.reroll.history import SeriesHistory
 from patchgen.reroll.request import RerollRequest, build_variant_request
 from patchgen.series import Record
@@ -28,8 +33,15 @@ class VariantSource:
             )
         self._repository = repository
         self._record = history.record
-        self._variant = request.variant or history.record.variant
-        self._request = build_variant_request(request, history.record, history.series.base)
+        self._change_id = history.tracking.change_id
+        self._place = (
+            VariantPlace(request.variant)
+            if request.variant
+            else find_recorded_variant(repository, self._change_id, history.record.variant)
+        )
+        self._request = build_variant_request(
+            request, history.record, history.series.base, self._place.name
+        )
         self._revision = history.revision
         self._plan: SeriesPlan | None = None
 
@@ -45,15 +57,21 @@ class VariantSource:
     def generate(self, on_progress: OnProgress) -> GeneratedSeries:
         """Run the semantic patches on the new base."""
         assert self._plan is not None
-        return run_plan(self._plan, self._request, on_progress)
+        generated = run_plan(self._plan, self._request, on_progress)
+        return replace(generated, warnings=(*self._place.warnings, *generated.warnings))
 
     def regenerate(self) -> GeneratedSeries | None:
         """Run the variant on the old base; return None if its files have changed since."""
-        request = VariantRequest.from_record(self._record, self._variant)
+        request = VariantRequest.from_record(self._record, self._place.name)
         plan = plan_variant(self._repository, request, self._record.revision)
         if dict(plan.inputs) != dict(self._record.inputs):
             return None
         return run_plan(_as_recorded(plan, self._record), request)
+
+    def record_place(self) -> None:
+        """Store the variant's folder, unless its name leads there."""
+        assert self._plan is not None
+        record_variant(self._repository, self._change_id, self._plan.variant)
 
 
 def _as_recorded(plan: SeriesPlan, record: Record) -> SeriesPlan:

@@ -368,6 +368,8 @@ def test_a_variant_that_cannot_be_read_is_reported_and_can_be_named(
     made = patchgen("apply", "--variant", variant, "--tree", toy, "-o", tmp_path / "mails")
     assert made.code == 0, made.err
     args = ("status", "patchgen/own-v4", "--tree", toy, "--onto", "master")
+    assert states(json.loads(patchgen(*args, "--json").out))[0] == "applied"
+    variant = variant.rename(tmp_path / "moved")
     result = patchgen(*args)
     assert (result.code, states(json.loads(patchgen(*args, "--json").out))[0]) == (0, "conflicts")
     assert "the probes of the variant own were not used: unknown variant 'own'" in result.err
