@@ -9,32 +9,29 @@ from patchgen.commands.status import judge_patches
 from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
 from patchgen.model.finding import list_first
-from patchgen.odb import Quarantine, Repository
+from patchgen.odb import Quarantine, Repository, digest_commits
 from patchgen.reroll.hand_edits import NewCommit
-from patchgen.series import MatchedCommit, SeriesBranch
+from patchgen.series import MatchedCommit, SeriesBranch, match_commits
 from patchgen.status import FileStatus, PatchState, PatchStatus, UpstreamCommit
 from patchgen.status.remarks import show_commit
 
 
 class UpstreamStates:
-    """The states of the patches of a campaign on a newer base, computed when first needed."""
+    """The states of the patches of a series on a newer base, computed when first needed."""
 
     def __init__(
-        self, repository: Repository, quarantine: Quarantine, series: SeriesBranch, onto: Oid
+        self, repository: Repository, quarantine: Quarantine, series: SeriesBranch, onto: str | None
     ):
+        """`onto` None means the series' own base."""
         self._repository = repository
         self._quarantine = quarantine
         self._series = series
-        self._onto = onto
+        self._onto = repository.resolve_commit(onto) if onto else series.base
         self._patches: Mapping[Oid, PatchStatus] | None = None
 
     def find(self, commit: Commit) -> PatchStatus | None:
-        """Return the status of a commit on a newer base, None on the same base.
-
-        It is None for a variant, too: the probes of a variant find what the base has.
-        """
-        is_campaign = self._series.record is not None and self._series.record.split
-        if not is_campaign or self._onto == self._series.base:
+        """Return the status of a commit on a newer base, None on the same base."""
+        if self._onto == self._series.base:
             return None
         if self._patches is None:
             patches = judge_patches(
@@ -47,6 +44,20 @@ class UpstreamStates:
             )
             self._patches = {patch.commit.oid: patch for patch in patches}
         return self._patches.get(commit.oid)
+
+    def list_applied(self) -> list[str]:
+        """Return the names of the series' patches that a newer base has."""
+        record = self._series.record
+        if record is None or self._onto == self._series.base:
+            return []
+        digests = digest_commits(self._quarantine, self._series.start, self._series.tip)
+        matched = match_commits(self._series.commits, digests, record)
+        return [entry.name for entry in matched if entry.name and self.is_applied(entry.commit)]
+
+    def is_applied(self, commit: Commit) -> bool:
+        """Return whether a newer base has the change of a commit."""
+        status = self.find(commit)
+        return status is not None and status.state is PatchState.APPLIED
 
     def describe(self, commit: Commit) -> str:
         """Return why the new series omits a commit, "" if the reason is unknown."""
@@ -64,8 +75,7 @@ def list_applied(
     """Yield the names of the patches that the new version omits because the base has them."""
     carried = {commit.branch_commit.oid for commit in commits if commit.branch_commit}
     for matched in branch:
-        status = None if matched.commit.oid in carried else states.find(matched.commit)
-        if status is not None and status.state is PatchState.APPLIED:
+        if matched.commit.oid not in carried and states.is_applied(matched.commit):
             yield matched.name
 
 

@@ -133,12 +133,13 @@ class _Reroll:
         # A partly sent version has no tag, so the tracking does not have its cover letter.
         self._tracking = add_sent_cover(repository, history.tracking, history.record.revision)
         self._labels = (f"made-for-v{self._revision}", f"edited-in-v{self._record.revision}")
+        self._upstream = UpstreamStates(repository, quarantine, self._series, request.base)
         self._people = find_people(repository, self._record.options)
         name = request.new_branch or history.next_branch
         self._source: SeriesSource = (
             CampaignSource(repository, request, history)
             if history.record.split
-            else VariantSource(repository, request, history)
+            else VariantSource(repository, request, history, self._upstream.list_applied)
         )
         is_forced = request.force or request.dry_run
         self._target = choose_target(
@@ -160,7 +161,6 @@ class _Reroll:
         )
         generated, changes = self._generate(matched, change_digests, on_progress)
         base = generated.base
-        self._upstream = UpstreamStates(self._repository, self._quarantine, self._series, base.oid)
         plain = generated.draft(self._signatures)
         carrier = self._make_carrier(generated, plain, original, change_digests)
         try:
@@ -385,15 +385,14 @@ class _Reroll:
         )
         if self._request.dry_run:
             return result
-        change_id = self._tracking.change_id
         mails = publish_series(
             self._quarantine,
             self._target,
             prepared,
             old_tip,
             f"patchgen: reroll {generated.title} v{self._revision}",
-            extra_refs={original_ref(change_id, self._revision): original_tip},
-            names=list_branch_tags(self._repository, change_id, self._target.branch),
+            extra_refs={original_ref(self._tracking.change_id, self._revision): original_tip},
+            names=list_branch_tags(self._repository, self._tracking.change_id, self._target.branch),
         )
         self._source.record_place()
         if self._request.resume:

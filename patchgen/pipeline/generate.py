@@ -48,13 +48,14 @@ class VariantRequest(SeriesOptions):
     """Which variant to make on which base, and how.
 
     `backends` are those that the user named, `earlier_backends` those of the version that a reroll
-    regenerates.
+    regenerates. `applied` are the names of patches that the base has according to its history.
     """
 
     variant: str
     base: str = "HEAD"
     backends: tuple[str, ...] = ()
     earlier_backends: tuple[str, ...] = ()
+    applied: tuple[str, ...] = ()
     definitions: tuple[str, ...] = ()
     timeout_s: int = DEFAULT_TIMEOUT_S
 
@@ -180,6 +181,7 @@ def plan_variant(repository: Repository, request: VariantRequest, revision: int)
         context,
         shared,
         earlier_backends=request.earlier_backends,
+        applied=request.applied,
     )
 
 

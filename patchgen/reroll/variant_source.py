@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from patchgen.edit import OnProgress
-from patchgen.errors import UsageError
+from patchgen.errors import RefusedError, UsageError
 from patchgen.odb import Repository
 from patchgen.pipeline.generate import GeneratedSeries, VariantRequest, plan_variant, run_plan
 from patchgen.pipeline.variant_places import (
@@ -23,7 +24,14 @@ from patchgen.spec import SeriesPlan
 class VariantSource:
     """A variant, for the next version of a series and for the version before."""
 
-    def __init__(self, repository: Repository, request: RerollRequest, history: SeriesHistory):
+    def __init__(
+        self,
+        repository: Repository,
+        request: RerollRequest,
+        history: SeriesHistory,
+        find_applied: Callable[[], Collection[str]],
+    ):
+        """`find_applied` returns the patches that the new base has according to its history."""
         if request.campaign_options:
             raise UsageError(
                 f"{history.series.name} is the series of a variant, not a campaign",
@@ -33,6 +41,7 @@ class VariantSource:
             )
         self._repository = repository
         self._record = history.record
+        self._find_applied = find_applied
         self._change_id = history.tracking.change_id
         self._place = (
             VariantPlace(request.variant)
@@ -51,14 +60,37 @@ class VariantSource:
 
     def plan(self, on_progress: OnProgress) -> list[str]:
         """Plan the variant on the new base, without running it."""
-        self._plan = plan_variant(self._repository, self._request, self._revision)
+        try:
+            self._plan = plan_variant(self._repository, self._request, self._revision)
+        except RefusedError:
+            self._plan = self._plan_without_applied()
+            if self._plan is None:
+                raise
         return [patch.name for patch in self._plan.patches]
 
     def generate(self, on_progress: OnProgress) -> GeneratedSeries:
         """Run the semantic patches on the new base."""
         assert self._plan is not None
-        generated = run_plan(self._plan, self._request, on_progress)
+        try:
+            generated = run_plan(self._plan, self._request, on_progress)
+        except RefusedError:
+            self._plan = self._plan_without_applied()
+            if self._plan is None:
+                raise
+            generated = run_plan(self._plan, self._request, on_progress)
         return replace(generated, warnings=(*self._place.warnings, *generated.warnings))
+
+    def _plan_without_applied(self) -> SeriesPlan | None:
+        """Return a plan that needs no place for patches that the base has, None without such ones.
+
+        Without a probe, a variant does not know them, and finds that its rules have no match. The
+        search in the history takes long, so this is only done after an error.
+        """
+        applied = tuple(self._find_applied())
+        if not applied or self._request.applied:
+            return None
+        self._request = replace(self._request, applied=applied)
+        return plan_variant(self._repository, self._request, self._revision)
 
     def regenerate(self) -> GeneratedSeries | None:
         """Run the variant on the old base; return None if its files have changed since."""

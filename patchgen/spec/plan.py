@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -64,17 +64,18 @@ def build_plan(
     context: Mapping[str, Any],
     shared_templates: Path,
     earlier_backends: Sequence[str] = (),
+    applied: Collection[str] = (),
 ) -> SeriesPlan:
     """Return the plan: which patches the base already has, and rendered rules for the others.
 
     Without named backends, the plan has the backends of `earlier_backends` (the version that a
-    reroll regenerates), or else all that fit the base. It lists the backends and patches that are
-    left out. Raises RefusedError if the base does not meet a need, SpecError if the variant is
-    wrong.
+    reroll regenerates), or else all that fit the base. `applied` are patches that the base has
+    according to its history. The plan lists the backends and patches that are left out. Raises
+    RefusedError if the base does not meet a need, SpecError if the variant is wrong.
     """
     units = select_units(variant, backends)
     shared = SourceFolder(shared_templates)
-    planner = _make_planner(variant, units, tree, context, shared)
+    planner = replace(_make_planner(variant, units, tree, context, shared), applied=applied)
     cover = variant.manifest.variant.cover
     folders = (variant.source, shared)
     find_file(units[0], cover, folders, "variant", "cover")
@@ -192,7 +193,7 @@ class _PatchPlanner(EditPlanner):
             message=patch.message,
             folders=self.folders(unit),
             present_at=self.find_all(patch),
-            optional=patch.optional,
+            optional=patch.optional or patch.name in self.applied,
             trailers=tuple(self._trailers(unit, patch)),
         )
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
@@ -44,17 +44,23 @@ class _AddedFile:
 
 @dataclass(frozen=True, slots=True)
 class EditPlanner(PatchRenderer):
-    """Renders the templates of patches for a base. `added` are the new files of earlier patches."""
+    """Renders the templates of patches for a base. `added` are the new files of earlier patches.
+
+    `applied` are the names of patches that the base has according to its history. Such a patch is
+    made only for places that its rules still find.
+    """
 
     tree: TreeReader
     facts: Mapping[str, Site | None]
+    applied: Collection[str] = ()
     added: dict[str, _AddedFile] = field(default_factory=dict)
 
     def add_edits(
         self, unit: ManifestFile, patch: PatchEntry, planned: PlannedPatch
     ) -> PlannedPatch:
         """Return the patch, with its edits and rendered semantic patches if the base lacks it."""
-        if planned.present_at is not None:
+        has_other_edits = bool(patch.new_files or patch.lines or patch.replace)
+        if planned.present_at is not None or (has_other_edits and patch.name in self.applied):
             return planned
 
         def is_due(kind: str, entry: object, when: Sequence[str]) -> bool:
@@ -86,7 +92,7 @@ class EditPlanner(PatchRenderer):
                 raise refuse_rule(unit, rules.file, name, names, *where)
         return RunRules(
             patch=rendered,
-            files=tuple(self._files(unit, rules.on, *where, "on", containing=rules.containing)),
+            files=tuple(self._files_of_rules(unit, patch, rules)),
             must_fire={name: _hit_count(count) for name, count in rules.must_fire.items()},
             on=rules.on,
             containing=rules.containing,
@@ -145,30 +151,59 @@ class EditPlanner(PatchRenderer):
         inside = self.tree.find([f"{escape_glob(path)}/**"])
         return f"it is a folder of the base, which has {inside[0].path}" if inside else None
 
-    def _files(
-        self,
-        unit: ManifestFile,
-        patterns: Sequence[str],
-        *where: str | int,
-        containing: Sequence[str] = (),
+    def _files_of_rules(
+        self, unit: ManifestFile, patch: PatchEntry, rules: SemanticPatchEntry
     ) -> list[TreeFile]:
-        """Return the files that a manifest names at `where`. Raises RefusedError without any."""
-        found = self.tree.find(patterns)
-        files = found
-        if containing:
-            files = [file for file in found if self._has_any(file, containing)]
-        # A patch may change a file that an earlier patch added; globs match files of the base only.
-        files += [self.added[pattern].file for pattern in patterns if pattern in self.added]
-        if not files:
-            hint = None if found else self._suggest_file(patterns)
+        """Return the files on which a semantic patch runs.
+
+        Raises RefusedError without any, unless that means that the base does not need the patch.
+        """
+        where = (*where_in_manifest(unit, patch, "rules", rules), "on")
+        found = self._find(rules.on)
+        containing = rules.containing
+        files = [
+            file
+            for file in found
+            if not containing or str(file.path) in self.added or self._has_any(file, containing)
+        ]
+        if files or patch.name in self.applied:
+            return files
+        if not found and (not patch.optional or not any(map(_is_glob, rules.on))):
+            raise self._refuse_missing(unit, rules.on, *where)
+        if not patch.optional:
             raise RefusedError(
-                f"the base has no {' or '.join(patterns)}"
-                + (f" with {' or '.join(containing)}" if found else ""),
+                f"the base has no {' or '.join(rules.on)} with {' or '.join(containing)}",
                 code="base-lacks-needs",
                 place=unit.place(*where),
-                hint=hint or "check that the base is a kernel tree that the variant supports",
+                hint="`optional = true` leaves the patch out on such a base; if the base has the "
+                "patch already, a `probe` recognises it",
             )
         return files
+
+    def _files(
+        self, unit: ManifestFile, patterns: Sequence[str], *where: str | int
+    ) -> list[TreeFile]:
+        """Return the files that a manifest names at `where`. Raises RefusedError without any."""
+        files = self._find(patterns)
+        if not files:
+            raise self._refuse_missing(unit, patterns, *where)
+        return files
+
+    def _find(self, patterns: Sequence[str]) -> list[TreeFile]:
+        # A patch may change a file that an earlier patch added; globs match files of the base only.
+        added = [self.added[pattern].file for pattern in patterns if pattern in self.added]
+        return [*self.tree.find(patterns), *added]
+
+    def _refuse_missing(
+        self, unit: ManifestFile, patterns: Sequence[str], *where: str | int
+    ) -> RefusedError:
+        return RefusedError(
+            f"the base has no {' or '.join(patterns)}",
+            code="base-lacks-needs",
+            place=unit.place(*where),
+            hint=self._suggest_file(patterns)
+            or "check that the base is a kernel tree that the variant supports",
+        )
 
     def _suggest_file(self, patterns: Sequence[str]) -> str | None:
         """Return a hint with the file of the base whose name is most like a missing one's."""
@@ -183,6 +218,10 @@ class EditPlanner(PatchRenderer):
         content = self.tree.read(file)
         sequences = [[token.text for token in tokenize(text.encode())] for text in texts]
         return any(find_sequence(content, tokens) is not None for tokens in sequences)
+
+
+def _is_glob(pattern: str) -> bool:
+    return escape_glob(pattern) != pattern
 
 
 def _hit_count(declared: int | str) -> HitCount:

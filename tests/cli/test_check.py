@@ -370,7 +370,7 @@ def test_a_variant_without_mistakes_is_applied(patchgen, applicable):
         ),
         (
             ('"lib/a.c"', '"lib/a.c"\ncontaining = "x()"'),
-            "rules[1].on: the base has no lib/a.c with x() [base-lacks-needs]\nhint: check that",
+            "rules[1].on: the base has no lib/a.c with x() [base-lacks-needs]\nhint: `optional = ",
         ),
         (
             ('"lib/a.c"', '"src/**/*.c"'),
