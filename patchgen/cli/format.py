@@ -12,6 +12,7 @@ from patchgen.cli.options import json_option, output_option, quiet_option, tree_
 from patchgen.cli.printer import Printer
 from patchgen.cli.series_output import print_next
 from patchgen.commands.format import FormatRequest, format_series
+from patchgen.commands.sending import find_sending
 from patchgen.counting import count
 
 
@@ -37,18 +38,20 @@ def command(
     """Write the mails of a branch again, after it was edited.
 
     They are the mails that `patchgen send BRANCH` would send. Mails of the same version in the
-    folder are replaced; other files are never removed or overwritten.
+    folder are replaced; other files are never removed or overwritten. If the version was sent, a
+    warning is printed: `patchgen reroll` makes the next one.
     """
     printer = Printer(quiet=quiet, as_json=as_json)
     result = format_series(FormatRequest(tree, branch, output, force))
     if as_json:
+        sending = find_sending(tree, result.branch)
         printer.document(
             {
                 "branch": result.branch,
                 "revision": result.revision,
                 "change_id": result.change_id,
                 "mails": [str(path) for path in result.mails],
-                "warnings": list(result.warnings),
+                "warnings": [*result.warnings, *([str(sending)] if sending else [])],
             }
         )
         return

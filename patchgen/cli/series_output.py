@@ -108,8 +108,12 @@ def print_next(
     """Print the location of a series, and commands that show and send it from the current folder.
 
     `tree` is as the user gave it. Without the cover letter's commit (`with_cover`) only the folder
-    of mails can be sent.
+    of mails can be sent. If the version was sent, print a warning, and no command that sends it
+    again.
     """
+    # Imported here for the reason in read_recipients().
+    from patchgen.commands.sending import find_sending
+
     folder = mails[0].parent
     print_recipients(printer, read_recipients(mails[0]))
     printer.line()
@@ -120,12 +124,19 @@ def print_next(
     title = "Check them" if "--skip" in check else "Check them; this builds the tree"
     print_steps(printer, title, check)
     tip = _unambiguous_name(tree, branch)
-    print_steps(
-        printer,
-        "Read them, then send them",
-        format_git(tree, "log", "--reverse", "--patch", f"{base[:12]}..{tip}"),
-        f"{format_patchgen(tree, 'send', source)}    # or: git send-email {name_mails(mails)}",
-    )
+    read = format_git(tree, "log", "--reverse", "--patch", f"{base[:12]}..{tip}")
+    send = format_patchgen(tree, "send", source)
+    sending = find_sending(tree, branch)
+    if sending is None:
+        other = f"    # or: git send-email {name_mails(mails)}"
+        print_steps(printer, "Read them, then send them", read, send + other)
+        return
+    if sending.is_complete:
+        step = format_patchgen(tree, "reroll", branch)
+        print_steps(printer, "Read them, then make the next version", read, step)
+    else:
+        print_steps(printer, "Read them, then send those that were not sent", read, send)
+    printer.warning(str(sending))
 
 
 def name_mails(mails: Sequence[Path]) -> str:

@@ -27,6 +27,7 @@ from patchgen.cli.printer import Printer, echo
 from patchgen.cli.terminal import is_terminal
 from patchgen.cli.tree_options import resolve_paths
 from patchgen.cli.verify_table import VerifyTable
+from patchgen.commands.sending import find_sending
 from patchgen.commands.verify import VerifyReport, verify_series
 from patchgen.counting import count
 from patchgen.model.base import Oid
@@ -207,7 +208,11 @@ def _print_next(printer: Printer, request: VerifyRequest, report: VerifyReport) 
     target, tree = report.target, request.tree
     if report.passed:
         is_sendable = target.record is not None or Path(target.name).is_dir()
-        if is_sendable and not report.recorded:
+        sending = find_sending(tree, target.name) if target.series else None
+        if sending is not None and sending.is_complete:
+            step = format_patchgen(tree, "reroll", target.name)
+            print_steps(printer, f"It was sent on {sending.day}; make the next version", step)
+        elif is_sendable and not report.recorded:
             print_steps(printer, "Send it", format_patchgen(tree, "send", target.name))
     elif report.failed is not None and target.record is not None:
         rebase = ("rebase", "--interactive", f"{report.failed[:12]}^", target.name)

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A version that was sent: no command proposes to send its mails again."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from patchgen.mail import read_mails
+from patchgen.odb import Repository
+from patchgen.send.journal import Journal, MailState, begin_entries, set_state
+from tests.support.small_variant import apply_small as apply, make_small_tree
+
+V1 = "patchgen/mine-v1"
+WARNING = "warning: v1 was sent on 20"
+FAST = [f"--skip={check}" for check in ("checkpatch", "sections", "build", "code")]
+
+
+@pytest.fixture
+def tree(tmp_path, git) -> Path:
+    return make_small_tree(tmp_path, git)
+
+
+@pytest.fixture
+def sent(patchgen, tree) -> Path:
+    """Return the tree with version 1 of the series, which was sent."""
+    apply(patchgen, tree)
+    result = patchgen("import", V1, "--tree", tree, "-v", "1", "--series", V1)
+    assert result.code == 0, result.err
+    return tree
+
+
+@pytest.mark.parametrize("command", ["format", "apply"])
+def test_its_mails_are_not_to_be_sent_again(patchgen, sent, command):
+    args = {
+        "format": ("format", V1),
+        "apply": ("apply", "--variant", sent.parent / "mine", "-v", "1", "--force"),
+    }
+    result = patchgen(*args[command], "--tree", sent)
+    assert result.code == 0, result.err
+    assert WARNING in result.err
+    assert f"  patchgen reroll --tree {sent} {V1}\n" in result.out
+    assert "patchgen send" not in result.out and "send-email" not in result.out
+
+
+def test_the_document_of_format_has_the_warning(patchgen, sent):
+    document = json.loads(patchgen("format", V1, "--tree", sent, "--json").out)
+    assert any(text.startswith("v1 was sent on 20") for text in document["warnings"])
+
+
+def test_verify_proposes_the_next_version(patchgen, sent):
+    result = patchgen("verify", V1, "--tree", sent, "--skip=lint", *FAST)
+    assert "It was sent on 20" in result.out
+    assert f"patchgen reroll --tree {sent} {V1}" in result.out
+    assert "patchgen send" not in result.out
+
+
+def test_the_rest_of_a_version_is_sent_with_send_only(patchgen, tree):
+    document = apply(patchgen, tree)
+    with closing(Repository(tree)) as repository:
+        journal = Journal(repository, document["change_id"], 1)
+        cover, *others = begin_entries(read_mails(Path(document["mails"][0]).parent))
+        with journal.lock():
+            journal.write((set_state(cover, MailState.SENT), *others))
+    result = patchgen("format", V1, "--tree", tree)
+    assert "warning: a part of v1 was sent on 20" in result.err
+    assert "patchgen send" in result.out
+    assert "send-email" not in result.out and "reroll" not in result.out
+
+
+def test_a_draft_is_formatted_without_a_warning(patchgen, tree):
+    apply(patchgen, tree)
+    result = patchgen("format", V1, "--tree", tree)
+    assert "was sent" not in result.err
+    assert "patchgen send" in result.out and "git send-email" in result.out
