@@ -99,7 +99,9 @@ def _rows_of_commit(explanation: Explanation) -> Iterator[tuple[str, str]]:
 
 
 def _rows_of_series(record: Record) -> Iterator[tuple[str, str]]:
-    yield "base", f"{record.describe} ({record.base[:12]})" if record.describe else record.base
+    # A base without a tag is described by its id.
+    has_name = record.describe and not record.base.startswith(record.describe)
+    yield "base", f"{record.describe} ({record.base[:12]})" if has_name else record.base
     if record.split:
         yield "split by", record.split
     else:

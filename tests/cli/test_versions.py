@@ -124,3 +124,13 @@ def test_a_review_tag_leaves_the_message_ids_as_they_are(patchgen, tree, git):
         patchgen("send", "--tree", tree, branch, "--dry-run", "--json", "--to", "a@b").out
     )
     assert [f"<{mail['message_id']}>" for mail in plan["mails"]] == ids(first)
+
+
+def test_explain_prints_the_id_of_a_base_without_a_tag_once(patchgen, tree, git):
+    apply(patchgen, tree)
+    base = git(tree, "rev-parse", "master").strip()
+    assert f"\n  base: {base}\n" in patchgen("explain", "patchgen/mine-v1", "--tree", tree).out
+    git(tree, "tag", "v6.1", "master")
+    apply(patchgen, tree, "--force")
+    out = patchgen("explain", "patchgen/mine-v1", "--tree", tree).out
+    assert f"\n  base: v6.1 ({base[:12]})\n" in out
