@@ -55,7 +55,7 @@ from patchgen.reroll.request import RerollRequest, RerollResult
 @click.argument("branch", required=False)
 @tree_option
 @onto_option("base", "the same base")
-@version_option("one more than BRANCH's")
+@version_option("one more than BRANCH's, and than the newest version that was sent")
 @branch_option("BRANCH with the new version", "new_branch")
 @click.option(
     "--changes",
@@ -132,6 +132,7 @@ def describe(result: RerollResult) -> dict[str, Any]:
         "tip": result.tip,
         "patches": list(result.subjects),
         "left_out": describe_left_out(result.left_out),
+        "unsent_revision": result.unsent,
         "remarks": list(result.remarks),
         "dropped_tags": list(map(str, result.dropped)),
         "dropped_because": [tag.reason for tag in result.dropped],
@@ -160,6 +161,11 @@ def _print(printer: Printer, request: RerollRequest, result: RerollResult) -> No
         printer.line(f"  dropped, {tag.reason}: {tag}")
     printer.line()
     printer.line(result.range_diff.rstrip() or "No patch has changed.")
+    if result.unsent is not None:
+        printer.line()
+        printer.line(
+            f"note: v{result.unsent} was not sent; `-v {result.unsent}` makes that version again"
+        )
     if result.mails:
         print_recipients(printer, read_recipients(result.mails[0]))
         printer.line()

@@ -195,8 +195,7 @@ class _Reroll:
     def _check_target(self) -> Oid | None:
         """Return the tip of the target branch, None for a new branch; refuse to overwrite work."""
         # An earlier run may have been killed after publishing, before it removed its state.
-        may_be_published = self._request.resume
-        old_tip = self._target.check(self._repository, may_be_published=may_be_published)
+        old_tip = self._target.check(self._repository, may_be_published=self._request.resume)
         if old_tip is not None and not self._target.may_replace:
             self._signatures = self._repository.read_signatures(as_of=old_tip)
         return old_tip
@@ -382,6 +381,7 @@ class _Reroll:
             warnings=self._history.warnings + generated.warnings + prepared.warnings,
             tip=prepared.tip,
             left_out=generated.left_out,
+            unsent=self._history.unsent,
         )
         if self._request.dry_run:
             return result

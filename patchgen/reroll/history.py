@@ -40,7 +40,9 @@ class SeriesHistory:
     """A series on its branch, and the versions of it that were sent.
 
     `sent` is the newest version that was sent before the one to make, None if none was. `revision`
-    is the version to make. `warnings` report a newer version that was sent from another branch.
+    is the version to make. `unsent` is the branch's version if no mail of it was sent and the user
+    did not choose the version to make, else None. `warnings` report a newer version that was sent
+    from another branch.
     """
 
     series: SeriesBranch
@@ -49,6 +51,7 @@ class SeriesHistory:
     sent: SentVersion | None
     revision: int
     warnings: tuple[str, ...] = ()
+    unsent: int | None = None
 
     @property
     def next_branch(self) -> str:
@@ -122,7 +125,16 @@ def read_history(
         default=None,
     )
     warnings = tuple(_warn_of_newer(repository, name, record, tracking, revisions))
-    return SeriesHistory(series, record, _with_sent(tracking, sent), newest, revision, warnings)
+    is_newest = revision == record.revision + 1 and record.revision not in revisions
+    return SeriesHistory(
+        series,
+        record,
+        _with_sent(tracking, sent),
+        newest,
+        revision,
+        warnings,
+        unsent=record.revision if requested is None and is_newest else None,
+    )
 
 
 def _warn_of_newer(

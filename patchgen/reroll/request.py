@@ -67,7 +67,8 @@ class RerollResult:
     If it stopped, `conflicts` are files with markers that wait for a person, and `sides` files that
     contain one side of a conflict each. `range_diff` compares with the newest version that was
     sent, or with the branch if none was; "" if all patches are the same. `left_out` are the
-    backends and patches that the variant does not make on the base.
+    backends and patches that the variant does not make on the base. `unsent` is the version of the
+    branch if it was not sent and could be made again, else None.
     """
 
     branch: str
@@ -83,6 +84,7 @@ class RerollResult:
     sides: tuple[Path, ...] = ()
     tip: Oid | None = None
     left_out: tuple[LeftOut, ...] = ()
+    unsent: int | None = None
 
 
 def to_document(request: RerollRequest, branch: str) -> dict[str, Any]:

@@ -126,6 +126,21 @@ def test_a_review_tag_leaves_the_message_ids_as_they_are(patchgen, tree, git):
     assert [f"<{mail['message_id']}>" for mail in plan["mails"]] == ids(first)
 
 
+def test_a_reroll_of_a_version_that_was_not_sent_names_the_way_to_make_it_again(patchgen, tree):
+    apply(patchgen, tree)
+    note = "note: v1 was not sent; `-v 1` makes that version again\n"
+    args = ("reroll", "patchgen/mine-v1", "--tree", tree, "--dry-run")
+    assert note in patchgen(*args).out
+    assert json.loads(patchgen(*args, "--json").out)["unsent_revision"] == 1
+    again = patchgen("reroll", "patchgen/mine-v1", "--tree", tree, "-v", "1")
+    assert again.code == 0 and "note:" not in again.out
+    sent = ("import", "patchgen/mine-v1", "--tree", tree, "-v", "1", "--series")
+    assert patchgen(*sent, "patchgen/mine-v1").code == 0
+    result = patchgen(*args)
+    assert result.out.startswith("v2, 1 patch\n") and "note:" not in result.out
+    assert json.loads(patchgen(*args, "--json").out)["unsent_revision"] is None
+
+
 def test_explain_prints_the_id_of_a_base_without_a_tag_once(patchgen, tree, git):
     apply(patchgen, tree)
     base = git(tree, "rev-parse", "master").strip()
