@@ -127,6 +127,11 @@ def _name_parameter(context: click.Context, revision: str) -> str | None:
             if revision == text or revision in text.split(".."):
                 is_option = isinstance(parameter, click.Option)
                 name = max(parameter.opts, key=len) if is_option else parameter.human_readable_name
+                if not is_option and revision != text:
+                    name = f"each end of {text}"
+                elif not is_option and not name.isalpha():
+                    # The other values, such as a folder, are not revisions.
+                    return "name a branch, a tag or a commit id"
                 return f"{name} takes a branch, a tag or a commit id"
     return None
 

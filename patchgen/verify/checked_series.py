@@ -94,10 +94,12 @@ def open_target(
     if name is None:
         name, _ = resolve_series(repository, None, has_start=base is not None)
     path = Path(name)
-    if ".." in name and not path.exists():
-        start, _, end = name.partition("..")
-        base_oid = repository.resolve_commit(start)
-        return _from_commits(repository, checkout, name, base_oid, repository.resolve_commit(end))
+    if not path.exists():
+        _refuse_missing_path(name)
+        if ".." in name:
+            # As in git, an end that is not named is HEAD.
+            ends = [repository.resolve_commit(end or "HEAD") for end in name.split("..", 1)]
+            return _from_commits(repository, checkout, name, *ends)
     branch = name.removeprefix("refs/heads/")
     tip = repository.find_ref(f"refs/heads/{branch}")
     is_branch = tip is not None
@@ -113,6 +115,12 @@ def open_target(
         return target
     args = ("git", "rebase", "--signoff", target.start[:12], branch)
     return replace(target, signoff_command=shlex.join(args))
+
+
+def _refuse_missing_path(name: str) -> None:
+    """Raise RefusedError if a name can only be a path: git allows it for no branch and no range."""
+    if name.startswith(("/", "./")) or ".." in name.split("/"):
+        raise RefusedError(f"no such file or folder: {name}", code="file-missing")
 
 
 def _resolve(repository: Repository, name: str) -> Oid:
