@@ -25,11 +25,17 @@ def suggest_name(name: str, names: Iterable[str], kind: str, *, cutoff: float = 
 
 def suggest_similar(name: str, names: Iterable[str], *, cutoff: float = 0.6) -> str | None:
     """Return a hint with the valid name that is most like an unknown one; None if no name is."""
+    similar = find_similar(name, names, cutoff=cutoff)
+    return f"did you mean {similar!r}?" if similar else None
+
+
+def find_similar(name: str, names: Iterable[str], *, cutoff: float = 0.6) -> str | None:
+    """Return the valid name that is most like an unknown one, None if no name is."""
     # Imported here because only an error needs it.
     import difflib
 
     close_names = difflib.get_close_matches(name, list(names), n=1, cutoff=cutoff)
-    return f"did you mean {close_names[0]!r}?" if close_names else None
+    return close_names[0] if close_names else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from patchgen.coccinelle import find_spatch
+from patchgen.commands.refuse_target import refuse_target
 from patchgen.ctokens import find_sequence, tokenize
 from patchgen.errors import (
     ErrorPlace,
@@ -221,11 +222,7 @@ def list_semantic_patches(target: str, tree: GitTree) -> list[str]:
         files = _find_in_tree(tree, pattern) or _find_in_tree(tree, f"{pattern}/**/*.cocci")
         names = [str(file.path) for file in files]
     if not names:
-        raise UsageError(
-            f"{target} is not a semantic patch",
-            code="semantic-patch-unknown",
-            hint="name a .cocci, a folder of them, a recipe or a variant (`patchgen variants`)",
-        )
+        raise refuse_target(target, ["a recipe", "a variant"])
     return names
 
 

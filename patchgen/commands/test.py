@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -12,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from patchgen.coccinelle import check_markers, read_header, refuse_code
+from patchgen.commands.refuse_target import refuse_target
 from patchgen.errors import PatchgenError, UsageError
 from patchgen.model.base import Base, Oid
 from patchgen.model.smpl import Mode, SemanticPatch
@@ -134,14 +134,7 @@ def find_patches(target: str | None) -> dict[str, Path]:
         return _list_patches(variant)
     if recipe is None:
         names = [recipe.name for recipe in list_recipes()]
-        similar = difflib.get_close_matches(target, names, n=1)
-        raise UsageError(
-            f"{target} is not a semantic patch",
-            code="semantic-patch-unknown",
-            hint=f"did you mean {similar[0]}?"
-            if similar
-            else "name a .cocci, a folder of them, or a recipe (`patchgen variants`)",
-        )
+        raise refuse_target(target, ["a recipe"], names)
     return _name_recipes([recipe])
 
 

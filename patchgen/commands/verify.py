@@ -7,9 +7,11 @@ import shutil
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 
 from patchgen.cachefile import Cache, cache_file, cache_path
 from patchgen.commands.series_lint import SeriesLint
+from patchgen.errors import UsageError
 from patchgen.kernel import (
     BuildConfig,
     check_mail,
@@ -20,7 +22,7 @@ from patchgen.kernel import (
 from patchgen.model.base import Oid
 from patchgen.model.build import Build
 from patchgen.model.finding import Finding
-from patchgen.odb import Checkout, Repository, resolve_object
+from patchgen.odb import Checkout, Repository, resolve_object, resolve_paths
 from patchgen.resources import digest_code
 from patchgen.verify.boots import BootTrial
 from patchgen.verify.build_files import list_products
@@ -103,6 +105,7 @@ def verify_series(
             target = open_target(repository, checkout, request.series, request.start)
             if request.record:
                 check_recordable(repository, target)
+            _check_folders(checkout, target, request.folders)
             compiled = is_compiled(target.commits)
             skipped = {*request.skip, *(() if compiled else ("sections",))}
             configs: Sequence[BuildConfig] = []
@@ -125,6 +128,18 @@ def verify_series(
             return report
     finally:
         repository.close()
+
+
+def _check_folders(checkout: Checkout, target: CheckedSeries, names: Collection[str]) -> None:
+    """Refuse folders that the series' last commit does not have: make's error comes late."""
+    for path, _, is_folder in resolve_paths(checkout, target.tip, list(map(PurePosixPath, names))):
+        if not is_folder:
+            raise UsageError(
+                f"{path} is not a folder",
+                code="path-unknown",
+                hint="files that the series changes are built anyway",
+                parameters=("folders",),
+            )
 
 
 class _VerifyRun:

@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from patchgen.errors import MissingObjectsError, RefusedError, ToolError
+from patchgen.errors import MissingObjectsError, RefusedError, ToolError, find_similar
 from patchgen.model.base import Oid, TreeFile, compile_glob
 from patchgen.odb.missing import explain_failure, find_missing, require_objects
 from patchgen.odb.objects import Entry, Folder
@@ -81,6 +82,28 @@ class GitTree:
                 return None
             mode, oid = entry
         return mode, oid
+
+    def suggest(self, path: str) -> str:
+        """Return a hint for a path that does not exist: the most similar one, else a command.
+
+        Names are compared where the path leaves the tree: drivers/led/x.c becomes drivers/leds/x.c.
+        """
+        parts = path.split("/")
+        depth = next(
+            number
+            for number in range(len(parts), -1, -1)
+            if (entry := self.get("/".join(parts[:number]))) is not None and entry[0] == FOLDER
+        )
+        parent, rest = "/".join(parts[:depth]), parts[depth + 1 :]
+        assert entry is not None
+        [folder] = self._open([entry[1]])
+        similar = find_similar(parts[depth], folder) if depth < len(parts) else None
+        if similar is None:
+            below = f" {shlex.quote(parent + '/')}" if parent else ""
+            return f"`git ls-tree {self.oid[:12]}{below}` lists the names there"
+        found = _join(parent, similar)
+        whole = "/".join([found, *rest])
+        return f"did you mean {(whole if self.get(whole) is not None else found)!r}?"
 
     def list_entries(
         self, paths: Iterable[PurePosixPath] = (), suffixes: tuple[str, ...] = ("",)
@@ -229,7 +252,7 @@ def resolve_paths(git: Git, tree: Oid, paths: Sequence[PurePosixPath]) -> list[R
             raise RefusedError(
                 f"the tree has no {path}",
                 code="path-unknown",
-                hint="`git ls-tree -r` lists its files",
+                hint=opened.suggest(str(path)),
             )
         resolved.append(ResolvedPath(path, entry[1], entry[0] == FOLDER))
     return resolved

@@ -315,7 +315,7 @@ def test_virtual_names_are_checked(patchgen, ready, tmp_path):
 @pytest.mark.parametrize(
     ("args", "code", "message"),
     [
-        (["missing.cocci"], 2, "missing.cocci is not a semantic patch"),
+        (["missing.cocci"], 2, "no such file or folder: missing.cocci"),
         (["no-such-variant"], 2, "unknown variant"),
         (["strscp"], 2, "did you mean 'strscpy'?"),
         (["RULE", "no/such/path"], 1, "the tree has no no/such/path"),

@@ -129,7 +129,7 @@ def test_a_path_is_relative_to_the_current_folder(patchgen, tree, tmp_path):
         (["RULE", "*.c"], 1, "the tree has no *.c"),
         (["RULE", "README"], 2, "README is neither a C file nor a folder"),
         (["RULE", ""], 2, "'' is not a path in the tree"),
-        (["../nowhere.cocci"], 2, "../nowhere.cocci is not a semantic patch"),
+        (["../nowhere.cocci"], 2, "no such file or folder: ../nowhere.cocci"),
         (["RULE", "-D", "x="], 2, "invalid definition 'x='"),
         (["RULE", "--since", "nowhere"], 1, "--since takes a branch"),
         (

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A name that does not exist: the error says what is missing, and names what is most like it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.small_variant import make_small_tree
+
+
+@pytest.fixture
+def tree(tmp_path, git) -> Path:
+    top = make_small_tree(tmp_path, git)
+    (top / "drivers/leds").mkdir(parents=True)
+    (top / "drivers/leds/core.c").write_text("int f;\n")
+    (top / "drivers/usb").mkdir()
+    (top / "drivers/usb/hub.c").write_text("int g;\n")
+    git(top, "add", "-A")
+    git(top, "commit", "-q", "-m", "drivers")
+    return top
+
+
+@pytest.mark.parametrize(
+    ("path", "hint"),
+    [
+        ("drivers/led", "did you mean 'drivers/leds'?"),
+        ("driver/leds/core.c", "did you mean 'drivers/leds/core.c'?"),
+        ("driver/gone/core.c", "did you mean 'drivers'?"),
+        ("drivers/leds/cor.c", "did you mean 'drivers/leds/core.c'?"),
+        ("x.c/below", "did you mean 'x.c'?"),
+        ("drivers/qqqq", "`git ls-tree TREE drivers/` lists the names there"),
+        ("qqqq", "`git ls-tree TREE` lists the names there"),
+    ],
+)
+@pytest.mark.parametrize("option", ["path of run", "-I", "--folder of verify"])
+def test_a_path_that_the_tree_lacks(patchgen, tree, git, path, hint, option):
+    rule = tree.parent / "free.cocci"
+    commands = {
+        "path of run": ("run", rule, path),
+        "-I": ("run", rule, "-I", path),
+        "--folder of verify": ("verify", "HEAD~1..HEAD", "--folder", path),
+    }
+    done = patchgen(*commands[option], "--tree", tree)
+    oid = git(tree, "rev-parse", "HEAD^{tree}").strip()[:12]
+    assert done.code == 1
+    assert done.err == (
+        f"patchgen: the tree has no {path} [path-unknown]\nhint: {hint.replace('TREE', oid)}\n"
+    )
+    if "git ls-tree" in hint:
+        args = hint.split("`")[1].replace("TREE", oid).split()[1:]
+        assert ("drivers/leds" if "/" in args[-1] else "drivers") in git(tree, *args)
+
+
+def test_a_file_is_not_a_folder_to_build(patchgen, tree):
+    done = patchgen("verify", "HEAD~1..HEAD", "--folder", "x.c", "--tree", tree)
+    assert (done.code, "x.c is not a folder [path-unknown]" in done.err) == (2, True)
+
+
+@pytest.mark.parametrize("command", ["run", "test"])
+def test_a_semantic_patch_that_does_not_exist(patchgen, tree, command):
+    def fail(name: str) -> str:
+        done = patchgen(command, name, cwd=tree)
+        assert done.code == 2 and "[semantic-patch-unknown]" in done.err
+        return done.err
+
+    assert "no such file or folder: nofile.cocci [" in fail("nofile.cocci")
+    assert "hint: name a .cocci, a folder of them" in fail("nofile.cocci")
+    assert "hint: did you mean '../free.cocci'?" in fail("../fre.cocci")
+    if command == "run":
+        assert "the folder drivers/usb has no .cocci file [" in fail("drivers/usb")
+
+
+def test_a_variants_folder_of_a_file_that_the_base_lacks(patchgen, tree):
+    manifest = tree.parent / "mine/manifest.toml"
+    manifest.write_text(
+        manifest.read_text().replace('file = "Kconfig"\ntemp', 'file = "Kconfi"\ntemp')
+    )
+    done = patchgen("apply", "--variant", tree.parent / "mine", "--tree", tree)
+    assert "the base has no Kconfi [base-lacks-needs]\nhint: did you mean 'Kconfig'?" in done.err
