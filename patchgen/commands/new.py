@@ -18,21 +18,21 @@ from patchgen.controls import escape_controls
 from patchgen.errors import PatchgenError, RefusedError, SpecError, UsageError
 from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
+from patchgen.newvariant.case_search import CaseSource
 from patchgen.newvariant.draft import (
-    VariantDraft,
     check_name,
     check_title,
     refuse_existing,
     staged_variant,
 )
-from patchgen.newvariant.from_cocci import CaseSource, read_cocci
+from patchgen.newvariant.from_cocci import read_cocci
 from patchgen.newvariant.from_commits import (
     ChangeByHand,
     CommitVariant,
     StatedRule,
     make_from_commits,
 )
-from patchgen.newvariant.skeleton import draft_rename, draft_variant
+from patchgen.newvariant.skeleton import SemanticPatchDraft, draft_rename, draft_variant
 from patchgen.odb import Checkout, Repository, read_commit
 from patchgen.odb.plumbing import Git
 from patchgen.pipeline.generate import VariantRequest, plan_variant, run_plan
@@ -106,12 +106,16 @@ def write_variant(request: NewRequest) -> NewResult:
         old, new = request.rename
         title = request.title or f"treewide: Replace {old}() by {new}()"
         patch = draft_rename(name, old, new, title)
-    return _write(request, draft_variant(name, patch, request.on))
+    return _write(request, name, patch)
 
 
-def _write(request: NewRequest, draft: VariantDraft) -> NewResult:
-    with staged_variant(request.target, draft) as staged:
-        failures = tuple(_complete_cases(staged.folder))
+def _write(request: NewRequest, name: str, patch: SemanticPatchDraft) -> NewResult:
+    with staged_variant(request.target, draft_variant(name, patch, request.on)) as staged:
+        failures = tuple(
+            _complete_cases(staged.folder)
+            if patch.cases
+            else [f"{name}.cocci has no golden cases: {patch.without_cases}"]
+        )
         files = _list_files(staged.folder)
         staged.publish()
     return NewResult(request.target, files, failures)

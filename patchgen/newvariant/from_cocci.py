@@ -3,42 +3,27 @@
 
 from __future__ import annotations
 
-from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from patchgen.coccinelle import (
     SemanticPatch,
-    Spatch,
     apply_to_file,
     decode_cocci,
-    find_removed_words,
     find_spatch,
     read_header,
     refuse_code,
     refuse_without_change,
     split_purpose,
 )
-from patchgen.errors import ErrorPlace, RefusedError, SpecError, UsageError
+from patchgen.errors import ErrorPlace, SpecError, UsageError
 from patchgen.model.commit import LONGEST_SUBJECT
+from patchgen.newvariant.case_search import CaseSource, search_cases
 from patchgen.newvariant.draft import check_title
-from patchgen.newvariant.golden_case import find_cases_for, name_cases
+from patchgen.newvariant.golden_case import name_cases
 from patchgen.newvariant.skeleton import SemanticPatchDraft, draft_from_cocci
-from patchgen.odb import GitTree, Repository
 from patchgen.sourcefolder import read_regular
 from patchgen.sweep import find_cases
-
-# The number of files of a tree to try for a golden case.
-_MAX_TRIED = 20
-
-
-@dataclass(frozen=True, slots=True)
-class CaseSource:
-    """Where to look for a golden case: the files that match `on` at HEAD of a repository."""
-
-    tree: Path
-    on: tuple[str, ...]
-    timeout_s: int
 
 
 def read_cocci(path: Path, name: str, source: CaseSource, title: str | None) -> SemanticPatchDraft:
@@ -75,8 +60,10 @@ def read_cocci(path: Path, name: str, source: CaseSource, title: str | None) -> 
     # spatch reads it with an empty file.
     apply_to_file(spatch, semantic_patch, PurePosixPath("empty.c"), b"\n")
     patch = draft_from_cocci(text, title, body)
-    cases = _copy_cases(path) or _find_cases_in_tree(source, name, semantic_patch, spatch)
-    return replace(patch, cases=cases)
+    if copied := _copy_cases(path):
+        return replace(patch, cases=copied)
+    found = search_cases(source, semantic_patch, spatch)
+    return replace(patch, cases=name_cases(name, found.texts), without_cases=found.reason)
 
 
 def _split_message(path: Path, purpose: str) -> tuple[str, str]:
@@ -116,33 +103,3 @@ def _copy_cases(path: Path) -> dict[str, bytes]:
     if len(list(path.parent.glob("*.cocci"))) == 1:
         files += [header for header in path.parent.glob("*.h") if header not in files]
     return {str(file.relative_to(path.parent)): file.read_bytes() for file in files}
-
-
-def _find_cases_in_tree(
-    source: CaseSource, name: str, patch: SemanticPatch, spatch: Spatch
-) -> dict[str, bytes]:
-    """Return golden cases from the first files of the tree that may match.
-
-    The result is empty if the semantic patch changes none of them, or if the folder is not a git
-    repository.
-    """
-    words = [word.encode() for word in find_removed_words([patch.text], frozenset(), {})]
-
-    def may_match(content: bytes) -> bool:
-        return not words or any(word in content for word in words)
-
-    try:
-        repository = Repository(source.tree)
-    except RefusedError:
-        return {}
-    with closing(repository):
-        commit = repository.resolve_commit("HEAD")
-        tree = GitTree(repository, repository.resolve_tree(commit))
-        candidates: dict[PurePosixPath, bytes] = {}
-        for file in tree.find(source.on):
-            if may_match(content := tree.read(file)):
-                candidates[file.path] = content
-            if len(candidates) == _MAX_TRIED:
-                break
-    cases = find_cases_for(patch, candidates, spatch, source.timeout_s, may_match)
-    return name_cases(name, cases)

@@ -33,7 +33,8 @@ class SemanticPatchDraft:
     """The semantic patch of a new variant.
 
     `title` is the subject of the commit, `body` the text below it. `must_fire` are the rules that
-    have to match. `cases` are golden cases and their results, by path.
+    have to match. `cases` are golden cases and their results, by path; `without_cases` is why there
+    are none.
     """
 
     text: str
@@ -41,6 +42,7 @@ class SemanticPatchDraft:
     body: str = _BODY
     must_fire: Sequence[str] = ()
     cases: Mapping[str, str | bytes] = field(default_factory=dict)
+    without_cases: str = ""
 
 
 def draft_rename(name: str, old: str, new: str, title: str) -> SemanticPatchDraft:

@@ -400,6 +400,68 @@ def test_a_rule_that_matches_nowhere_is_named(patchgen, tree, tmp_path):
     assert patchgen("check", tmp_path / "mine").code == 0
 
 
+TWO_WORDS = "/// Do it.\n@@\n@@\n-old_call(...);\n+new_call();\n rare_call();\n"
+
+
+def add_files(tree: Path, git, files: dict[str, str]) -> None:
+    write(tree, files)
+    git(tree, "add", "-A")
+    git(tree, "commit", "-q", "-m", "Add files")
+
+
+def test_a_case_is_found_in_the_last_of_many_files(patchgen, git, tree, tmp_path):
+    # They have both words, but the rule matches in none of them.
+    text = "void {name}(void)\n{{\n\trare_call();\n\told_call(1);\n}}\n"
+    others = {f"net/a{n}.c": text.format(name=f"a{n}") for n in range(60)}
+    case = "void z(void)\n{\n\told_call(1);\n\trare_call();\n}\n"
+    add_files(tree, git, {**others, "net/z.c": f"#include <x.h>\n\nint x;\n\n{case}"})
+    (tmp_path / "a.cocci").write_text(TWO_WORDS)
+    args = ("new", tmp_path / "mine", "--from", tmp_path / "a.cocci")
+    result = patchgen(*args, "--on", "net/*.c", cwd=tree)
+    assert (result.code, result.err) == (0, "")
+    assert (tmp_path / "mine/mine.c").read_text() == case
+
+
+@pytest.mark.parametrize(
+    ("on", "reason"),
+    [
+        ("net/a.c", "no file that matches `--on` has the words that it needs"),
+        ("net/[ab].c", "spatch ran on 1 file with the words that it needs, and changed none"),
+        ("none/*.c", "no file of the tree matches `--on`"),
+    ],
+)
+def test_a_warning_says_where_no_case_was_found(patchgen, git, tree, tmp_path, on, reason):
+    without = "void a(void)\n{\n\told_call(1);\n}\n"
+    order = "void b(void)\n{\n\trare_call();\n\told_call(1);\n}\n"
+    add_files(tree, git, {"net/a.c": without, "net/b.c": order})
+    (tmp_path / "a.cocci").write_text(TWO_WORDS)
+    args = ("new", tmp_path / "mine", "--from", tmp_path / "a.cocci", "--on", on)
+    result = patchgen(*args, cwd=tree)
+    assert result.code == 0
+    hint = "`--on` can name a file that it changes"
+    expected = f"mine.cocci has no golden cases: {reason} ({hint})"
+    assert f"warning: {expected}\n" in result.err
+
+
+def test_a_case_has_of_its_file_what_the_rule_needs(patchgen, git, tree, tmp_path):
+    parts = {
+        "licence": "// SPDX-License-Identifier: GPL-2.0\n/*\n * A driver.\n */",
+        "include": "#include <linux/x.h>",
+        "enum": "enum e {\n\tA,\n\n\tB,\n};",
+        "struct": "struct s {\n\tint number;\n\n\tint other;\n};",
+        "other": "#ifdef X\nint g(void)\n{\n\treturn 0;\n}\n\n#endif",
+        "function": "int f(struct s *p)\n{\n\treturn old_call(p->number);\n}",
+    }
+    add_files(tree, git, {"net/a.c": "\n\n".join(parts.values()) + "\n"})
+    rule = "/// Do it.\n@@\nint e;\n@@\n-old_call(e)\n+new_call(e)\n"
+    (tmp_path / "a.cocci").write_text(rule)
+    args = ("new", tmp_path / "mine", "--from", tmp_path / "a.cocci", "--on", "net/*.c")
+    assert patchgen(*args, cwd=tree).code == 0
+    case = (tmp_path / "mine/mine.c").read_text()
+    # spatch needs the struct for the type of p->number.
+    assert case == f"{parts['struct']}\n\n{parts['function']}\n"
+
+
 def test_the_cases_of_a_semantic_patch_come_along(patchgen, tmp_path):
     cocci = TOP / "semantic-patches/kernel/strscpy/strscpy.cocci"
     result = patchgen("new", "mine", "--from", cocci, cwd=tmp_path)
@@ -415,7 +477,8 @@ def test_without_a_case_there_is_a_warning(patchgen, tmp_path):
     (tmp_path / "a.cocci").write_text(COCCI)
     result = patchgen("new", "mine", "--from", "a.cocci", cwd=tmp_path)
     assert result.code == 0
-    assert "mine.cocci: mine.cocci has no golden cases" in result.err
+    reason = f"{tmp_path} is not a git tree (`--tree` names one that has files that it changes)"
+    assert result.err == f"warning: mine.cocci has no golden cases: {reason}\n"
     assert "patchgen apply mine" in result.out and "patchgen test" not in result.out
 
 
