@@ -100,13 +100,18 @@ class _Result:
 
     @property
     def messages(self) -> list[str]:
-        """Why the semantic patch failed; empty if it passed."""
+        """Why the semantic patch failed, each with its name; empty if it passed."""
+        name, error = self.checked.name, self.checked.error
         never_fired = self.checked.run.never_fired if self.checked.run else ()
-        return [
-            *([self.checked.error.describe({})] if self.checked.error else []),
-            *(f"{name}: {why}" for name, why in self.failures.items()),
+        messages = [
+            *(f"{case}: {why}" for case, why in self.failures.items()),
             *(f"the rule {rule} matches in no case" for rule in never_fired),
         ]
+        # The place of an error has the name.
+        first = [error.describe({})] if error and error.place else []
+        if error and not error.place:
+            messages.insert(0, error.describe({}))
+        return [*first, *(f"{name}: {message}" for message in messages)]
 
     @property
     def passed(self) -> bool:
@@ -135,7 +140,7 @@ def _explain(outcome: CaseOutcome) -> str:
 def _print(printer: Printer, result: _Result) -> None:
     name, run = result.checked.name, result.checked.run
     for message in result.messages:
-        printer.warning(f"{name}: {message}")
+        printer.warning(message)
     if run is None:
         return
     for outcome in run.outcomes:

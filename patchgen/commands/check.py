@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,7 +30,7 @@ def check_variant(name: str) -> CheckResult:
     """
     folder = find_variant_folder(name)
     errors = find_variant_errors(folder, shipped_folder("templates"), find_spatch())
-    cases = [*_check_cases(folder, with_templates=not errors), *_check_unused(folder)]
+    cases = [*_check_cases(folder, errors), *_check_unused(folder)]
     # A case that belongs to no semantic patch is reported once for each of its folder.
     return CheckResult(folder, (*errors, *{str(error): error for error in cases}.values()))
 
@@ -44,14 +44,16 @@ def _check_unused(folder: Path) -> Iterator[PatchgenError]:
         )
 
 
-def _check_cases(folder: Path, *, with_templates: bool) -> Iterator[PatchgenError]:
+def _check_cases(folder: Path, errors: Sequence[PatchgenError]) -> Iterator[PatchgenError]:
     """Yield an error for each golden case that fails.
 
-    `with_templates` runs the cases of templates, too, which a variant with errors cannot render.
+    `errors` are those of the variant. A variant with errors cannot render its templates, so their
+    cases are not run, nor are those of a semantic patch that has an error: it would appear twice.
     """
+    wrong = {error.place.file for error in errors if error.place}
     paths = [*folder.rglob("*.cocci"), *folder.rglob("*.cocci.j2")]
     for path in sorted(paths):
-        if not has_cases(path) or (is_template(path) and not with_templates):
+        if not has_cases(path) or str(path) in wrong or (is_template(path) and errors):
             continue
         try:
             results = list(check_patches(GoldenRequest(str(path))))

@@ -388,3 +388,23 @@ def test_a_file_that_the_base_lacks_is_reported_at_its_line(patchgen, applicable
     result = patchgen("apply", applicable, "--tree", applicable.parent / "tree")
     assert (result.code, result.out) == (1, "")
     assert result.err.startswith(f"patchgen: {manifest}:25: patch[1].{expected}")
+
+
+def test_an_error_of_a_semantic_patch_with_golden_cases_is_reported_once(patchgen, tmp_path):
+    folder = tmp_path / "mine"
+    assert patchgen("new", folder, "--rename", "old=new", cwd=tmp_path).code == 0
+    cocci = folder / "mine.cocci"
+    cocci.write_text(cocci.read_text().replace("(...)", "(..."))
+    error = f"{cocci}:13:1: spatch: minus: parse error [smpl-refused]\n     (...\n    ^\n"
+    checked = patchgen("check", folder)
+    assert (checked.code, checked.out) == (1, f"{error}{folder}: 1 error\n")
+    tested = patchgen("test", folder)
+    assert (tested.code, tested.out, tested.err) == (1, "", f"patchgen: {error}")
+    # Of two semantic patches, the other one is tested.
+    for file in list(folder.glob("mine.[cr]*")):
+        (folder / f"two{file.suffix}").write_text(file.read_text().replace("(...\n", "(...)\n"))
+    tested = patchgen("test", folder)
+    assert (tested.code, tested.err) == (1, f"warning: {error}")
+    assert tested.out.startswith(f"{folder}/two.cocci: 1 case, passed (")
+    checked = patchgen("check", folder)
+    assert (checked.code, checked.out) == (1, f"{error}{folder}: 1 error\n")
