@@ -56,13 +56,6 @@ from patchgen.truststore import TrustEntry, digest_text, read_trust
 _MAX_BYTES = 1 << 20
 
 
-def _refuse_flag(value: object) -> object:
-    """Refuse a boolean, which pydantic would read as 0 or 1."""
-    if isinstance(value, bool):
-        raise ValueError("expected a number")
-    return value
-
-
 def _read_pager(value: object) -> object:
     """Read false, as git's `pager.NAME` has it, as "no pager"."""
     return "" if value in (False, "false") else value
@@ -84,7 +77,9 @@ def _check_macros(value: str) -> str:
     return value
 
 
-_Number = Annotated[int, Field(ge=1), BeforeValidator(_refuse_flag)]
+# Strict: TOML has numbers and booleans, so a string in a file is a mistake.
+_Number = Annotated[int, Field(ge=1, strict=True)]
+_Flag = Annotated[bool, Field(strict=True)]
 
 
 class People(BaseModel):
@@ -144,7 +139,7 @@ class Config(SeriesConfig):
     macros: Annotated[str, AfterValidator(_check_macros)] | None = None
     outgoing: Annotated[str, Field(min_length=1), AfterValidator(_expand_home)] | None = None
     pager: Annotated[str, BeforeValidator(_read_pager)] | None = None
-    signoff: bool | None = None
+    signoff: _Flag | None = None
 
 
 def list_values(config: SeriesConfig) -> Iterator[tuple[str, Any]]:
@@ -165,9 +160,11 @@ def parse_value(key: str, text: str, place: ErrorPlace) -> Any:
     """
     table, _, name = key.rpartition(".")
     kind: type[BaseModel] = RecipientConfig if table else Config
-    value = (text,) if name in People.model_fields else text
     try:
-        return getattr(kind.model_validate({name: value}), name)
+        if name in People.model_fields:
+            return getattr(kind.model_validate({name: (text,)}), name)
+        # Reads numbers, and booleans as git-config(1) spells them.
+        return getattr(kind.model_validate_strings({name: text}), name)
     except ValidationError as err:
         message = err.errors()[0]["msg"].removeprefix("Value error, ")
         raise SpecError(f"{message}: {text!r}", code="setting-invalid", place=place) from None

@@ -155,7 +155,7 @@ class Need(Fact):
     """A property that the base must have, or must not have (`absent`); `reason` says why."""
 
     reason: str
-    absent: bool = False
+    absent: bool = Field(default=False, strict=True)
     when: Conditions = ()
 
 
@@ -234,7 +234,7 @@ class LeftOutEntry(_Table):
 class BackendLeftOut(LeftOutEntry):
     """Why a backend is left out. With `on_request`, it is made if the user names it."""
 
-    on_request: bool = False
+    on_request: bool = Field(default=False, strict=True)
 
 
 class PatchEntry(_Table):
@@ -249,7 +249,7 @@ class PatchEntry(_Table):
     message: str
     probe: Annotated[tuple[Fact, ...], _OneOrMany()] = ()
     when: Conditions = ()
-    optional: bool = False
+    optional: bool = Field(default=False, strict=True)
     trailers: dict[TrailerKey, str] = {}
     rules: tuple[SemanticPatchEntry, ...] = ()
     new_files: tuple[NewFileEntry, ...] = ()

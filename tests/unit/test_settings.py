@@ -201,11 +201,32 @@ def test_a_wrong_value_is_an_error_that_names_its_place(key, wrong, tree, git, m
         assert str(refused.value).startswith(f"${variable_of(key)}: ")
 
 
-@pytest.mark.parametrize("value", ["true", "1.5", '"x"'])
+@pytest.mark.parametrize("value", ["true", "1.5", '"x"', '"3"'])
 def test_a_number_has_to_be_one(value, tree):
     write_user(f"jobs = {value}\n")
     with pytest.raises(SpecError):
         Settings(tree).find("jobs")
+
+
+@pytest.mark.parametrize("value", ['"yes"', '"true"', "1", '"maybe"'])
+def test_a_flag_in_a_file_has_to_be_a_boolean(value, tree):
+    path = write_user(f"\nsignoff = {value}\n")
+    with pytest.raises(SpecError) as refused:
+        Settings(tree).find("signoff")
+    assert str(refused.value).startswith(f"{path}:2: signoff: Input should be a valid boolean\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("yes", True), ("true", True), ("1", True), ("no", False), ("off", False)]
+)
+def test_a_flag_outside_of_files_is_spelt_as_git_does(text, value, tree, git, monkeypatch):
+    git(tree, "config", "patchgen.signoff", text)
+    setting = Settings(tree).find("signoff")
+    assert setting is not None and setting.value is value
+    git(tree, "config", "--unset", "patchgen.signoff")
+    monkeypatch.setenv(variable_of("signoff"), text)
+    setting = Settings(tree).find("signoff")
+    assert setting is not None and setting.value is value
 
 
 def test_gits_own_forms_of_a_value_are_read(tree, git):
