@@ -7,7 +7,6 @@ function needs the whole call graph.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -18,7 +17,7 @@ from patchgen.audit.obstacles import Approach, Obstacle, find_obstacles
 from patchgen.audit.paths import Edge, Routes
 from patchgen.audit.result import Audit, Hypercall, TreeLocation
 from patchgen.audit.window import FollowedWindow
-from patchgen.errors import RefusedError
+from patchgen.errors import RefusedError, find_similar
 
 # The number of callers to store of a function that is early; the nearest ones are first.
 _MOST_CALLERS = 12
@@ -215,10 +214,10 @@ def _refuse(reasons: Reasons, name: str) -> RefusedError:
             code="audit-code",
         )
     names = {function.name for function in reasons.functions}
-    close = difflib.get_close_matches(name, names, n=1)
+    close = find_similar(name, names)
     return RefusedError(
         f"no file that the audit reads defines a function {name}()",
         code="audit-code",
-        hint=f"did you mean {close[0]}?" if close else "",
+        hint=f"did you mean {close}?" if close else "",
         parameters=("why",),
     )

@@ -4,14 +4,13 @@
 from __future__ import annotations
 
 import re
-from difflib import get_close_matches
 
 import click
 
 from patchgen.cli.command import ExplainedCommand
 from patchgen.cli.guide import format_guide
 from patchgen.cli.printer import Printer
-from patchgen.errors import UsageError
+from patchgen.errors import UsageError, suggest_similar
 from patchgen.resources import shipped_folder
 
 # An entry of the index: - [Title](NAME.md): purpose of the page
@@ -63,8 +62,7 @@ def command(ctx: click.Context, topic: str | None) -> None:
         Printer().text(format_guide(f"{explanation}\n", width))
     else:
         names = [*_list_topics(root), *_read_codes()]
-        similar = get_close_matches(topic, names, n=1)
-        hint = f"did you mean {similar[0]!r}?" if similar else "`patchgen help` lists the topics"
+        hint = suggest_similar(topic, names) or "`patchgen help` lists the topics"
         raise UsageError(f"unknown topic {topic!r}", code="name-unknown", hint=hint)
 
 

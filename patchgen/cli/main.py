@@ -22,7 +22,7 @@ from patchgen.cli.terminal import (
     no_pager_option,
     paged_output,
 )
-from patchgen.errors import PatchgenError
+from patchgen.errors import PatchgenError, find_similar
 from patchgen.interrupts import ignore_late_interrupts, unwind_on_interrupts
 
 if TYPE_CHECKING:
@@ -136,12 +136,10 @@ class _LazyGroup(PagedHelp, click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        import difflib
-
         is_command = args and not args[0].startswith("-") and not ctx.resilient_parsing
         if is_command and args[0] not in COMMANDS:
-            matches = difflib.get_close_matches(args[0], COMMANDS, n=1)
-            hint = f" Did you mean {matches[0]}?" if matches else ""
+            similar = find_similar(args[0], COMMANDS)
+            hint = f" Did you mean {similar}?" if similar else ""
             ctx.fail(f"No such command {args[0]!r}.{hint}")
         return super().resolve_command(ctx, args)
 

@@ -3,13 +3,12 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from patchgen.errors import ToolError, UsageError
+from patchgen.errors import ToolError, UsageError, find_similar
 from patchgen.kernel.dotconfig import read_dotconfig
 
 
@@ -157,11 +156,11 @@ def find_config(name: str) -> BuildConfig:
             hint=f"apt-get install {name_compiler_package(arch)}",
         )
     names = [config.name for config in CONFIGS]
-    similar = difflib.get_close_matches(name, names, n=1)
+    similar = find_similar(name, names)
     raise UsageError(
         f"unknown configuration {name!r}",
         code="name-unknown",
-        hint=(f"did you mean {similar[0]}? " if similar else "")
+        hint=(f"did you mean {similar}? " if similar else "")
         + f"known: {', '.join(names)}; or the path of a .config, with a /",
         parameters=("configs",),
     )

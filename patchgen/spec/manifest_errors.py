@@ -25,7 +25,7 @@ def refuse_fact(
         f"unknown fact {name!r}",
         code="name-unknown",
         place=manifest.place(*where),
-        hint=suggest_name(name, facts, "facts", cutoff=0.5),
+        hint=suggest_name(name, facts, "facts"),
     )
 
 
@@ -36,7 +36,7 @@ def refuse_rule(
 
     `where` are the keys of the entry; `names` are those of the rules that it has.
     """
-    hint = suggest_name(name, sorted(names), "rules", cutoff=0.5)
+    hint = suggest_name(name, sorted(names), "rules")
     return SpecError(
         f"the semantic patch {file} has no rule {name!r}",
         code="name-unknown",

@@ -242,7 +242,7 @@ def _describe_error(path: Path, text: str, kind: type[BaseModel], error: ErrorDe
     if error["type"] == "extra_forbidden":
         valid_keys = _known_keys(kind, where[:-1])
         message = f"unknown key {where[-1]!r}"
-        hint = suggest_name(str(where[-1]), valid_keys, "keys", cutoff=0.5)
+        hint = suggest_name(str(where[-1]), valid_keys, "keys")
     elif error["type"] == "missing":
         message = "is missing"
     elif error["type"] == "too_short":

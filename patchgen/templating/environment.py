@@ -104,7 +104,7 @@ def _refuse_syntax(
     if (unknown := _UNKNOWN.match(message)) is not None:
         kind = f"{unknown['kind']}s"
         names = getattr(environment, kind)
-        hint = suggest_name(unknown["name"], sorted(names), kind, cutoff=0.5)
+        hint = suggest_name(unknown["name"], sorted(names), kind)
     place = place_in_template(template, folders, err.lineno)
     return SpecError(f"template: {message}", code="template-failed", place=place, hint=hint)
 
@@ -282,7 +282,7 @@ def _explain(err: Exception, context: Mapping[str, Any], place: ErrorPlace) -> S
         case _UndefinedError() if err.is_variable:
             return refuse_undefined(err.name, context, place)
         case _UndefinedError() if err.names is not None:
-            hint = suggest_name(err.name, sorted(err.names), "names", cutoff=0.5)
+            hint = suggest_name(err.name, sorted(err.names), "names")
         case MemoryError():
             message = "it needs too much memory"
         case RecursionError() | SyntaxError():

@@ -34,5 +34,5 @@ def refuse_undefined(name: str, names: Iterable[str], place: ErrorPlace) -> Spec
         f"template: {name!r} is undefined",
         code="template-failed",
         place=place,
-        hint=suggest_name(name, sorted(names), "names", cutoff=0.5),
+        hint=suggest_name(name, sorted(names), "names"),
     )

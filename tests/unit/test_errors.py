@@ -7,7 +7,7 @@ import click
 import pytest
 
 from patchgen.cli import main
-from patchgen.errors import ErrorPlace, PatchgenError
+from patchgen.errors import ErrorPlace, PatchgenError, suggest_name
 
 
 @click.command("toy")
@@ -61,3 +61,18 @@ def test_the_mark_is_below_its_column_where_a_line_has_control_characters() -> N
     place = ErrorPlace("a\x1b.toml", 2, 3, excerpt="\x1b[=\r")
     lines = str(PatchgenError("wrong", place=place)).split("\n")
     assert lines == ["a\\x1b.toml:2:3: wrong", "    \\x1b[=\\x0d", "         ^"]
+
+
+@pytest.mark.parametrize(
+    ("name", "names", "hint"),
+    [
+        ("whta", ["has", "what"], "did you mean 'what'?"),
+        ("whta", ["has", "base"], "known names: has, base"),
+        ("hsa", ["has", "base"], "did you mean 'has'?"),
+        ("calle", ["callee", "has"], "did you mean 'callee'?"),
+        ("limit", ["split"], "known names: split"),
+        ("x", [], "known names: none"),
+    ],
+)
+def test_only_a_similar_name_is_suggested(name: str, names: list[str], hint: str) -> None:
+    assert suggest_name(name, names, "names") == hint
