@@ -131,7 +131,7 @@ def format_manifest_head(name: str, title: str) -> str:
     return (
         f"#:schema ./{_SCHEMA}\n"
         "# Editors with a TOML language server complete and check this file by its schema.\n"
-        "# docs/write-a-variant.md describes each key; `patchgen check` lists all errors.\n"
+        "# `patchgen help write-a-variant` describes each key; `patchgen check` lists all errors.\n"
         "schema = 1\n\n"
         "[variant]\n"
         f"name = {quote(name)}\n"

@@ -53,8 +53,8 @@ def draft_rename(name: str, old: str, new: str, title: str) -> SemanticPatchDraf
 /// Call {new}() instead of {old}().
 //
 // A line with - is removed, one with + is added, and others have to match. `...` stands for any
-// arguments. The position p lets patchgen count the places. docs/first-treewide-change.md has the
-// traps of SmPL; `patchgen test` runs the golden cases next to this file.
+// arguments. The position p lets patchgen count the places. `patchgen help first-treewide-change`
+// has the traps of SmPL; `patchgen test` runs the golden cases next to this file.
 
 @{rule}@
 position p;
