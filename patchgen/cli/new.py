@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from patchgen.cli.command import ExplainedCommand
+from patchgen.cli.next_steps import format_patchgen
 from patchgen.cli.options import json_option, start_option, timeout_option, tree_option
 from patchgen.cli.printer import Printer
 from patchgen.cli.terminal import is_terminal
@@ -180,9 +181,12 @@ def _print(printer: Printer, request: NewRequest, result: NewResult) -> None:
         remainder = " except those to do by hand" if result.by_hand else ""
         printer.line(f"On {result.base[:12]} it makes the changes of the commits{remainder}.")
     printer.line()
-    name = result.folder if len(result.folder.parts) > 1 else result.folder.name
+    name = str(result.folder)
     printer.line(f"next: read {result.folder / 'manifest.toml'}, which explains its keys")
     # A variant without golden cases has nothing to test.
     if any(file.endswith(".res") for file in result.files):
-        printer.line(f"      patchgen test {name}")
-    printer.line(f"      patchgen apply {name} --tree TREE")
+        printer.line(f"      {format_patchgen(Path(), 'test', name)}")
+    if result.in_tree:
+        printer.line(f"      {format_patchgen(request.tree, 'apply', name)}")
+    else:
+        printer.line(f"      {format_patchgen(Path(), 'apply', name)} --tree TREE")

@@ -33,6 +33,7 @@ from patchgen.newvariant.from_commits import (
     make_from_commits,
 )
 from patchgen.newvariant.skeleton import SemanticPatchDraft, draft_rename, draft_variant
+from patchgen.newvariant.tree_names import find_unknown_files, find_unknown_functions
 from patchgen.odb import Checkout, Repository, read_commit
 from patchgen.odb.plumbing import Git
 from patchgen.pipeline.generate import VariantRequest, plan_variant, run_plan
@@ -65,14 +66,16 @@ class NewRequest:
 class NewResult:
     """The folder of the new variant, and its files.
 
-    `failures` are sentences on golden cases that do not pass, and on semantic patches that were
-    replaced by text. For a variant from commits, `base` is the commit on which it was compared with
+    `failures` are sentences on golden cases that do not pass, on semantic patches that became text,
+    and on files and functions that the tree lacks. `in_tree` is set if the tree is a git repository
+    with a commit. For a variant from commits, `base` is the commit on which it was compared with
     them; `rules`, `texts` and `by_hand` say how each change is made.
     """
 
     folder: Path
     files: tuple[str, ...]
     failures: tuple[str, ...] = ()
+    in_tree: bool = True
     base: Oid | None = None
     rules: tuple[StatedRule, ...] = ()
     texts: tuple[tuple[str, PurePosixPath], ...] = ()
@@ -118,7 +121,25 @@ def _write(request: NewRequest, name: str, patch: SemanticPatchDraft) -> NewResu
         )
         files = _list_files(staged.folder)
         staged.publish()
-    return NewResult(request.target, files, failures)
+    unknown = _find_unknown_names(request)
+    return NewResult(request.target, files, (*failures, *(unknown or ())), unknown is not None)
+
+
+def _find_unknown_names(request: NewRequest) -> tuple[str, ...] | None:
+    """Return sentences on files and functions that the tree lacks; None without a tree."""
+    try:
+        repository = Repository(request.tree)
+    except RefusedError:
+        return None
+    with closing(repository):
+        try:
+            repository.resolve_commit("HEAD")
+        except RefusedError:
+            return None
+        unknown = list(find_unknown_files(repository, request.on))
+        if request.rename is not None:
+            unknown += find_unknown_functions(repository, request.on, request.rename)
+    return tuple(unknown)
 
 
 def _list_files(folder: Path) -> tuple[str, ...]:
@@ -198,7 +219,7 @@ def _try_variant(
         staged.publish()
     texts = ((patch, path) for patch, paths in variant.texts.items() for path in paths)
     return NewResult(
-        request.target, files, failures, base, variant.rules, tuple(texts), variant.by_hand
+        request.target, files, failures, True, base, variant.rules, tuple(texts), variant.by_hand
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -462,6 +463,65 @@ def test_a_case_has_of_its_file_what_the_rule_needs(patchgen, git, tree, tmp_pat
     assert case == f"{parts['struct']}\n\n{parts['function']}\n"
 
 
+WITHOUT_NEW = "no file of the tree has new_call, so the result cannot be built (unless"
+
+
+@pytest.mark.parametrize(
+    ("rename", "on", "warnings"),
+    [
+        ("old_call=kfree", "lib/*.c", []),
+        ("old_call=kfree", "**/*.c", []),
+        ("old_call=new_call", "lib/*.c", [WITHOUT_NEW]),
+        ("old_call=kfre", "lib/*.c", ["has kfre, so the result cannot be built (did you mean 'kf"]),
+        ("old_cal=kfree", "lib/*.c", ["matches lib/*.c has old_cal (did you mean 'old_call'?)"]),
+        ("zzz=kfree", "lib/*.c", ["no file that matches lib/*.c has zzz\n"]),
+        ("old_call=kfree", "gone.c", ["no file that matches gone.c has old_call\n"]),
+        ("old_call=kfree", "lbi/*.c", ["matches lbi/*.c (did you mean 'lib/*.c'?)"]),
+        ("old_call=kfree", "lib/aa.c", ["matches lib/aa.c (did you mean 'lib/a.c'?)"]),
+        ("old_call=kfree", "lib/*.h", ["no file of the tree matches lib/*.h\n"]),
+        ("old_call=kfree", "net/**/*.c", ["no file of the tree matches net/**/*.c\n"]),
+    ],
+)
+def test_files_and_functions_that_the_tree_lacks_are_named(
+    patchgen, tree, tmp_path, rename, on, warnings
+):
+    result = patchgen("new", tmp_path / "mine", "--rename", rename, "--on", on, cwd=tree)
+    assert result.code == 0
+    assert result.err.count("warning: ") == len(warnings)
+    assert all(warning in result.err for warning in warnings), result.err
+
+
+def test_the_next_command_works_where_the_user_stands(patchgen, tree, tmp_path):
+    args = ("--rename", "old_call=kfree", "--on", "lib/*.c")
+    for name, options, folder in (
+        ("one", (), tree),
+        ("two", ("--tree", "tree"), tmp_path),
+    ):
+        result = patchgen("new", name, *args, *options, cwd=folder)
+        steps = [line.strip().split() for line in result.out.splitlines()[-2:]]
+        tree_option = list(options)
+        assert steps == [
+            ["patchgen", "test", name],
+            ["patchgen", "apply", *tree_option, name],
+        ]
+        for step in steps:
+            assert patchgen(*step[1:], cwd=folder).code == 0
+    # Without a tree, one has to be named.
+    result = patchgen("new", "three", *args, cwd=tmp_path)
+    assert (result.code, result.err) == (0, "")
+    assert result.out.endswith("patchgen apply three --tree TREE\n")
+
+
+def test_the_comments_of_a_variant_name_no_file_that_a_user_lacks(patchgen, tmp_path):
+    assert patchgen("new", "mine", "--rename", "a=b", cwd=tmp_path).code == 0
+    texts = [path.read_text() for path in (tmp_path / "mine").rglob("*") if path.is_file()]
+    assert not any("docs/" in text for text in texts)
+    named = {guide for text in texts for guide in re.findall(r"`patchgen help ([\w-]+)`", text)}
+    assert named == {"write-a-variant", "first-treewide-change"}
+    for guide in named:
+        assert patchgen("help", guide).code == 0
+
+
 def test_the_cases_of_a_semantic_patch_come_along(patchgen, tmp_path):
     cocci = TOP / "semantic-patches/kernel/strscpy/strscpy.cocci"
     result = patchgen("new", "mine", "--from", cocci, cwd=tmp_path)
@@ -479,7 +539,7 @@ def test_without_a_case_there_is_a_warning(patchgen, tmp_path):
     assert result.code == 0
     reason = f"{tmp_path} is not a git tree (`--tree` names one that has files that it changes)"
     assert result.err == f"warning: mine.cocci has no golden cases: {reason}\n"
-    assert "patchgen apply mine" in result.out and "patchgen test" not in result.out
+    assert "patchgen apply mine --tree TREE" in result.out and "patchgen test" not in result.out
 
 
 @pytest.mark.parametrize(
