@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from patchgen.kernel import FileTrees, find_file_trees
+from patchgen.mail import address_of
 from patchgen.model.base import Oid
 from patchgen.model.sweep import Split
 from patchgen.odb import GitTree, Repository, digest_commits
@@ -53,7 +54,10 @@ def _find_owners(
 ) -> PatchOwners:
     paths = [file.path for file in patch.files]
     sections = [section for path in paths if (section := files.owners[path]) is not None]
-    maintainers = _rank(person for section in sections for person in section.maintainers)
+    people = [person for section in sections for person in section.maintainers]
+    # Sections may spell an address differently; the first spelling is shown.
+    spelled = {address_of(person): person for person in reversed(people)}
+    maintainers = _rank(spelled[address_of(person)] for person in people)
     if group:
         name, location = (*group, "")[:2]
         return PatchOwners(((name, location),), maintainers)
