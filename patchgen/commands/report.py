@@ -52,7 +52,8 @@ def report_series(request: ReportRequest) -> SeriesReport:
     results = read_results(request.results)
     with closing(Repository(request.tree)) as repository, Quarantine(repository) as quarantine:
         name, tip = resolve_series(repository, request.branch, needs_cover=True)
-        version, warnings = prepare_branch(repository, quarantine, name)
+        # Reviewers read the page, so it has no advice to the author.
+        version, warnings = prepare_branch(repository, quarantine, name, advises=False)
         series = read_branch(repository, quarantine, name, tip)
         previous, range_diff = _compare_with_sent(repository, quarantine, series)
         trees = _read_trees(repository, list_named_commits(results))

@@ -185,8 +185,11 @@ def prepare_branch(
     *,
     in_reply_to: str | None = None,
     get_maintainer: Path | None = None,
+    advises: bool = True,
 ) -> tuple[SendableVersion, tuple[str, ...]]:
     """Return the mails of a branch's current commits, and warnings.
+
+    With `advises`, warnings also name what the author can do; without, they state facts only.
 
     The recipients in the cover letter get it. Each patch goes to those of them who maintain the
     files that it changes, and to people that were added to the cover letter by hand. Raises
@@ -200,7 +203,7 @@ def prepare_branch(
             code="cover-missing",
             hint="`patchgen apply` and `b4 prep` store one in a commit; or name a folder of mails",
         )
-    cover, remarks = choose_cover(series, series.cover)
+    cover, remarks = choose_cover(series, series.cover, advises=advises)
     sender = _read_sender(repository, quarantine, series.start)
     thread = _parse_message_id(in_reply_to) if in_reply_to else ""
     mails = format_mails(
@@ -209,7 +212,7 @@ def prepare_branch(
     tree = GitTree(repository, repository.resolve_tree(series.base))
     found, problems = address_patches(tree, mails[1:], get_maintainer)
     recipients, requests = choose_recipients(
-        repository, quarantine, series, found, cover.recipients
+        repository, quarantine, series, found, cover.recipients, advises=advises
     )
     oids = [commit.oid for commit in series.commits]
     version = SendableVersion(

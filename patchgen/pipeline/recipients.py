@@ -82,6 +82,8 @@ def choose_recipients(
     series: SeriesBranch,
     found: MaintainerRecipients,
     cover: Recipients,
+    *,
+    advises: bool,
 ) -> tuple[SeriesRecipients, tuple[str, ...]]:
     """Return the recipients of a branch's mails, and a sentence for each empty variable.
 
@@ -95,7 +97,7 @@ def choose_recipients(
     if record is not None:
         maintainers = include_people(apply_policy(found, record.policy), record.variant_cc)
         messages = [commit.message for commit in series.commits]
-        requests = tuple(describe_empty_variables(series.name, record, messages))
+        requests = tuple(describe_empty_variables(series.name, record, messages, advises=advises))
     maintainers = map_people(quarantine, series.base, maintainers)
     generated = record.generated_recipients if record else None
     if record is not None and generated is not None and record.policy != RecipientPolicy():

@@ -280,14 +280,19 @@ def digest_cover(cover: Cover) -> str:
     return hashlib.sha256(" ".join(words).encode()).hexdigest()
 
 
-def describe_empty_variables(branch: str, record: Record, messages: Sequence[str]) -> list[str]:
-    """Return a sentence for each empty variable; `messages` are the patches' commit messages."""
+def describe_empty_variables(
+    branch: str, record: Record, messages: Sequence[str], *, advises: bool = True
+) -> list[str]:
+    """Return a sentence for each empty variable; `messages` are the patches' commit messages.
+
+    With `advises`, it names the command that sets the variable.
+    """
     trailers = [trailer for message in messages for trailer in parse_message(message).trailers]
     present = {trailer.name.lower() for trailer in trailers if trailer.value}
     command = f"`patchgen reroll {shlex.quote(branch)} -v {record.revision} --define"
     return [
-        f"the variable {variable.name} is empty: {variable.text}; "
-        f"{command} {variable.name}=...` sets it"
+        f"the variable {variable.name} is empty"
+        + (f": {variable.text}; {command} {variable.name}=...` sets it" if advises else "")
         for variable in record.asked
         if not present & {key.lower() for key in variable.trailers}
     ]

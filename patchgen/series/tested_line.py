@@ -86,11 +86,17 @@ def keep_testing(
     return put_testing(cover, record, testing.summary, testing.content)
 
 
-def choose_cover(series: SeriesBranch, cover: Cover) -> tuple[Cover, tuple[str, ...]]:
-    """Return the letter of a branch without outdated test results, and warnings for its sender."""
+def choose_cover(
+    series: SeriesBranch, cover: Cover, *, advises: bool = True
+) -> tuple[Cover, tuple[str, ...]]:
+    """Return the letter of a branch without outdated test results, and warnings.
+
+    With `advises`, they name the command with which the author can test the patches.
+    """
     record = series.record
     name = shlex.quote(series.name)
-    advice = f"`patchgen verify --record {name}` tests them, and records that in the letter"
+    command = f"`patchgen verify --record {name}` tests them, and records that in the letter"
+    advice = f"; {command}" if advises else ""
     if record is not None and record.testing is not None:
         trees = [commit.tree for commit in series.commits]
         if record.testing.content == digest_tested(series.base, trees):
@@ -99,9 +105,9 @@ def choose_cover(series: SeriesBranch, cover: Cover) -> tuple[Cover, tuple[str, 
         cover, _ = take_out_testing(cover, record)
         return cover, (
             f"the patches have changed since they were tested ({summary}), so the cover letter no "
-            f"longer mentions these tests; {advice}",
+            f"longer mentions these tests{advice}",
         )
     line = _LINE.search(cover.body)
     if line is not None and line[0] == f"{_LABEL}{NOT_YET}":
-        return cover, (f"the cover letter says that the patches are not tested; {advice}",)
+        return cover, (f"the cover letter says that the patches are not tested{advice}",)
     return cover, ()

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from pathlib import Path
 
@@ -41,11 +42,24 @@ def letter(patchgen: Patchgen, tree: Path, branch: str = V1) -> tuple[str, str]:
     return " ".join(text.split()), "\n".join(document["warnings"])
 
 
+def assert_page_states_facts(patchgen: Patchgen, tree: Path, fact: str) -> None:
+    """Check that the page for reviewers has this note, and no command for the author."""
+    result = patchgen("report", V1, "--tree", tree, "--html", tree.parent / "page.html")
+    assert result.code == 0, result.err
+    page = (tree.parent / "page.html").read_text()
+    header = html.unescape(page.partition("</header>")[0])
+    assert f'<p class="note">{fact}</p>' in header
+    assert "patchgen verify" not in header and "patchgen reroll" not in header
+
+
 def test_passed_checks_are_recorded_and_the_warning_is_removed(patchgen, git, small):
     apply_small(patchgen, small, "--signoff")
     text, warnings = letter(patchgen, small)
     assert "Tested: not yet" in text
     assert "the patches are not tested; `patchgen verify --record patchgen/mine-v1`" in warnings
+    assert_page_states_facts(
+        patchgen, small, "the cover letter says that the patches are not tested"
+    )
     tree = git(small, "rev-parse", f"{V1}^{{tree}}")
 
     result = record(patchgen, small)
