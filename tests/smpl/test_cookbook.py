@@ -293,6 +293,14 @@ int g(void)
 }
 
 
+def test_spatch_adds_braces_if_a_rule_replaces_the_return(tmp_path):
+    pattern = PATTERNS["return-call"]
+    good = " return\n-led_print\n+led_emit\n (buf, ...);"
+    bad = "-return led_print(buf,\n+return led_emit(buf,\n ...);"
+    [outcome] = run(pattern, tmp_path, good, bad).outcomes
+    assert '\t{return led_emit(buf, "none\\n");\n\t}\n' in outcome.actual.decode()
+
+
 @pytest.mark.parametrize("name", TRAPS)
 def test_a_trap_is_as_the_page_describes_it(name: str, tmp_path):
     before, expected = TRAPS[name]
