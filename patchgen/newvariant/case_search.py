@@ -99,7 +99,7 @@ def _explain(tried: int, is_complete: bool) -> str:
 
 @dataclass(slots=True)
 class _CaseSearch:
-    """A search for cases. `tried` is the number of files that spatch has run on."""
+    """A search for cases, until the time `end`. `tried` is the number of files spatch ran on."""
 
     slicer: Slicer
     finder: CaseFinder
@@ -107,12 +107,13 @@ class _CaseSearch:
     program: RunnableSmpl
     timeout_s: int
     tried: int = 0
+    end: float = 0.0
     files: dict[PurePosixPath, TreeFile] = field(default_factory=dict)
 
     def run(self, candidates: Iterator[TreeFile]) -> bool:
         """Run spatch over the candidates; return False if the time was up before the end."""
         cores = os.cpu_count() or 1
-        end = time.monotonic() + _SEARCH_S
+        self.end = time.monotonic() + _SEARCH_S
         batches = make_batches(self._read(candidates), cores=cores)
         while self.finder.missing and (group := list(islice(batches, cores))):
             # In the order of the batches, so that the same tree gives the same cases.
@@ -121,9 +122,12 @@ class _CaseSearch:
             ):
                 self.tried += len(batch.sources)
                 self._add(results)
-            if time.monotonic() > end:
+            if self._seconds_left() <= 0:
                 return next(batches, None) is None
         return True
+
+    def _seconds_left(self) -> float:
+        return self.end - time.monotonic()
 
     def _read(
         self, candidates: Iterator[TreeFile]
@@ -135,8 +139,15 @@ class _CaseSearch:
                 yield source, {}
 
     def _run_batch(self, batch: Batch) -> list[FileResult]:
+        seconds = max(1, min(self.timeout_s, int(self._seconds_left())))
         try:
-            return run_files(self.spatch, self.program, batch.sources, timeout_s=self.timeout_s)
+            return run_files(
+                self.spatch,
+                self.program,
+                batch.sources,
+                timeout_s=seconds,
+                is_ended=lambda: self._seconds_left() <= 0,
+            )
         except PatchgenError:
             # Without a case there is a warning, and `run` explains an error of spatch.
             return []

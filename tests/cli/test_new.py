@@ -423,6 +423,17 @@ def test_a_case_is_found_in_the_last_of_many_files(patchgen, git, tree, tmp_path
     assert (tmp_path / "mine/mine.c").read_text() == case
 
 
+def test_the_search_for_a_case_ends(git, tree, tmp_path, monkeypatch):
+    monkeypatch.setattr("patchgen.newvariant.case_search._SEARCH_S", 0)
+    text = "void f(void)\n{\n\trare_call();\n\told_call(1);\n}\n"
+    add_files(tree, git, {f"net/a{n}.c": text + "\nint x;" * 3_000 for n in range(40)})
+    (tmp_path / "a.cocci").write_text(TWO_WORDS)
+    request = NewRequest(tmp_path / "mine", tree, cocci=tmp_path / "a.cocci", on=("net/*.c",))
+    [failure] = write_variant(request).failures
+    tried = re.fullmatch(r".*spatch ran on (\d+) files? with .* in the 0 seconds of .*", failure)
+    assert tried is not None and 0 < int(tried[1]) < 40, failure
+
+
 @pytest.mark.parametrize(
     ("on", "reason"),
     [
