@@ -9,7 +9,7 @@ from pathlib import Path
 from patchgen.cli.printer import echo
 from patchgen.commands.verify import VerifyReport, verify_series
 from patchgen.errors import RefusedError
-from patchgen.model.finding import Finding
+from patchgen.model.finding import Finding, count_old
 from patchgen.verify import CHECKS, VerifyRequest
 
 SEND_CHECKS = ("lint", "checkpatch", "am")
@@ -38,7 +38,7 @@ def refuse_failures(series: str, report: VerifyReport) -> None:
 
 def list_notes(report: VerifyReport) -> tuple[str, ...]:
     """Return the findings that are not failures."""
-    notes = [finding for finding in report.findings if not finding.failure]
+    notes = [finding for finding in count_old(report.findings) if not finding.failure]
     return tuple(_describe(notes, report))
 
 

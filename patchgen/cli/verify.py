@@ -31,7 +31,7 @@ from patchgen.commands.sending import find_sending
 from patchgen.commands.verify import VerifyReport, verify_series
 from patchgen.counting import count
 from patchgen.model.base import Oid
-from patchgen.model.finding import Finding, list_first
+from patchgen.model.finding import Finding, count_old, list_first
 from patchgen.verify import CHECKS, VerifyRequest
 
 
@@ -93,11 +93,12 @@ from patchgen.verify import CHECKS, VerifyRequest
     metavar="NAME=VALUE",
     help="Pass this variable to make, for example WERROR=0 for an old tree; may be repeated.",
 )
+@click.option("--verbose", is_flag=True, help="List all findings, also those in old code.")
 @jobs_option
 @json_option
 @quiet_option("Print findings only.")
 def command(
-    tree: Path, folders: tuple[str, ...], as_json: bool, quiet: bool, **options: Any
+    tree: Path, folders: tuple[str, ...], verbose: bool, as_json: bool, quiet: bool, **options: Any
 ) -> None:
     """Check each commit of a series: its form, its mail, its builds, its machine code.
 
@@ -117,7 +118,7 @@ def command(
     if as_json:
         printer.document(describe(report))
     else:
-        _print_findings(printer, report)
+        _print_findings(printer, report, verbose=verbose)
         _print_recorded(printer, request, report)
         _print_next(printer, request, report)
     if not report.passed:
@@ -155,23 +156,26 @@ def _describe(finding: Finding) -> dict[str, Any]:
         "config": finding.config or None,
         "where": finding.where or None,
         "text": finding.text,
+        "in_old_code": finding.in_old_code,
         "hint": finding.hint or None,
         "log": str(finding.log) if finding.log else None,
     }
 
 
-def _print_findings(printer: Printer, report: VerifyReport) -> None:
+def _print_findings(printer: Printer, report: VerifyReport, *, verbose: bool) -> None:
     printed: list[Finding] = []
     for number, commit in enumerate(report.target.commits, 1):
-        findings = _join_findings(report, commit.oid)
+        findings = _join_findings(report, commit.oid, verbose=verbose)
         if findings:
             echo(f"{number}/{len(report.target.commits)} {commit.oid[:12]} {commit.subject}")
         for finding in findings:
             _print_finding("  ", finding)
         printed += findings
-    for finding in _join_findings(report, None):
+    for finding in _join_findings(report, None, verbose=verbose):
         _print_finding("series: ", finding)
         printed.append(finding)
+    if not verbose and any(finding.in_old_code for finding in report.findings):
+        printer.line("--verbose lists the findings in old code")
     printer.line()
     if report.passed:
         commits = count(len(report.target.commits), "commit")
@@ -185,9 +189,11 @@ def _print_findings(printer: Printer, report: VerifyReport) -> None:
         echo(f"first failing commit: {commit.oid[:12]} {commit.subject}")
 
 
-def _join_findings(report: VerifyReport, oid: Oid | None) -> list[Finding]:
+def _join_findings(report: VerifyReport, oid: Oid | None, *, verbose: bool) -> list[Finding]:
     """Return the findings to print about a commit, or about the whole series (None)."""
     findings = [finding for finding in report.findings if finding.commit == oid]
+    if not verbose:
+        findings = count_old(findings)
     return _join_files(_join_configs(findings))
 
 

@@ -14,7 +14,6 @@ from patchgen.commands.series_lint import SeriesLint
 from patchgen.errors import UsageError
 from patchgen.kernel import (
     BuildConfig,
-    check_mail,
     has_checkpatch,
     read_compiler_versions,
     read_qemu_version,
@@ -28,6 +27,7 @@ from patchgen.verify.boots import BootTrial
 from patchgen.verify.build_files import list_products
 from patchgen.verify.builds import Matrix, Point
 from patchgen.verify.checked_series import CheckedSeries, find_am_fault, list_touched, open_target
+from patchgen.verify.checkpatch_findings import check_patch
 from patchgen.verify.compare_posted import check_against
 from patchgen.verify.judge import (
     find_reached,
@@ -251,15 +251,7 @@ class _VerifyRun:
             return [Finding("checkpatch", "the base has no checkpatch.pl", failure=False)]
         for commit, mail in zip(self.target.commits, self.target.mails, strict=True):
             self.on_cell(Cell(commit.oid, "checkpatch", None))
-            commit_findings = [
-                Finding(
-                    "checkpatch",
-                    f"{report.level}:{report.text}",
-                    commit.oid,
-                    f"{mail.file_name}:{report.line}" if report.line else mail.file_name,
-                )
-                for report in check_mail(self.checkout.folder, mail)
-            ]
+            commit_findings = check_patch(self.checkout.folder, commit.oid, mail)
             findings += self._end(commit.oid, "checkpatch", commit_findings)
         return findings
 

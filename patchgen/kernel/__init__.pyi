@@ -6,6 +6,7 @@ from .built_files import (
     read_built as read_built,
 )
 from .checkpatch import (
+    CheckpatchReport as CheckpatchReport,
     check_mail as check_mail,
     has_checkpatch as has_checkpatch,
 )

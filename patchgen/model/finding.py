@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from patchgen.counting import count
 from patchgen.model.base import Oid
 
 _MAX_LISTED = 5
@@ -19,7 +21,8 @@ class Finding:
     `check` is the name of the check. `commit` is None if the finding is about the whole series.
     `where` is a file, with a line if known; `config` is the configuration that was built; `log` is
     the complete output of the program that found it. `hint` is what to do about it; `parameter` is
-    the input of the request that the hint is about.
+    the input of the request that the hint is about. `in_old_code` is set if the lines that the
+    commit replaces have the same fault.
     """
 
     check: str
@@ -31,6 +34,7 @@ class Finding:
     failure: bool = True
     hint: str = ""
     parameter: str = ""
+    in_old_code: bool = False
 
     def __str__(self) -> str:
         """Return the finding as one line, without its commit."""
@@ -38,6 +42,21 @@ class Finding:
         where = f"{self.where}: " if self.where else ""
         log = f" (full log: {self.log})" if self.log else ""
         return f"{self.check}{config}: {where}{self.text}{log}"
+
+
+def count_old(findings: Iterable[Finding]) -> list[Finding]:
+    """Return the findings, those in old code as one note with their number for each check."""
+    numbers: Counter[tuple[str, Oid | None]] = Counter()
+    others = []
+    for finding in findings:
+        if finding.in_old_code:
+            numbers[finding.check, finding.commit] += 1
+        else:
+            others.append(finding)
+    for (check, commit), number in numbers.items():
+        text = f"{count(number, 'finding')} in old code: the removed lines have them, too"
+        others.append(Finding(check, text, commit, failure=False))
+    return others
 
 
 def list_first(names: Sequence[str]) -> str:

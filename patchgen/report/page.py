@@ -11,7 +11,7 @@ from patchgen.mail import RecipientGroup, name_mails
 from patchgen.quoting import quote_name
 from patchgen.report.content import FileReport, PatchReport, SeriesReport
 from patchgen.report.diff_lines import DiffLine, LineKind
-from patchgen.report.result_lines import describe_finding
+from patchgen.report.result_lines import describe_findings
 from patchgen.series import Record, parse_message
 from patchgen.templating import render_html_page
 
@@ -110,7 +110,7 @@ def _show_patch(number: int, patch: PatchReport, record: Record | None) -> Shown
         origin=patch.only_origin,
         template_lines=str(patch.template_lines or ""),
         edited=_describe_edits(patch, record),
-        findings=list(map(describe_finding, patch.findings)),
+        findings=describe_findings(patch.findings),
         semantic_patches=[] if is_campaign else _list_semantic_patches(patch, record),
         files=[_show_file(file, has_origins=not patch.only_origin) for file in patch.files],
     )

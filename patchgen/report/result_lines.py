@@ -61,8 +61,10 @@ def _describe_verify(
     verified = [trees.get(Oid(commit.commit)) for commit in document.commits]
     note = "" if verified == now else "; these are results of other patches"
     findings = [finding for commit in document.commits for finding in commit.findings]
-    number = len(findings) + len(document.series_findings)
+    old = sum(finding.in_old_code for finding in findings)
+    number = len(findings) - old + len(document.series_findings)
     text = f"{', '.join(document.checks)}: {count(number, 'finding') if number else 'no findings'}"
+    text += f", {old} in old code" if old else ""
     details = tuple(map(describe_finding, document.series_findings))
     return ResultLine("verify", state, text + note, details)
 
@@ -76,6 +78,13 @@ def _describe_recorded(series: SeriesBranch) -> ResultLine:
         return ResultLine("verify", ResultState.PASSED, testing.summary)
     text = f"the patches have changed since {testing.summary}"
     return ResultLine("verify", ResultState.NOT_RUN, text)
+
+
+def describe_findings(findings: Sequence[FindingDocument]) -> list[str]:
+    """Return each finding as one line, and the number of those in old code as another."""
+    old = sum(finding.in_old_code for finding in findings)
+    lines = [describe_finding(finding) for finding in findings if not finding.in_old_code]
+    return [*lines, *([f"{count(old, 'finding')} in old code (remark)"] if old else [])]
 
 
 def describe_finding(finding: FindingDocument) -> str:

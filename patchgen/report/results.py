@@ -23,13 +23,17 @@ class _Document(BaseModel):
 
 
 class FindingDocument(_Document):
-    """A finding of `verify`; a remark if it is not a `failure`."""
+    """A finding of `verify`; a remark if it is not a `failure`.
+
+    `in_old_code` is true if the removed lines have the same fault.
+    """
 
     check: str
     failure: bool
     text: str
     config: str | None = None
     where: str | None = None
+    in_old_code: bool = False
 
 
 class CheckedCommit(_Document):

@@ -134,6 +134,15 @@ def test_results_are_read_from_files_and_those_of_other_patches_are_named(
     verify = report(patchgen, pvops, V4, "--result", result, "--html", page)["results"][0]
     assert verify["state"] == "failed" and verify["text"] == "lint, checkpatch: 1 finding"
     assert page.read_text().count("<li>checkpatch: a.c: Odd</li>") == 1
+    verified = verify_of(commits)
+    [finding] = verified["commits"][0]["findings"]
+    old = {**finding, "failure": False, "in_old_code": True}
+    verified["commits"][0]["findings"] += [{**old, "where": where} for where in ("a.c:1", "a.c:2")]
+    result = write_result(tmp_path, verified)
+    verify = report(patchgen, pvops, V4, "--result", result, "--html", page)["results"][0]
+    assert verify["text"] == "lint, checkpatch: 1 finding, 2 in old code"
+    assert "<li>2 findings in old code (remark)</li>" in page.read_text()
+    assert "a.c:1" not in page.read_text()
     result = write_result(tmp_path, verify_of(commits[:1]))
     verify = report(patchgen, pvops, V4, "--result", result)["results"][0]
     assert verify["text"].endswith("; these are results of other patches")

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import Finished
+
 FAST = ("--skip", "build", "--skip", "checkpatch")
 
 
@@ -239,3 +241,64 @@ def test_text_that_new_left_to_be_written_is_reported(patchgen, toy, tmp_path):
         findings = [*commit["findings"], *document["series_findings"]]
         marked = [f["where"].partition(":")[0] for f in findings if "EDITME" in f["text"]]
         assert code == 1 and marked == ["message", "cover letter"]
+
+
+# Like checkpatch.pl --terse: it counts the lines of the mail, and looks at those that are added.
+CHECKPATCH = r"""
+my $file = $ARGV[-1];
+open(my $mail, '<', $file) or die;
+while (<$mail>) {
+    print "$file:$.: CHECK:SPACING: No space is necessary after a cast\n" while /^\+.*?\(int\) /g;
+    print "$file:$.: WARNING:LONG_LINE: line length of 1$. exceeds 100 columns\n" if /^\+.*LONG/;
+    print "$file:$.: WARNING:TYPO_SPELLING: 'teh' may be misspelled\n" if /teh/;
+}
+print "$file:$.: ERROR:MISSING_SIGN_OFF: Missing Signed-off-by: line(s)\n";
+exit 1;
+"""
+
+
+@pytest.fixture
+def old_code(toy, git) -> Path:
+    """Return a tree with faults in its code, and a branch that renames a function there."""
+    script = toy / "scripts/checkpatch.pl"
+    script.parent.mkdir(exist_ok=True)
+    script.write_text(CHECKPATCH)
+    code = toy / "lib/code.c"
+    code.parent.mkdir(exist_ok=True)
+    lines = ["void f(int n)", "{", "\tg((int) n);", "\th(n); /* LONG */", "", "\tg(n);", "}", ""]
+    code.write_text("\n".join(lines))
+    git(toy, "add", "-A")
+    git(toy, "commit", "-q", "-m", "lib: Add faults")
+    git(toy, "checkout", "-q", "-b", "renamed")
+    lines[2:6] = ["\tgg((int) n);", "\thh(n); /* LONG */", "", "\tgg((int) n);"]
+    code.write_text("\n".join(lines))
+    git(toy, "commit", "-q", "-a", "-m", "lib: Rename g", "-m", "Text with teh typo.")
+    return toy
+
+
+def checkpatch(patchgen, tree, *args) -> Finished:
+    skipped = [arg for name in ("lint", "am", "build") for arg in ("--skip", name)]
+    return patchgen("verify", "master..renamed", "--tree", tree, *skipped, *args)
+
+
+def test_the_places_of_checkpatch_are_in_the_source(patchgen, old_code):
+    result = checkpatch(patchgen, old_code, "--json")
+    [commit] = json.loads(result.out)["commits"]
+    found = {finding["where"]: finding for finding in commit["findings"]}
+    places = {"message", "lib/code.c:3", "lib/code.c:4", "lib/code.c:6", None}
+    assert found.keys() == places, result.out
+    assert found["message"]["text"].endswith("""'teh' may be misspelled: "Text with teh typo.\"""")
+    assert "Missing Signed-off-by" in found[None]["text"]
+
+
+def test_faults_of_the_removed_lines_are_counted_and_are_not_failures(patchgen, old_code):
+    document = json.loads(checkpatch(patchgen, old_code, "--json").out)
+    findings = document["commits"][0]["findings"]
+    old = [finding["where"] for finding in findings if finding["in_old_code"]]
+    assert old == ["lib/code.c:3", "lib/code.c:4"]
+    assert {f["where"] for f in findings if f["failure"]} == {"message", "lib/code.c:6", None}
+    brief, verbose = (checkpatch(patchgen, old_code, *args).out for args in ((), ("--verbose",)))
+    assert "note: checkpatch: 2 findings in old code: the removed lines have them" in brief
+    assert "lib/code.c:6: CHECK" in brief and "lib/code.c:3" not in brief
+    assert "note: checkpatch: lib/code.c:3: CHECK:SPACING: No space is" in verbose
+    assert "findings in old code" not in verbose
