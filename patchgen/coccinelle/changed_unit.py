@@ -13,6 +13,9 @@ from patchgen.ctokens import is_word
 PREFERRED = 80
 LONGEST = 100
 
+# The tokens before an argument.
+_STARTS = (b"(", b",")
+
 
 @dataclass(frozen=True, slots=True)
 class ChangedUnit:
@@ -74,6 +77,26 @@ class ChangedUnit:
             old = self.old.tokens[self.old_by_new[number - 1] + 1]
             return is_word(old) and is_word(self.new.tokens[number])
         return number in self.old_by_new and number - 1 in self.old_by_new
+
+    def find_column(self, number: int, old_number: int, indent: int) -> int | None:
+        """Return the column of a line that begins with a new token, as an old line did.
+
+        None if it is aligned. `indent` is the column of the unit.
+        """
+        old = self.old
+        if self.new.tokens[number - 1] in _STARTS and old.tokens[old_number - 1] not in _STARTS:
+            # An operand that became an argument gets the column of the arguments.
+            arguments = [
+                other
+                for other in self.olds
+                if old.opens[other] == old.opens[old_number]
+                and old.tokens[other - 1] in _STARTS
+                and old.is_first(other)
+            ]
+            if not arguments:
+                return None
+            old_number = arguments[0]
+        return self.column_from_old(old_number, indent)
 
     def column_from_old(self, old_number: int, indent: int) -> int | None:
         """Return the column of a line that began with an old token, None if it was aligned.

@@ -101,7 +101,7 @@ class _StatementLayout:
         if old_number is not None:
             if not self.changed.old.is_first(old_number):
                 return None
-            column = self.changed.column_from_old(old_number, self.indent)
+            column = self.changed.find_column(number, old_number, self.indent)
             if column is not None or new.opens[number] >= self.changed.unit.first:
                 return _Break(column, is_optional)
             # The rule removed its parentheses.
@@ -144,7 +144,17 @@ class _StatementLayout:
             column = self._column_in_group(number)
             self._refill(number)
             self.breaks[number] = _Break(column, is_optional=True)
+            self._align_moved(number)
             self._place()
+
+    def _align_moved(self, start: int) -> None:
+        """Align what is in parentheses of a new line: its columns were for their old place."""
+        new, next_line = self.changed.new, self.changed.unit.last + 1
+        next_line = min((number for number in self.breaks if number > start), default=next_line)
+        for number, found in self.breaks.items():
+            opened = new.opens[number]
+            if start <= opened < next_line and opened + 1 not in self.breaks:
+                self.breaks[number] = found._replace(column=None)
 
     def _width(self, layout: Layout, numbers: range) -> int:
         """Return the width of tokens on one line."""

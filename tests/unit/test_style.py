@@ -237,6 +237,27 @@ def test_a_continuation_line_that_was_not_aligned_moves_with_its_statement():
     assert styled(before, "\tnew(a,\n\t\t\tb);") == "\tnew(a,\n\t\tb);"
 
 
+@pytest.mark.parametrize("indent", ["\t\t       ", "\t\t", "\t\t\t\t\t\t  "])
+def test_a_call_on_a_line_of_its_own_has_its_arguments_aligned(indent):
+    """They were aligned to the outer parenthesis, or not at all."""
+    call = f"IN_FROM_REG(data->in_crit[attr->index-11],\n{indent}data)"
+    before = f'\treturn sprintf(buf, "%u", {call});'
+    after = before.replace("sprintf", "sysfs_emit_at")
+    assert styled(before, after) == (
+        '\treturn sysfs_emit_at(buf, "%u",\n'
+        "\t\t\t     IN_FROM_REG(data->in_crit[attr->index-11],\n"
+        "\t\t\t\t\t data));"
+    )
+
+
+@pytest.mark.parametrize("indent", ["\t\t", "\t    "], ids=["a tab", "aligned"])
+def test_an_operand_that_becomes_an_argument_gets_the_column_of_arguments(indent):
+    size, number, flags = "sizeof(*sensor->frequencies)", "(sensor->info->count * 2)", "GFP"
+    before = f"\told(device,\n{indent}{size} *\n\t\t\t\t{number},\n{indent}{flags});"
+    after = f"\told(device,\n\t    {number},\n\t    {size},\n\t    {flags});"
+    assert styled(before, after) == (f"\told(device,\n{indent}{number}, {size},\n{indent}{flags});")
+
+
 def test_time_is_linear_in_the_number_of_changes_and_in_the_length_of_a_call():
     lines = [f"\tx{number} = old(a, b);" for number in range(4000)]
     text = "\n".join(lines)
