@@ -274,6 +274,32 @@ def test_the_printed_commands_work_from_where_run_was_called(patchgen, tree, rul
     assert "new_call()" in sent.out
 
 
+CHECKPATCH = r"""
+my $file = $ARGV[-1];
+open(my $mail, '<', $file) or die;
+while (<$mail>) { print "$file:$.: ERROR:NAME: not this name\n" if /^\+.*new_call/; }
+"""
+
+
+def test_a_fault_of_the_code_is_mended_in_the_semantic_patch(patchgen, git, tree, rule):
+    (tree / "scripts").mkdir()
+    (tree / "scripts/checkpatch.pl").write_text(CHECKPATCH)
+    git(tree, "add", "-A")
+    git(tree, "commit", "-qm", "scripts: Add checkpatch")
+    series = run(patchgen, tree, rule, "none")
+    args = ("--tree", tree, "--skip", "build")
+    done = patchgen("verify", series["branch"], *args, cwd=tree.parent)
+    assert done.code == 1 and "git rebase --signoff" in done.out
+    _, _, printed = done.out.partition("Mend the semantic patch, run it again, then check again:\n")
+    again, check = (shlex.split(line, comments=True) for line in printed.splitlines())
+    rule.write_text(rule.read_text().replace("new_call", "newer_call"))
+    assert patchgen(*again[1:], cwd=tree.parent).code == 0
+    done = patchgen(*check[1:], "--skip", "build", cwd=tree.parent)
+    # What is left is about the message: Signed-off-by.
+    assert "checkpatch:" not in done.out
+    assert "Mend the semantic patch" not in done.out and "rebase --interactive" in done.out
+
+
 TREES = """\
 ACME NETWORKING
 M:	Ada Acme <acme@example.org>
