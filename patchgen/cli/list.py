@@ -15,8 +15,6 @@ from patchgen.cli.printer import Printer, print_table
 from patchgen.commands.list import SeriesSummary, summarise_series
 
 _COLUMNS = ["", "branch", "version", "base", "acked", "sent", "state"]
-# The width of the table in a pipe or file.
-_WIDTH = 80
 
 
 @click.command(
@@ -46,7 +44,7 @@ def command(tree: Path, as_json: bool) -> None:
     if not listed:
         printer.note("the repository has no series; `patchgen apply` makes one")
         return
-    print_table(_COLUMNS, list(map(_build_row, listed)), width=_WIDTH)
+    print_table(_COLUMNS, list(map(_build_row, listed)))
     for series in listed:
         if series.problem:
             printer.warning(f"{series.branch}: {series.problem}")

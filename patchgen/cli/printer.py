@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
 
     from patchgen.edit import OnProgress
 
+# A cell of so many characters is not wrapped.
+_SHORT = 12
+# The width of a console that wraps and cuts nothing.
+_UNLIMITED = 1 << 20
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -117,6 +122,14 @@ class Printer:
         """Whether --quiet or --json suppresses lines, notes and progress."""
         return self._silent
 
+    def prose(self, text: str, **style: Any) -> None:
+        """Print paragraphs of a result; on a terminal, their lines are wrapped at words."""
+        if is_terminal(sys.stdout):
+            width = make_console().width
+            filled = (_fill(paragraph, width) for paragraph in printable(text).split("\n\n"))
+            text = "\n\n".join(filled)
+        self.line(text, **style)
+
     def text(self, text: str) -> None:
         """Print a text that has its newlines: unchanged in a pipe, escaped on a terminal."""
         if self._as_json:
@@ -193,8 +206,8 @@ def _escape_surrogate(match: re.Match[str]) -> str:
     return escape_controls(match[0])
 
 
-def print_table(columns: list[str], rows: list[list[str]], *, width: int = 120) -> None:
-    """Print a table. Its cells are wrapped to fit the terminal, or `width` in a pipe or file.
+def print_table(columns: list[str], rows: list[list[str]]) -> None:
+    """Print a table; `show_table` describes its width.
 
     No word is broken: on a terminal that is too narrow for the words of all columns, each row is a
     paragraph.
@@ -202,23 +215,26 @@ def print_table(columns: list[str], rows: list[list[str]], *, width: int = 120) 
     from rich import box
     from rich.table import Table
 
-    widths = _fit_columns(columns, rows, make_console(width).width)
-    if widths is None and is_terminal(sys.stdout):
-        write("\n".join(_write_paragraph(columns, row) for row in rows))
+    terminal_width = make_console().width
+    widths = _fit_columns(columns, rows, terminal_width)
+    if widths is None:
+        paragraphs = (_write_paragraph(columns, row) for row in rows)
+        write("\n".join(_wrap(text, terminal_width, indent="  ") for text in paragraphs))
         return
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    for index, column in enumerate(columns):
+    for column, width in zip(columns, widths, strict=True):
         # By default, a long word ends in an ellipsis.
-        table.add_column(column, overflow="fold", width=widths[index] if widths else None)
+        table.add_column(column, overflow="fold", width=width)
     for row in rows:
         table.add_row(*map(printable, row))
-    show_table(table, width=width)
+    show_table(table)
 
 
 def _fit_columns(columns: list[str], rows: list[list[str]], width: int) -> list[int] | None:
     """Return the widths of columns; None if the longest words of all columns do not fit.
 
-    Only the widest columns are narrower than their texts, and none is narrower than its words.
+    Only the widest columns are narrower than their texts, and none is narrower than its words, or
+    than a short cell such as "0 of 5".
     """
     from rich.cells import cell_len
 
@@ -226,7 +242,8 @@ def _fit_columns(columns: list[str], rows: list[list[str]], width: int) -> list[
     for column in zip(columns, *rows, strict=True):
         text = "\n".join(map(printable, column)).expandtabs()
         widths.append(max(map(cell_len, text.split("\n"))))
-        least.append(max(map(cell_len, text.split()), default=0))
+        short = [line for line in text.split("\n") if cell_len(line) <= _SHORT]
+        least.append(max(map(cell_len, [*text.split(), *short]), default=0))
     # A space and a line of the table's border precede or follow each column.
     room = width - 2 * len(columns)
     if sum(least) > room:
@@ -246,29 +263,61 @@ def _write_paragraph(columns: list[str], row: list[str]) -> str:
     return "".join(f"{line}\n" for line in (title, *others))
 
 
-def make_console(width: int, file: TextIO | None = None) -> Console:
+def _fill(paragraph: str, width: int) -> str:
+    """Return a paragraph with its lines filled if one is too long; lists and code have indents."""
+    lines = paragraph.split("\n")
+    is_plain = not any(line[:1] in (" ", "\t", "-", "*") for line in lines)
+    if is_plain and any(len(line) > width for line in lines):
+        paragraph = " ".join(lines)
+    return _wrap(paragraph, width)
+
+
+def _wrap(text: str, width: int, indent: str = "") -> str:
+    """Return a text with its lines wrapped at words; new lines are indented by `indent` more."""
+    lines = []
+    for line in text.split("\n"):
+        before = line[: len(line) - len(line.lstrip())]
+        wrapped = textwrap.wrap(
+            line,
+            width,
+            subsequent_indent=before + indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        lines += wrapped if len(line) > width else [line]
+    return "\n".join(lines)
+
+
+def make_console(file: TextIO | None = None) -> Console:
     """Return a console for tables whose cells are printable, on standard output or in `file`.
 
-    It is as wide as the terminal, or `width` in a pipe or file. It does not interpret markup.
+    It does not interpret markup. `show_table` describes its width.
     """
     from rich.console import Console
 
     terminal, color = is_terminal(sys.stdout), uses_color(sys.stdout)
     return Console(
         file=file,
-        width=Console().width if terminal else width,
+        width=Console().width if terminal else _UNLIMITED,
         force_terminal=terminal or color,
         color_system="standard" if color else None,
         markup=False,
     )
 
 
-def show_table(table: Table, *, width: int = 120) -> None:
-    """Print a table whose cells are printable; in a pipe or file, it is `width` wide."""
+def show_table(table: Table) -> None:
+    """Print a table whose cells are printable.
+
+    All tables have the same width: on a terminal, they fit its columns; in a pipe or a file, they
+    are as wide as their texts, for `grep` and `awk`: no cell is wrapped or cut. So git prints long
+    lines there, too.
+    """
     from io import StringIO
 
     # Render into a buffer: write() reports a full disk as it does for other lines.
-    console = make_console(width, StringIO())
+    console = make_console(StringIO())
     console.print(table)
     assert isinstance(console.file, StringIO)
-    write(console.file.getvalue())
+    lines = console.file.getvalue().split("\n")
+    # The last column is padded, which would wrap on a terminal that shows the file.
+    write("\n".join(line.rstrip(" ") for line in lines))

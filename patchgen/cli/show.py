@@ -39,10 +39,10 @@ def command(variant: str, as_json: bool) -> None:
 
 
 def _print(printer: Printer, document: dict[str, Any]) -> None:
-    printer.line(f"{document['name']}: {document['title']}", bold=True)
+    printer.prose(f"{document['name']}: {document['title']}", bold=True)
     if document["help"]:
         printer.line()
-        printer.line(document["help"].strip())
+        printer.prose(document["help"].strip())
     printer.line()
     print_table(
         ["patch", "backend", "semantic patches", "already there if"],

@@ -20,7 +20,6 @@ _ID_LENGTH = 10
 _SUBJECT_WIDTH = 60
 _MIN_SUBJECT_WIDTH = 10
 _HEADING_WIDTH = 8
-_PIPE_WIDTH = 160
 
 
 class VerifyTable:
@@ -28,7 +27,7 @@ class VerifyTable:
 
     def __init__(self, *, silent: bool, live: bool):
         self._silent = silent
-        self._console = make_console(_PIPE_WIDTH)
+        self._console = make_console()
         self._live = Live(console=self._console, auto_refresh=False) if live else None
         self._lock = threading.Lock()
         self._target: CheckedSeries | None = None
@@ -52,7 +51,7 @@ class VerifyTable:
     def end(self) -> None:
         """Print the finished table if it was not shown live."""
         if not self._silent and self._live is None and self._target is not None:
-            show_table(self._build_table(self._target), width=_PIPE_WIDTH)
+            show_table(self._build_table(self._target))
 
     def close(self) -> None:
         """Stop redrawing; the table stays on the terminal."""
@@ -64,7 +63,8 @@ class VerifyTable:
             self._live.update(self._build_table(self._target), refresh=True)
 
     def _build_table(self, target: CheckedSeries) -> Table:
-        headings = [_fold(column) for column in self._columns]
+        is_limited = self._console.is_terminal
+        headings = [_fold(column) if is_limited else column for column in self._columns]
         widths = [max(map(len, heading.split("\n"))) for heading in headings]
         # Two spaces follow each column; the subject gets the rest of the width, if any.
         subject_width = self._console.width - _ID_LENGTH - sum(widths) - 2 * len(widths) - 6
@@ -72,7 +72,8 @@ class VerifyTable:
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, int(wide), 0, 0))
         table.add_column("commit", no_wrap=True, min_width=_ID_LENGTH)
         if wide:
-            table.add_column("subject", no_wrap=True, width=min(_SUBJECT_WIDTH, subject_width))
+            width = min(_SUBJECT_WIDTH, subject_width) if is_limited else None
+            table.add_column("subject", no_wrap=True, width=width)
         for heading, width in zip(headings, widths, strict=True):
             table.add_column(heading, justify="center", min_width=width)
         rows = [(commit.oid, commit.subject) for commit in target.commits]

@@ -11,9 +11,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import click
 import pytest
 
 from tests.conftest import Patchgen
+from tests.support.terminal import patchgen_on_terminal
 
 HOST = Path(__file__).parent.parent / "data" / "report"
 PATCHES = {
@@ -295,3 +297,14 @@ def test_without_a_variant_the_host_knows_nothing(boot):
     """What the tests above compare does not come from the toy tree itself."""
     pages = boot(None)(("d", SMALL, 1))
     assert SMALL_PFN in pages.guest and pages.host == set()
+
+
+@pytest.mark.parametrize("args", [("show", "pvops"), ("variants",)], ids=" ".join)
+def test_a_narrow_terminal_breaks_no_word(patchgen, toy, args):
+    raw = patchgen(*args, cwd=toy).out
+    shown = click.unstyle(patchgen_on_terminal("--no-pager", *args, cwd=toy, columns=60).text)
+    for line in shown.splitlines():
+        assert len(line) <= 60 or " " not in line.strip(), line
+    # A row that is a paragraph has the names of its columns with a colon.
+    words = {*raw.split(), *(f"{word}:" for word in raw.split())}
+    assert not [word for word in shown.split() if word.strip("─") and word not in words]

@@ -302,3 +302,12 @@ def test_faults_of_the_removed_lines_are_counted_and_are_not_failures(patchgen, 
     assert "lib/code.c:6: CHECK" in brief and "lib/code.c:3" not in brief
     assert "note: checkpatch: lib/code.c:3: CHECK:SPACING: No space is" in verbose
     assert "findings in old code" not in verbose
+
+
+def test_the_table_is_as_wide_as_its_texts_in_a_pipe(patchgen, old_code, git):
+    subject = "lib: Rename a function to a name that is so long that no terminal can show it all"
+    git(old_code, "commit", "-q", "--amend", "-m", subject)
+    rows = checkpatch(patchgen, old_code).out.splitlines()
+    [heading] = [row for row in rows if "subject" in row]
+    assert heading.split() == ["commit", "subject", "checkpatch", "sections"]
+    assert any(subject in row and row.endswith("ok") for row in rows)
