@@ -11,7 +11,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any
@@ -85,6 +85,31 @@ def defer_interrupts(written: str = "") -> Iterator[None]:
         _deferral.is_active = False
     if _deferral.is_pending:
         raise KeyboardInterrupt
+
+
+@contextmanager
+def report_interrupt(report: Callable[[], None]) -> Iterator[None]:
+    """Call `report` on the first Ctrl-C, SIGTERM or SIGHUP, before it unwinds the block.
+
+    Meant for a block that takes a while to end: it waits for programs and removes its files.
+    """
+    is_reported = False
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        nonlocal is_reported
+        if not is_reported:
+            is_reported = True
+            # The signal may have come while the same stream was written.
+            with suppress(RuntimeError):
+                report()
+        raise KeyboardInterrupt
+
+    handlers = _set_handlers(interrupt)
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
 
 
 @contextmanager

@@ -15,9 +15,10 @@ from patchgen.cli.options import (
     json_option,
     tree_option,
 )
-from patchgen.cli.printer import Printer, print_table
+from patchgen.cli.printer import Printer, announce_end, print_table
 from patchgen.cli.series_output import describe_left_out
 from patchgen.commands.compare import Column, CompareRequest, Comparison, compare_variants
+from patchgen.interrupts import report_interrupt
 
 _COUNTS = ("patches", "files", "insertions", "deletions")
 _LEGEND = """\
@@ -49,7 +50,7 @@ def command(as_json: bool, **options: Any) -> None:
     that you would build.
     """
     printer = Printer(as_json=as_json)
-    with printer.activity() as on_progress:
+    with report_interrupt(announce_end), printer.activity() as on_progress:
         comparison = compare_variants(CompareRequest(**options), on_progress=on_progress)
     if as_json:
         printer.document(describe(comparison))

@@ -82,6 +82,11 @@ def announce(text: str) -> None:
     _write_now(printable(text) + "\n", err=True)
 
 
+def announce_end() -> None:
+    """Print that an interrupted command is about to end."""
+    announce("interrupted; waiting for the running programs to end")
+
+
 def _write_now(content: str | bytes, *, err: bool) -> None:
     name, stream = ("standard error", sys.stderr) if err else ("standard output", sys.stdout)
     if stream is None:

@@ -6,9 +6,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from patchgen.cli.printer import echo
+from patchgen.cli.printer import announce_end, echo
 from patchgen.commands.verify import VerifyReport, verify_series
 from patchgen.errors import RefusedError
+from patchgen.interrupts import report_interrupt
 from patchgen.model.finding import Finding, count_old
 from patchgen.verify import CHECKS, VerifyRequest
 
@@ -18,7 +19,9 @@ SEND_CHECKS = ("lint", "checkpatch", "am")
 def run_checks(series: str, tree: Path) -> VerifyReport:
     """Return the findings about a branch, or a folder of mails."""
     skip = tuple(name for name in CHECKS if name not in SEND_CHECKS)
-    return verify_series(VerifyRequest(series=series, tree=tree, skip=skip, optional=True))
+    request = VerifyRequest(series=series, tree=tree, skip=skip, optional=True)
+    with report_interrupt(announce_end):
+        return verify_series(request)
 
 
 def refuse_failures(series: str, report: VerifyReport) -> None:

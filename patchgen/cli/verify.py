@@ -23,7 +23,7 @@ from patchgen.cli.options import (
     start_option,
     tree_option,
 )
-from patchgen.cli.printer import Printer, echo
+from patchgen.cli.printer import Printer, announce_end, echo
 from patchgen.cli.send_checks import SEND_CHECKS
 from patchgen.cli.terminal import is_terminal
 from patchgen.cli.tree_options import resolve_paths
@@ -31,6 +31,7 @@ from patchgen.cli.verify_table import VerifyTable
 from patchgen.commands.sending import find_sending
 from patchgen.commands.verify import VerifyReport, verify_series
 from patchgen.counting import count
+from patchgen.interrupts import report_interrupt
 from patchgen.model.base import Oid
 from patchgen.model.finding import Finding, count_old, list_first
 from patchgen.verify import CHECKS, VerifyRequest
@@ -287,7 +288,13 @@ def _print_finding(before: str, finding: Finding) -> None:
 def _open_table(*, silent: bool) -> Iterator[VerifyTable]:
     """Yield the table of results; it is shown live on a terminal, else at the end."""
     table = VerifyTable(silent=silent, live=is_terminal(sys.stdout))
+
+    def report() -> None:
+        table.close()
+        announce_end()
+
     try:
-        yield table
+        with report_interrupt(report):
+            yield table
     finally:
         table.close()

@@ -7,6 +7,10 @@ What needs a compiler is tested on a real kernel, in tests/kernel/test_verify.py
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -311,3 +315,28 @@ def test_the_table_is_as_wide_as_its_texts_in_a_pipe(patchgen, old_code, git):
     [heading] = [row for row in rows if "subject" in row]
     assert heading.split() == ["commit", "subject", "checkpatch", "sections"]
     assert any(subject in row and row.endswith("ok") for row in rows)
+
+
+def test_an_interrupt_is_reported_before_the_running_programs_end(old_code, git, tmp_path):
+    started, end = tmp_path / "started", tmp_path / "end"
+    git(old_code, "checkout", "-q", "master")
+    (old_code / "scripts/checkpatch.pl").write_text(
+        f"$SIG{{TERM}} = 'IGNORE'; open(F, '>', '{started}'); sleep 1 until -e '{end}';"
+    )
+    git(old_code, "commit", "-q", "-a", "-m", "scripts: Wait")
+    argv = [sys.executable, "-m", "patchgen", "verify", "renamed", "--tree", old_code]
+    argv += ["--base", "master", "--skip", "build"]
+    git(old_code, "rebase", "-q", "master", "renamed")
+    process = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    with process:
+        while not started.exists():
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        assert process.stderr is not None
+        first = process.stderr.readline()
+        assert first == "interrupted; waiting for the running programs to end\n"
+        assert process.poll() is None
+        end.touch()
+        assert process.stderr.read().strip() == "patchgen: interrupted; nothing was written"
+    assert process.returncode == 130
