@@ -76,6 +76,23 @@ def test_the_bar_has_a_part_for_each_stage(browser, page_file):
     assert len(set(colors)) == len(Stage)
 
 
+@pytest.mark.parametrize("width", range(320, 600, 20))
+def test_a_number_in_the_title_is_on_the_line_of_its_noun(browser, page_file, width):
+    page = open_page(browser, page_file, width=width)
+    tops = page.evaluate(
+        """() => {
+            const text = document.querySelector("h1 .second").firstChild;
+            return [0, text.length - 1].map((at) => {
+                const range = document.createRange();
+                range.setStart(text, at);
+                range.setEnd(text, at + 1);
+                return range.getBoundingClientRect().top;
+            });
+        }"""
+    )
+    assert tops[0] == tops[1]
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_fits_a_phone(browser, page_file, scheme):
     page = open_page(browser, page_file, width=360, scheme=scheme)
