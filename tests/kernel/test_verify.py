@@ -151,3 +151,30 @@ def test_a_configuration_that_the_base_cannot_have(broken, patchgen, tmp_path):
     document = json.loads(result.out)
     [commit] = document["commits"]
     assert any(FILE in (f["where"] or "") for f in commit["findings"]), document
+
+
+def test_checkpatch_is_about_the_source_and_separates_old_code(kernel_6_1, git, patchgen, tmp_path):
+    """A rename in adm1026.c carries a line along that ends in a parenthesis."""
+    file = "drivers/hwmon/adm1026.c"
+    tree = tmp_path / "linux"
+    git(tmp_path, "clone", "-q", "--shared", "--sparse", kernel_6_1, tree)
+    git(tree, "sparse-checkout", "set", "--no-cone", f"/{file}")
+    git(tree, "checkout", "-q", "-b", "renamed")
+    lines = (tree / file).read_text().replace("return sprintf(", "return sysfs_emit(").split("\n")
+    [number] = [n for n, line in enumerate(lines, 1) if line.startswith("static int adm1026_probe")]
+    lines.insert(number - 1, "static int  new_fault( void );")
+    (tree / file).write_text("\n".join(lines))
+    message = f"hwmon: (adm1026) Use sysfs_emit()\n\nIt is shorter.\n\n{SIGNED}\n"
+    git(tree, "commit", "-q", "-a", "-m", message)
+    skipped = [f"--skip={check}" for check in ("lint", "am", "sections", "build")]
+    result = patchgen("verify", "master..renamed", "--tree", tree, "--json", *skipped)
+    [commit] = json.loads(result.out)["commits"]
+    findings = commit["findings"]
+    assert findings and {f["check"] for f in findings} == {"checkpatch"}
+    places = {f["where"] for f in findings if f["failure"] and "SPACING" in f["text"]}
+    assert places == {f"{file}:{number}"}
+    old = [f for f in findings if f["in_old_code"]]
+    assert any("OPEN_ENDED_LINE" in f["text"] for f in old), findings
+    for finding in old:
+        _, _, at = finding["where"].partition(":")
+        assert "sysfs_emit(" in lines[int(at) - 1]
