@@ -189,6 +189,10 @@ def _collect(index: int, planned: PlannedPatch, chains: Sequence[_Chain]) -> Mad
             chain.path: count_lines(chain.before[index], chain.origins[index]) for chain in changed
         },
         rules=tuple(sum_hits(all_results).values()),
+        changed=tuple(
+            tuple(sorted(result.path for result in results if result.after is not None))
+            for _, results in runs
+        ),
         unparsed=tuple(f for result in all_results for f in result.unparsed if f.name),
         seconds=sum(result.seconds for result in all_results),
     )

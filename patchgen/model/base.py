@@ -88,6 +88,11 @@ def escape_glob(path: str) -> str:
     return re.sub(r"[*?\[]", r"[\g<0>]", path)
 
 
+def is_glob(pattern: str) -> bool:
+    """Return whether a pattern may match several paths."""
+    return re.search(r"[*?\[]", re.sub(r"\[[*?\[]\]", "", pattern)) is not None
+
+
 def _one_character(part: str) -> str:
     if part == "?":
         return "[^/]"

@@ -46,14 +46,16 @@ class LineCount:
 class MadePatch:
     """The result of one planned patch: its edits, the origin of their lines by file, and its hits.
 
-    `present_at` is set, and `edits` empty, if the base has the change already. If both are empty,
-    it is an optional patch that the base does not need.
+    `changed` has the files that each semantic patch changes, in the order of the plan. `present_at`
+    is set, and `edits` empty, if the base has the change already. If both are empty, it is an
+    optional patch that the base does not need.
     """
 
     name: str
     edits: tuple[FileEdit, ...] = ()
     lines: Mapping[PurePosixPath, LineCount] = field(default_factory=dict)
     rules: tuple[RuleHits, ...] = ()
+    changed: tuple[tuple[PurePosixPath, ...], ...] = ()
     unparsed: tuple[UnparsedFunction, ...] = ()
     present_at: Site | None = None
     seconds: float = 0.0

@@ -11,11 +11,13 @@ import functools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, assert_never
 
 from patchgen.coccinelle import describe_texts
 from patchgen.controls import escape_controls, has_controls
 from patchgen.errors import SpecError
+from patchgen.model.base import is_glob
 from patchgen.model.plan import InsertLines, NewFile, PlannedPatch, ReplaceText, RunRules
 from patchgen.model.series import Cover, Identity, LineCount, MadePatch
 from patchgen.series.record import HandWork
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 
 # The mark of `patchgen new` and b4 for text that a person has to write.
 PLACEHOLDER = "EDITME"
+# The largest number of files to list for a semantic patch with globs.
+_MAX_FILES = 8
 # Lines at which `git am` ends the message (git-mailinfo(1)).
 _CUT = re.compile(r"^(---$|---\s|diff -|Index: )", re.MULTILINE)
 
@@ -99,7 +103,7 @@ def render_cover(
         ],
         "by_hand": list(hand.added),
         "lines": _count_by_file(made_patches, hand),
-        "semantic_patches": list(_describe_rules(plan, hand)),
+        "semantic_patches": list(_describe_rules(plan, made_patches, hand)),
         "without_rules": _list_without_rules(plan, hand),
     }
     cover = plan.variant.manifest.variant.cover
@@ -154,23 +158,45 @@ def _list_without_rules(plan: SeriesPlan, hand: HandWork) -> list[str]:
     return sorted(paths)
 
 
-def _describe_rules(plan: SeriesPlan, hand: HandWork) -> Iterator[dict[str, Any]]:
+def _describe_rules(
+    plan: SeriesPlan, made_patches: Sequence[MadePatch], hand: HandWork
+) -> Iterator[dict[str, Any]]:
     """Yield each semantic patch once, in order of use, in a form that a reader can run."""
     seen = set()
-    for planned in plan.patches:
-        for edit in planned.edits:
-            if not isinstance(edit, RunRules) or planned.name in hand.left_out:
+    for planned, made_patch in zip(plan.patches, made_patches, strict=True):
+        runs = [edit for edit in planned.edits if isinstance(edit, RunRules)]
+        for run, changed in zip(runs, made_patch.changed, strict=True):
+            text = describe_texts(run.patch)
+            if planned.name in hand.left_out or (run.patch.name, text) in seen:
                 continue
-            text = describe_texts(edit.patch)
-            if (edit.patch.name, text) not in seen:
-                seen.add((edit.patch.name, text))
-                yield {
-                    "path": edit.patch.name,
-                    "text": text,
-                    "files": [str(file.path) for file in edit.files],
-                    "definitions": dict(edit.patch.definitions),
-                    "macros": edit.patch.macros,
-                }
+            seen.add((run.patch.name, text))
+            yield {
+                "path": run.patch.name,
+                "text": text,
+                "has_texts": bool(run.patch.texts),
+                **_describe_files(run, changed),
+                "definitions": dict(run.patch.definitions),
+                "macros": run.patch.macros,
+            }
+
+
+def _describe_files(run: RunRules, changed: Sequence[PurePosixPath]) -> dict[str, Any]:
+    """Return the files of a semantic patch: all, or those that it changes if globs match many.
+
+    A glob such as **/*.c matches thousands of files; with the globs and the changed files a reader
+    can repeat the run.
+    """
+    is_summary = len(run.files) > _MAX_FILES and any(map(is_glob, run.on))
+    shown = changed if is_summary else [file.path for file in run.files]
+    if is_summary and len(shown) > _MAX_FILES:
+        shown = shown[: _MAX_FILES - 1]
+    return {
+        "files": list(map(str, shown)),
+        "globs": list(run.on) if is_summary else [],
+        "containing": list(run.containing) if is_summary else [],
+        "searched": len(run.files),
+        "changed": len(changed),
+    }
 
 
 def _check_form(text: str, template: str, folders: Sequence[SourceFolder]) -> str:

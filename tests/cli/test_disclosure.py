@@ -8,7 +8,7 @@ import email.policy
 import json
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from textwrap import dedent
 
@@ -22,7 +22,7 @@ from tests.support.small_variant import VARIANT, make_small_tree
 VARIANTS = ("pvops", "sev-hypercall", "vmmcall-default", "x86-platform")
 _ROW = re.compile(r"^ +(\d+) +(\d+) +(\d+)  (\S+)$", re.MULTILINE)
 _SECTION = re.compile(
-    r"^\* (?P<name>\S+)\n(?P<files>(?:  on .*\n)*)"
+    r"^\* (?P<name>\S+)\n(?P<files>(?:  (?!with -D).+\n)*)"
     r"(?:  with -D (?P<defined>\w+)=TEXT, where TEXT is\n\n(?P<value>(?: {4}.*\n)+))?"
     r"\n(?P<text>(?: {4}.*\n|\n)+)",
     re.MULTILINE,
@@ -46,6 +46,7 @@ def test_the_letter_counts_the_lines_as_git_does_and_claims_nothing_else(
 ):
     document, letter = apply(patchgen, toy, variant)
     by_file: dict[str, tuple[int, int]] = {}
+    named = 0
     for patch in document["patches"]:
         rows = git(toy, "show", "--numstat", "--format=", patch["commit"]).splitlines()
         for added, removed, path in (row.split("\t") for row in rows):
@@ -58,12 +59,17 @@ def test_the_letter_counts_the_lines_as_git_does_and_claims_nothing_else(
             message,
             re.M,
         )
-        assert match is not None and int(match[1]) <= patch["insertions"]
+        if match is None:
+            assert "template" not in message
+            continue
+        named += int(match[1])
+        assert 0 < int(match[1]) <= patch["insertions"]
         assert match[2].split() == count(patch["insertions"], "line").split()
     table = {row[4]: row for row in _ROW.finditer(letter)}
     counted = {path: (int(r[1]) + int(r[2]), int(r[3])) for path, r in table.items()}
     assert counted == by_file
     templates = sum(int(row[1]) for row in table.values())
+    assert named == templates > 0
     rules = sum(int(row[2]) for row in table.values())
     text = " ".join(letter.split())
     lines, verb = count(templates + rules, "line"), "is" if templates == 1 else "are"
@@ -80,7 +86,10 @@ def read_rules(letter: str) -> Iterator[tuple[str, list[str], list[str], str]]:
     """Yield name, files, options and text of each semantic patch that a letter shows."""
     shown = re.split(r"\n(?:\[1\] |---\n)", letter[letter.index("The semantic patches, in") :])[0]
     for section in _SECTION.finditer(f"{shown}\n"):
-        files = re.findall(r"^  on (\S+)$", section["files"], re.MULTILINE)
+        listed = section["files"]
+        # After the globs, the letter has the files that the rule changes.
+        mark = r"^    (\S+)$" if "of which it changes" in listed else r"^  on (\S+)$"
+        files = re.findall(mark, listed, re.MULTILINE)
         value = re.sub(r"^ {4}", "", section["value"] or "", flags=re.MULTILINE).rstrip("\n")
         options = ["-D", f"{section['defined']}={value}"] if section["defined"] else []
         yield section["name"], files, options, dedent(section["text"])
@@ -155,3 +164,72 @@ def test_a_letter_has_the_values_of_virtual_identifiers_as_spatch_got_them(patch
     assert "LKML" not in letter
     run_as_a_reader(letter, tree)
     assert (tree / "x.c").read_text() == git(tree, "show", f"{document['tip']}:x.c")
+
+
+def make_tree_with_rule(tmp_path: Path, git: Callable[..., str], files: int, on: str) -> Path:
+    """Make a tree with more files than x.c and y.c, and a variant of one rule without texts."""
+    tree = make_small_tree(tmp_path, git)
+    for number in range(files):
+        (tree / f"other{number}.c").write_text("void g(void *p);\n")
+    git(tree, "add", "-A")
+    git(tree, "commit", "-q", "--allow-empty", "-m", "more")
+    for name, text in {
+        "manifest.toml": VARIANT["manifest.toml"].partition("[[patch.lines]]")[0]
+        + f'[[patch.rules]]\nfile = "free.cocci"\n{on}\nmust_fire = {{ free = ">=1" }}\n',
+        "free.cocci": "@free@\nexpression x;\nposition p;\n@@\n-kfree@p(x)\n+kvfree(x)\n",
+        "cover.txt.j2": 'toy: Mine\n\n{% include "cover-end.txt.j2" %}\n\n'
+        '{% include "cover-base.txt.j2" %}\n',
+        "message.txt.j2": 'toy: Do it\n\nBecause.\n\n{% include "provenance.txt.j2" %}\n',
+    }.items():
+        (tmp_path / "mine" / name).write_text(text)
+    return tree
+
+
+def test_a_letter_has_the_globs_of_a_rule_and_only_the_files_that_it_changes(
+    patchgen, git, tmp_path
+):
+    on = 'on = ["**/*.c", "Kconfig"]\ncontaining = ["kfree(", "void g("]'
+    tree = make_tree_with_rule(tmp_path, git, 20, on)
+    document, letter = apply(patchgen, tree, tmp_path / "mine")
+    [section] = [text for text in letter.split("\n* ") if text.startswith("mine/free.cocci\n")]
+    assert section.partition("\n\n")[0].splitlines() == [
+        "mine/free.cocci",
+        "  on **/*.c",
+        "  on Kconfig",
+        "  with kfree(",
+        "  or void g(",
+        "  22 files, of which it changes 2:",
+        "    x.c",
+        "    y.c",
+    ]
+    run_as_a_reader(letter, tree)
+    for name in ("x.c", "y.c"):
+        assert (tree / name).read_text() == git(tree, "show", f"{document['tip']}:{name}")
+
+
+def test_a_letter_counts_the_changed_files_that_it_does_not_list(patchgen, git, tmp_path):
+    tree = make_tree_with_rule(tmp_path, git, 0, 'on = "**/*.c"')
+    for number in range(9):
+        (tree / f"z{number}.c").write_text((tree / "x.c").read_text())
+    git(tree, "add", "-A")
+    git(tree, "commit", "-q", "-m", "more")
+    _, letter = apply(patchgen, tree, tmp_path / "mine")
+    listed = re.findall(r"^    (\S+\.c)$", letter, re.MULTILINE)
+    assert listed == ["x.c", "y.c", *(f"z{number}.c" for number in range(5))]
+    assert "  11 files, of which it changes 11:\n" in letter and "\n    and 4 more\n" in letter
+
+
+@pytest.mark.parametrize("on", ['on = "?.c"', 'on = ["y.c", "x.c"]'])
+def test_a_letter_lists_a_few_files_or_paths_as_they_are(patchgen, git, tmp_path, on):
+    _, letter = apply(patchgen, make_tree_with_rule(tmp_path, git, 0, on), tmp_path / "mine")
+    assert "* mine/free.cocci\n  on x.c\n  on y.c\n\n" in letter
+
+
+def test_texts_without_templates_do_not_mention_them(patchgen, git, tmp_path):
+    tree = make_tree_with_rule(tmp_path, git, 0, 'on = "*.c"')
+    document, letter = apply(patchgen, tree, tmp_path / "mine")
+    message = git(tree, "log", "-1", "--format=%B", document["tip"])
+    assert "Generated by patchgen" in message
+    assert "template" not in letter and "template" not in message
+    assert "The rules add 2 lines, and remove 2 lines." in " ".join(letter.split())
+    assert "\n  added  removed\n      1        1  x.c\n      1        1  y.c\n" in letter
