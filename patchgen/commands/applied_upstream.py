@@ -65,8 +65,8 @@ class UpstreamStates:
         if status is None or status.state not in (PatchState.APPLIED, PatchState.GONE):
             return ""
         if status.state is PatchState.GONE:
-            return "dropped, the code that it changes is gone"
-        return "dropped, the base has it" + _name_commits(status.made_by)
+            return "the code that it changes is gone"
+        return "the base has it" + _name_commits(status.made_by)
 
 
 def list_applied(

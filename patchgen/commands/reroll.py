@@ -173,7 +173,7 @@ class _Reroll:
         committer = self._signatures.committer
         written = write_commits(self._quarantine, base.oid, commits, messages, committer)
         version = self._describe_version(
-            base.oid, commits, messages, written, change_digests, changes
+            base.oid, commits, messages, written, change_digests, changes.dropping(carrier.dropped)
         )
         present = {*generated.present, *list_applied(matched, commits, self._upstream)}
         lost = find_lost_tags(matched, commits, present, change_digests, self._revision)

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from patchgen.errors import ErrorPlace, RefusedError, UsageError
-from patchgen.reroll.hand_edits import NewCommit
+from patchgen.reroll.hand_edits import DroppedPatch, NewCommit
 from patchgen.series.trailers import REVIEW_TAGS, Message, Trailer, parse_message
 from patchgen.sourcefolder import decode_text, read_regular
 
@@ -29,10 +29,15 @@ _TO_EDIT = re.compile(r"^- EDITME.*(?:\n(?!- ).+)*\n?", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class ChangeLog:
-    """The items for the series as a whole, and for patches by name."""
+    """The items for the series as a whole, for patches by name, and on patches that are dropped."""
 
     cover: tuple[str, ...] = ()
     patches: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    dropped: tuple[str, ...] = ()
+
+    def dropping(self, patches: Iterable[DroppedPatch]) -> ChangeLog:
+        """Return the change log with an item for each patch that the version omits."""
+        return replace(self, dropped=tuple(map(str, patches)))
 
 
 def read_changes(
@@ -252,6 +257,7 @@ def describe_version(
         texts.append(str(replace(kept, notes=notes.strip("\n"))))
     if new_base and old is not None and not items:
         items.append(f"Regenerate the series on {new_base}")
+    items += changes.dropped if old is not None else ()
     items += [f"Drop {tag}, {tag.reason}" for tag in dropped]
     items += [f"Link to v{old}: {_LORE}{old_message_id}"] if old_message_id else []
     return VersionTexts(tuple(texts), format_changes(new, items), tuple(dropped))

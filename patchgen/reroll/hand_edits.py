@@ -72,6 +72,17 @@ class NewCommit:
         return self.branch_commit.subject if self.branch_commit else ""
 
 
+@dataclass(frozen=True, slots=True)
+class DroppedPatch:
+    """A patch of the branch that the new version omits; `reason` is a clause."""
+
+    subject: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f'Drop "{self.subject}": {self.reason}'
+
+
 @dataclass(slots=True)
 class Carrier:
     """Carries one series over. `change_digests` are those of the branch's commits.
@@ -95,6 +106,7 @@ class Carrier:
     resolutions: Resolutions
     explain: Callable[[Commit], str]
     remarks: list[str] = field(default_factory=list)
+    dropped: list[DroppedPatch] = field(default_factory=list)
 
     def carry_content(
         self, base_tree: Oid, branch: Sequence[MatchedCommit], present: set[str]
@@ -107,7 +119,7 @@ class Carrier:
         new_commits: list[NewCommit] = []
         tree = base_tree
         for matched in self._insert_new(branch, present):
-            new_commit = self._carry_commit(tree, matched)
+            new_commit = self._carry_commit(tree, matched, present)
             if new_commit is not None:
                 new_commits.append(new_commit)
                 tree = new_commit.tree
@@ -161,7 +173,9 @@ class Carrier:
             self.remarks.append(f'left out, as on the branch: "{self.generated[name].subject}"')
         return dropped
 
-    def _carry_commit(self, tree: Oid, matched: MatchedCommit | str) -> NewCommit | None:
+    def _carry_commit(
+        self, tree: Oid, matched: MatchedCommit | str, present: set[str]
+    ) -> NewCommit | None:
         if isinstance(matched, str):
             generated = self.generated[matched]
             return NewCommit(
@@ -170,14 +184,14 @@ class Carrier:
         commit, name = matched.commit, matched.name
         if name not in self.generated:
             if matched.patch is not None and not matched.is_edited(self.change_digests):
-                reason = self.explain(commit) or "not generated on this base"
-                self.remarks.append(f'{reason}: "{commit.subject}"')
+                is_present = name in present
+                otherwise = "the base has it" if is_present else "it is not made on this base"
+                self._drop(commit, self.explain(commit) or otherwise)
                 return None
             merged = self._pick(commit.subject, commit.oid, tree)
             if merged == tree:
-                reason = self.explain(commit) if commit.files else "dropped, it is empty"
-                reason = reason or "dropped, the base has it"
-                self.remarks.append(f'{reason}: "{commit.subject}"')
+                reason = self.explain(commit) if commit.files else "it is empty"
+                self._drop(commit, reason or "the base has it")
                 return None
             return NewCommit(name, commit.oid, merged, matched, is_generated=False)
         assert matched.patch is not None
@@ -188,6 +202,10 @@ class Carrier:
             message_conflicts = [message] if isinstance(message, Conflict) else []
             raise ConflictsError(commit.subject, [*content.conflicts, *message_conflicts])
         return NewCommit(name, commit.oid, content.tree, matched)
+
+    def _drop(self, commit: Commit, reason: str) -> None:
+        self.dropped.append(DroppedPatch(commit.subject, reason))
+        self.remarks.append(f'dropped, {reason}: "{commit.subject}"')
 
     def _merge_content(self, tree: Oid, matched: MatchedCommit) -> MergedTree:
         """Return the tree of a regenerated patch with its hand edits."""

@@ -518,6 +518,9 @@ def test_order_drops_and_what_the_base_has_by_now(patchgen, applied, git):
         'left out, as on the branch: "x86/kvm: Tell the host about page encryption status changes '
         'under SEV"',
     ]
+    letter = " ".join(message(git, applied, f"{V5}~2").split())
+    items = letter.partition("Changes in v5:")[2].partition("Changes in v4:")[0]
+    assert f'- Drop "{subject}": the base has it, by {taken[:12]} ("{subject}")' in items
 
 
 def test_a_version_that_is_not_out_is_made_again(patchgen, applied, git):

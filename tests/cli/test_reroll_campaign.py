@@ -116,7 +116,13 @@ def test_applied_patches_are_dropped_and_new_places_are_added(patchgen, git, tre
     assert "It changes 3 places in 3 files." in message(git, tree, V2)
     cover = message(git, tree, f"{V2}~2")
     assert "A semantic patch changes 4 files, in 2 patches" in cover
-    assert "drivers/net" not in cover.partition("--- b4-submit-tracking")[0]
+    text, _, notes = cover.partition("--- b4-submit-tracking")[0].partition("Changes in v2:\n")
+    assert "drivers/net" not in text
+    items = " ".join(notes.split())
+    assert (
+        f'- Drop "net: Use new_call(), which takes a lock": the base has it, by {applied} '
+        '("net: Convert drivers/net/a.c drivers/net/b.c")'
+    ) in items and items.startswith("- Regenerate the series on ")
 
 
 def test_a_partly_applied_patch_is_reported_as_smaller(patchgen, git, tree):

@@ -124,7 +124,7 @@ def test_a_hand_edited_patch_that_is_not_generated_again_is_not_lost(branches):
         ("three", True),
     ]
     assert branches.read(commits[0], "b.c") == text("two", "and more")
-    assert remarks == ['not generated on this base: "one"']
+    assert remarks == ['dropped, it is not made on this base: "one"']
 
 
 def test_a_commit_that_a_person_added_has_the_same_place(branches):
@@ -201,7 +201,10 @@ def test_a_patch_that_the_base_has_is_left_out(branches):
     # Somebody reverts, in a separate commit, a patch that is not generated any more.
     commits, remarks = branches.carry(original, branches.chain(ONE, undo, TWO), branches.chain(TWO))
     assert [commit.name for commit in commits] == ["two"]
-    assert remarks == ['not generated on this base: "one"', 'dropped, the base has it: "undo"']
+    assert remarks == [
+        'dropped, it is not made on this base: "one"',
+        'dropped, the base has it: "undo"',
+    ]
 
 
 def test_hand_edits_of_two_files_do_not_become_one(branches):
