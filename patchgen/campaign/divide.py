@@ -15,7 +15,7 @@ from patchgen.campaign.messages import WIDTH, make_subjects
 from patchgen.campaign.places import count_places
 from patchgen.campaign.prefixes import learn_style
 from patchgen.campaign.split_change import SplitChange, SplitPatch
-from patchgen.campaign.texts import CampaignTexts, choose_texts
+from patchgen.campaign.texts import CampaignTexts, choose_texts, name_cover
 from patchgen.campaign.trees import History, assign_trees, open_history
 from patchgen.coccinelle import Header, find_spatch
 from patchgen.kernel import find_file_trees
@@ -48,11 +48,14 @@ def divide_change(
     history = open_history(repository, sweep.base.oid)
     groups, problems = _group(tree, history, request, sweep.edits) if sweep.edits else ([], [])
     texts = choose_texts(request, run.header or Header(), sweep.public_name)
+    matches = match_patches(groups, earlier)
+    subjects = _choose_subjects(history, groups, matches, texts.message.subject)
+    texts = name_cover(texts, subjects)
     if edit_texts is not None:
         texts = edit_texts(texts)
         request = _with_texts(request, texts)
-    matches = match_patches(groups, earlier)
-    subjects = _choose_subjects(history, groups, matches, texts.message.subject)
+        subjects = _choose_subjects(history, groups, matches, texts.message.subject)
+        texts = name_cover(texts, subjects)
     names = name_patches(groups, matches, earlier)
     counts = count_places(sweep, [group.edits for group in groups])
     change = SplitChange(

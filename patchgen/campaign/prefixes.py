@@ -137,6 +137,24 @@ def find_common_prefix(subjects: Sequence[str]) -> str:
         prefix = best
 
 
+def find_shared_prefix(prefixes: Sequence[str]) -> str:
+    """Return the longest prefix with which all prefixes begin: `net: ` for `net: phy: ` as well.
+
+    Folders count, too: `drm/i915: ` and `drm/amd: ` share `drm: `. It is `treewide: ` if they share
+    nothing.
+    """
+    for end, separator in ((r": ", ": "), (r"/|: ", "/")):
+        split = [re.split(end, prefix.removesuffix(": ")) for prefix in prefixes]
+        shared = [parts[0] for parts in takewhile(_are_equal, zip(*split, strict=False))]
+        if any(shared):
+            return f"{separator.join(shared)}: "
+    return TREEWIDE
+
+
+def _are_equal(texts: Sequence[str]) -> bool:
+    return len(set(texts)) == 1
+
+
 def derive_prefix(group: PatchGroup) -> str:
     """Return a prefix as in most of the tree: the deepest that all files have in common.
 

@@ -8,10 +8,12 @@ lines are the message, and its `//#` lines go below the cut, where `git am` drop
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from patchgen.campaign.messages import wrap
+from patchgen.campaign.prefixes import TREEWIDE, find_shared_prefix
 from patchgen.coccinelle import Header
 from patchgen.controls import escape_controls
 from patchgen.errors import RefusedError
@@ -81,7 +83,8 @@ def parse_text(text: str, name: str) -> Text:
 def choose_texts(request: CampaignRequest, header: Header, name: str) -> CampaignTexts:
     """Return the user's texts, else those of the semantic patch `name`.
 
-    Raises RefusedError for a text with a line that would end it for `git am`.
+    The cover letter has a subject only if the user wrote one; `name_cover` adds it. Raises
+    RefusedError for a text with a line that would end it for `git am`.
     """
     summary = _summarise(header, name)
     purpose = parse_text(f"-\n\n{wrap(header.purpose)}", name)
@@ -95,8 +98,25 @@ def choose_texts(request: CampaignRequest, header: Header, name: str) -> Campaig
         cover = parse_text(request.cover, "the cover letter")
     if request.subject:
         message = replace(message, subject=request.subject)
-    cover = replace(cover, subject=cover.subject or f"treewide: {message.subject}")
     return CampaignTexts(message, cover, summary)
+
+
+def name_cover(texts: CampaignTexts, subjects: Sequence[str]) -> CampaignTexts:
+    """Return the texts, with a subject of the cover letter if the user has not written one.
+
+    It begins with the prefix that all `subjects`, those of the patches, share.
+    """
+    if texts.cover.subject:
+        return texts
+    summary = texts.message.subject
+    matches = [re.search(re.escape(summary), subject, re.IGNORECASE) for subject in subjects]
+    found = [match for match in matches if match is not None]
+    prefixes = [match.string[: match.start()] for match in found]
+    prefix = find_shared_prefix(prefixes if len(found) == len(subjects) else [])
+    # If all patches continue in lower case, the cover letter does, too.
+    written = {match[0] for match in found}
+    text = written.pop() if len(written) == 1 and prefix != TREEWIDE else summary
+    return replace(texts, cover=replace(texts.cover, subject=f"{prefix}{text}"))
 
 
 def _summarise(header: Header, name: str) -> str:

@@ -113,6 +113,14 @@ def test_the_users_cover_letter_begins_with_their_text(patchgen, git, tree):
     assert "net: Use new_call()" in text and "treewide" not in text
 
 
+def test_a_cover_letter_has_the_prefix_of_the_patches(patchgen, git, tree):
+    done = run(patchgen, tree, "drivers/net")
+    assert done.code == 0, done.err
+    cover = git(tree, "log", "-1", "--format=%s", "patchgen/call-v1~1")
+    assert cover == git(tree, "log", "-1", "--format=%s", "patchgen/call-v1")
+    assert cover == "net: Use new_call(), which takes a lock\n"
+
+
 def test_a_line_that_git_am_would_cut_is_refused(patchgen, git, tree):
     written = tree.parent / "message"
     written.write_text("Call the new one\n\ndiff --git a/x b/x\nis not what I mean\n")

@@ -12,7 +12,12 @@ from hypothesis import given, strategies as st
 from patchgen.campaign import PatchGroup, merge_groups, split_edits
 from patchgen.campaign.matching import match_patches, name_patches
 from patchgen.campaign.messages import WIDTH, excerpt, make_subjects
-from patchgen.campaign.prefixes import SubjectStyle, derive_prefix, find_common_prefix
+from patchgen.campaign.prefixes import (
+    SubjectStyle,
+    derive_prefix,
+    find_common_prefix,
+    find_shared_prefix,
+)
 from patchgen.errors import RefusedError
 from patchgen.kernel import MaintainersSection, SectionMatcher, parse_maintainers
 from patchgen.kernel.section_match import REST
@@ -126,6 +131,22 @@ def test_the_prefix_is_that_of_most_of_the_log(subjects, prefix):
 )
 def test_without_a_log_the_prefix_is_derived_from_the_folder(paths, prefix):
     assert derive_prefix(group(*paths)) == prefix
+
+
+@pytest.mark.parametrize(
+    ("prefixes", "shared"),
+    [
+        (["rtc: ds1307: "], "rtc: ds1307: "),
+        (["rtc: ", "rtc: ds1307: ", "rtc: "], "rtc: "),
+        (["drm/i915: ", "drm/amd: "], "drm: "),
+        (["net/mlx5: ", "net: phy: "], "net: "),
+        (["net: ", "netfilter: "], "treewide: "),
+        (["rtc: ", ""], "treewide: "),
+        ([], "treewide: "),
+    ],
+)
+def test_a_cover_letter_has_the_prefix_that_all_patches_share(prefixes, shared):
+    assert find_shared_prefix(prefixes) == shared
 
 
 def test_subjects_are_unique():
