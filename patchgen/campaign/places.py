@@ -45,14 +45,17 @@ class PlaceCount:
 
     def __str__(self) -> str:
         changes = f"It changes {count(self.changed, 'place')} in {count(self.files, 'file')}"
-        left = {reason: left for reason, left in self.left.items() if reason in _PHRASES}
+        left = {reason: left for reason, left in self.left.items() if left and reason in _PHRASES}
         total = sum(left.values())
         if not total:
             return f"{changes}."
         these = "this file" if self.files == 1 else "these files"
         where = f" in {these}" if self.is_partial else ""
+        leaves = f"{changes}, and leaves {count(total, 'place')}{where}"
+        if len(left) == 1:
+            return f"{leaves}, {_PHRASES[next(iter(left))]}."
         reasons = ", ".join(f"{number} {_PHRASES[reason]}" for reason, number in left.items())
-        return f"{changes}, and leaves {count(total, 'place')}{where}: {reasons}."
+        return f"{leaves}: {reasons}."
 
 
 def count_places(sweep: Sweep, groups: Sequence[Sequence[FileEdit]]) -> list[PlaceCount]:

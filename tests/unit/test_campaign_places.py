@@ -23,8 +23,8 @@ def test_a_line_never_begins_with_a_character_that_makes_git_drop_it():
         (PlaceCount(2, 1, {}), "It changes 2 places in 1 file."),
         (
             PlaceCount(1, 1, {LeftReason.DISABLED: 1}, is_partial=True),
-            "It changes 1 place in 1 file, and leaves 1 place in this file: "
-            "1 in disabled code (#if 0).",
+            "It changes 1 place in 1 file, and leaves 1 place in this file, "
+            "in disabled code (#if 0).",
         ),
         (
             PlaceCount(3, 2, {LeftReason.UNPARSED: 1, LeftReason.PROSE: 4}, is_partial=True),
@@ -34,13 +34,13 @@ def test_a_line_never_begins_with_a_character_that_makes_git_drop_it():
         (PlaceCount(2, 1, {LeftReason.INCLUDE: 3}), "It changes 2 places in 1 file."),
         (
             PlaceCount(2, 1, {LeftReason.UNCHANGED: 1, LeftReason.INCLUDE: 3}),
-            "It changes 2 places in 1 file, and leaves 1 place: "
-            "1 in code that the semantic patch does not change.",
+            "It changes 2 places in 1 file, and leaves 1 place, "
+            "in code that the semantic patch does not change.",
         ),
         (
             PlaceCount(3, 2, {LeftReason.OTHER: 4}),
-            "It changes 3 places in 2 files, and leaves 4 places: "
-            "4 in documentation, Kconfig, assembly or other languages.",
+            "It changes 3 places in 2 files, and leaves 4 places, "
+            "in documentation, Kconfig, assembly or other languages.",
         ),
     ],
 )
