@@ -2,7 +2,8 @@
 """The texts that people write: the beginnings of a campaign's messages and of its cover letter.
 
 They come from the user's files or editor, else from the header of the semantic patch: its `///`
-lines are the message, and its `//#` lines go below the cut, where `git am` drops them.
+lines are the message, and its `//#` lines go below the cut, where `git am` drops them. The cover
+letter, which no commit keeps, begins with both.
 """
 
 from __future__ import annotations

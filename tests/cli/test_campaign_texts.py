@@ -76,7 +76,9 @@ def test_comments_of_the_semantic_patch_do_not_reach_the_commit_of_a_maintainer(
 ):
     done = run(patchgen, tree, "--signoff", "--json")
     assert done.code == 0, done.err
-    mail = Path(json.loads(done.out)["series"]["mails"][1])
+    letter, mail, *_ = map(Path, json.loads(done.out)["series"]["mails"])
+    text = letter.read_text().partition("\n---\n")[0]
+    assert text.index("takes a lock") < text.index("The callers all hold it.")
     above, _, below = mail.read_text().partition("\n---\n")
     assert "The callers all hold it." in below and "The callers" not in above
     assert "Signed-off-by: " in above
