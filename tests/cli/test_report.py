@@ -50,7 +50,8 @@ def tree(patchgen: Patchgen, tmp_path: Path) -> Path:
         (folder / "net" / name).write_text("void f(int n)\n{\n\told_call(n);\n}\n")
     commit_all(folder, "start")
     (tmp_path / "rename.cocci").write_text(RENAME)
-    args = ("--tree", folder, "--split", "none", "--to", "list@example.org", "--signoff")
+    series = ("--split", "none", "--subject", "Call the new one", "--to", "list@example.org")
+    args = ("--tree", folder, *series, "--signoff")
     result = patchgen("run", tmp_path / "rename.cocci", *args)
     assert result.code == 0, result.err
     return folder

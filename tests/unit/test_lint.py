@@ -41,6 +41,7 @@ def body(*trailers: str, text: str = "Because.") -> str:
         body(SIGNED, text="https://example.org/" + "x" * 80),
         body("Signed-off-by: B <b@c>", SIGNED),
         "x86: kvm: Feed it\n\nBecause.\n\n" + SIGNED + "\n",
+        "coccinelle: Apply isomorphisms to a.cocci\n\nBecause.\n\n" + SIGNED + "\n",
     ],
 )
 def test_accepts(message):
@@ -63,6 +64,8 @@ def test_accepts(message):
         (body(SIGNED).replace("Do it", "Do " + "x" * 80), "the subject has 92 characters"),
         (body(SIGNED).replace("Do it", "do it"), "continues in lower case"),
         (body(SIGNED).replace("Do it", "Do it."), "ends with a period"),
+        (body(SIGNED).replace("Do it", "Apply a_b.cocci"), "only names a semantic patch"),
+        (body(SIGNED).replace("Do it", "Apply a-b.cocci in x.c"), "only names a semantic patch"),
         (body(SIGNED).replace("Do it", "Added it"), 'not in imperative mood: "Added"'),
         (body(SIGNED).replace("Do it", "Fixing it"), 'not in imperative mood: "Fixing"'),
     ],
