@@ -7,7 +7,6 @@ A subject is the usual prefix for the files, and a summary of the change.
 from __future__ import annotations
 
 import re
-import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -18,7 +17,6 @@ from patchgen.model.smpl import Mode
 
 # Documentation/process/submitting-patches.rst, "The canonical patch format".
 WIDTH = 75
-_BODY_WIDTH = 72
 
 
 def make_subjects(
@@ -91,12 +89,3 @@ def excerpt(text: str) -> str:
     lines = [f"virtual {name}" for name in virtuals]
     lines += [line for rule in rules for line in rule.lines if not line.startswith("//")]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n")
-
-
-def wrap(text: str) -> str:
-    """Wrap the paragraphs of a message; indented ones are not changed."""
-    paragraphs = []
-    for paragraph in text.strip("\n").split("\n\n"):
-        is_code = any(line.startswith((" ", "\t")) for line in paragraph.split("\n"))
-        paragraphs.append(paragraph if is_code else textwrap.fill(paragraph, _BODY_WIDTH))
-    return "\n\n".join(paragraphs)

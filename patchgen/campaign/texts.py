@@ -13,9 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from patchgen.campaign.messages import wrap
 from patchgen.campaign.prefixes import TREEWIDE, find_shared_prefix
-from patchgen.coccinelle import Header
+from patchgen.coccinelle import Header, refill
 from patchgen.controls import escape_controls
 from patchgen.errors import RefusedError
 from patchgen.model.sweep import CampaignRequest
@@ -88,8 +87,8 @@ def choose_texts(request: CampaignRequest, header: Header, name: str) -> Campaig
     RefusedError for a text with a line that would end it for `git am`.
     """
     summary = _summarise(header, name)
-    purpose = parse_text(f"-\n\n{wrap(header.purpose)}", name)
-    notes = wrap(header.comments)
+    purpose = parse_text(f"-\n\n{refill(header.purpose)}", name)
+    notes = refill(header.comments)
     message = replace(purpose, subject=summary, notes=notes)
     cover = Text(body="\n\n".join(part for part in (purpose.body, notes) if part))
     if request.message is not None:

@@ -33,7 +33,10 @@ from .needs import (
     load_needs as load_needs,
 )
 from .plain_rules import OPERATORS as OPERATORS
-from .purpose import split_purpose as split_purpose
+from .purpose import (
+    refill as refill,
+    split_purpose as split_purpose,
+)
 from .removed_words import (
     find_removed_words as find_removed_words,
     list_metavariables as list_metavariables,

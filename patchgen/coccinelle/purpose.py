@@ -4,7 +4,12 @@
 from __future__ import annotations
 
 import re
+import textwrap
+from itertools import groupby
 
+_WIDTH = 72
+# An empty or indented line, an item of a list, a quotation, a command, or a line of dashes.
+_FIXED = re.compile(r"\s|\Z|[-*>$] |\d+[.)] |---")
 # The end of a sentence, at the end of a line or before an upper-case letter or a function; a line
 # that begins with a capitalised word of prose; an empty or indented line, or an item of a list.
 _END = re.compile(
@@ -23,11 +28,33 @@ _INCOMPLETE = re.compile(
 def split_purpose(purpose: str) -> tuple[str, str]:
     """Return the first sentence of a purpose on one line, and the text after it.
 
-    The sentence has no full stop. It may be a whole paragraph, and too long for a subject.
+    The sentence has no full stop. It may be a whole paragraph, and too long for a subject. If the
+    sentence was only the beginning of a paragraph, the rest of this paragraph is refilled.
     """
     text = purpose.strip()
     end = next((match.end() for match in _END.finditer(text) if _is_end(text, match)), len(text))
-    return " ".join(text[:end].split()).removesuffix("."), text[end:].strip()
+    subject = " ".join(text[:end].split()).removesuffix(".")
+    rest = text[end:]
+    if not text[:end].endswith("\n"):
+        # Keep the indentation of a line below the sentence.
+        rest = rest.lstrip(" \t").removeprefix("\n")
+    if rest.startswith("\n"):
+        return subject, rest.strip("\n")
+    paragraph, gap, others = rest.partition("\n\n")
+    return subject, f"{refill(paragraph)}{gap}{others}"
+
+
+def refill(text: str) -> str:
+    """Fill the lines of prose anew; indented lines and items of lists are not changed."""
+    parts = []
+    for is_fixed, lines in groupby(text.split("\n"), lambda line: bool(_FIXED.match(line))):
+        block = "\n".join(lines)
+        parts.append(block if is_fixed else _fill(block))
+    return "\n".join(parts)
+
+
+def _fill(text: str) -> str:
+    return textwrap.fill(text, _WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
 def _is_end(text: str, match: re.Match[str]) -> bool:

@@ -605,7 +605,32 @@ PURPOSES = {
     "sentences that end in a line": (
         ["Call new_call().  It is better, and it", "is new. Use it."],
         "Call new_call()",
-        "It is better, and it\nis new. Use it.",
+        "It is better, and it is new. Use it.",
+    ),
+    "a sentence that ends in a filled paragraph": (
+        [
+            "Call new_call(). The multiplication in a call of",
+            "old_call(some_count * sizeof(*pointer)) can overflow, and then",
+            "too little memory is allocated:",
+            "- a short line",
+            "- another",
+            "  code();",
+            "and that is it,",
+            "as all say.",
+            "",
+            "The next paragraph",
+            "is as it was.",
+        ],
+        "Call new_call()",
+        "The multiplication in a call of old_call(some_count * sizeof(*pointer))\n"
+        "can overflow, and then too little memory is allocated:\n"
+        "- a short line\n- another\n  code();\nand that is it, as all say.\n\n"
+        "The next paragraph\nis as it was.",
+    ),
+    "code below the sentence": (
+        ["Call new_call().", "\tnew_call();", "It is better."],
+        "Call new_call()",
+        "\n\tnew_call();\nIt is better.",
     ),
     "a sentence that begins with a function": (
         ["Call new_call(). old_call() is old."],
@@ -637,7 +662,7 @@ PURPOSES = {
     "a long line": (
         ["Call new_call().", "word " * 20],
         "Call new_call()",
-        "word " * 14 + "word\n" + "word " * 4 + "word",
+        "word " * 13 + "word\n" + "word " * 5 + "word",
     ),
 }
 

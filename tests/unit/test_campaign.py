@@ -18,11 +18,13 @@ from patchgen.campaign.prefixes import (
     find_common_prefix,
     find_shared_prefix,
 )
+from patchgen.campaign.texts import choose_texts
+from patchgen.coccinelle import read_header
 from patchgen.errors import RefusedError
 from patchgen.kernel import MaintainersSection, SectionMatcher, parse_maintainers
 from patchgen.kernel.section_match import REST
 from patchgen.model.series import FileEdit
-from patchgen.model.sweep import Split
+from patchgen.model.sweep import CampaignRequest, Split
 from patchgen.series import RecordedPatch, Tracking, read_record
 from tests.support.examples import examples
 from tests.unit.test_maintainers_file import TEXT
@@ -284,3 +286,13 @@ def test_a_subject_that_a_patch_keeps_is_not_used_twice():
     style = SubjectStyle("net: ")
     subjects = make_subjects([style], [group("net/a.c")], "Call it", used=["net: Call it"])
     assert subjects == ["net: Call it in a.c"]
+
+
+def test_the_prose_of_a_purpose_is_filled_but_not_its_lists():
+    header = read_header(
+        "/// Do it\n///\n/// These are\n/// wrong:\n/// - a\n/// - b\n///\n/// See\n/// https://example.org/"
+        + "a-b" * 30
+        + "\n"
+    )
+    body = choose_texts(CampaignRequest(Split.NONE), header, "a.cocci").message.body
+    assert body.endswith("These are wrong:\n- a\n- b\n\nSee\nhttps://example.org/" + "a-b" * 30)
