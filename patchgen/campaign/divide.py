@@ -11,7 +11,7 @@ from functools import partial
 from patchgen.campaign.groups import PatchGroup, split_edits
 from patchgen.campaign.matching import match_patches, name_patches
 from patchgen.campaign.merging import merge_groups
-from patchgen.campaign.messages import WIDTH, make_subjects
+from patchgen.campaign.messages import WIDTH, list_long_lines, make_subjects
 from patchgen.campaign.places import count_places
 from patchgen.campaign.prefixes import learn_style
 from patchgen.campaign.split_change import SplitChange, SplitPatch
@@ -19,6 +19,7 @@ from patchgen.campaign.texts import CampaignTexts, choose_texts, name_cover
 from patchgen.campaign.trees import History, assign_trees, open_history
 from patchgen.coccinelle import Header, find_spatch
 from patchgen.kernel import find_file_trees
+from patchgen.model.finding import list_first
 from patchgen.model.series import FileEdit
 from patchgen.model.sweep import CampaignRequest, Split, Sweep
 from patchgen.odb import GitTree, Repository, git_version
@@ -137,6 +138,13 @@ def _warn(change: SplitChange) -> Iterator[str]:
     for patch in patches:
         if len(patch.subject) > WIDTH:
             yield f"the subject has more than {WIDTH} columns: {patch.subject}"
+    numbers = list_long_lines(change.run.program.patch.text)
+    if numbers:
+        lines = list_first([f"{change.run.name}:{number}" for number in numbers])
+        yield (
+            f"the messages quote {lines} indented, and checkpatch reports a line with more "
+            f"than {WIDTH} columns: wrap {'it' if len(numbers) == 1 else 'them'}"
+        )
     if len(patches) > 15 and request.max_patches is None and request.split is not Split.TREE:
         yield (
             f"{len(patches)} patches are many at once (submitting-patches.rst: 15 or so); "

@@ -17,6 +17,8 @@ from patchgen.model.smpl import Mode
 
 # Documentation/process/submitting-patches.rst, "The canonical patch format".
 WIDTH = 75
+# That of the semantic patch in a message.
+_INDENT = 4
 
 
 def make_subjects(
@@ -73,6 +75,19 @@ def _fit(prefix: str, summary: str) -> str:
     while len(parts) > 1 and len(": ".join([*parts, summary])) > WIDTH:
         parts.pop()
     return ": ".join([*parts, summary])
+
+
+def list_long_lines(text: str) -> list[int]:
+    """Return the numbers of a semantic patch's lines that are too long for the messages' excerpt.
+
+    checkpatch.pl warns of each line of a message that has more than 75 characters.
+    """
+    quoted = {line.rstrip() for line in excerpt(text).split("\n")}
+    return [
+        number
+        for number, line in enumerate(text.split("\n"), 1)
+        if len(line.rstrip()) > WIDTH - _INDENT and line.rstrip() in quoted
+    ]
 
 
 def excerpt(text: str) -> str:

@@ -50,7 +50,8 @@ def _describe(findings: Sequence[Finding], report: VerifyReport) -> Iterator[str
     numbers = {commit.oid: number for number, commit in enumerate(report.target.commits, 1)}
     patches: dict[str, list[int]] = {}
     for finding in findings:
-        listed = patches.setdefault(str(finding), [])
+        text = f"{finding} ({finding.hint})" if finding.hint else str(finding)
+        listed = patches.setdefault(text, [])
         listed += [numbers[finding.commit]] if finding.commit in numbers else []
     for text, listed in patches.items():
         where = ", ".join(map(str, dict.fromkeys(listed)))

@@ -251,7 +251,8 @@ class _VerifyRun:
             return [Finding("checkpatch", "the base has no checkpatch.pl", failure=False)]
         for commit, mail in zip(self.target.commits, self.target.mails, strict=True):
             self.on_cell(Cell(commit.oid, "checkpatch", None))
-            commit_findings = check_patch(self.checkout.folder, commit.oid, mail)
+            record = self.target.record
+            commit_findings = check_patch(self.checkout.folder, commit.oid, mail, record)
             findings += self._end(commit.oid, "checkpatch", commit_findings)
         return findings
 

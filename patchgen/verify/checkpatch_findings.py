@@ -22,6 +22,8 @@ from patchgen.model.finding import Finding
 from patchgen.model.series import Mail
 from patchgen.odb.difftext import Kind, classify_lines, find_strip
 from patchgen.quoting import unquote_name
+from patchgen.series import Record
+from patchgen.verify.quoted_lines import explain_quoted_line
 
 _MESSAGE = "message"
 _HUNK = re.compile(r"@@ -(?P<old>\d+\S*) \+(?P<new>(?P<start>\d+)\S*) @@")
@@ -52,8 +54,10 @@ class _Line:
 _WHOLE_MAIL = _Line(Kind.TEXT, "", "", 0)
 
 
-def check_patch(tree: Path, commit: Oid, mail: Mail) -> list[Finding]:
+def check_patch(tree: Path, commit: Oid, mail: Mail, record: Record | None) -> list[Finding]:
     """Return what the tree's checkpatch reports about the mail of a commit.
+
+    `record` is that of the series, None if it has none.
 
     Raises ToolError if the script cannot be run.
     """
@@ -71,8 +75,17 @@ def check_patch(tree: Path, commit: Oid, mail: Mail) -> list[Finding]:
         text = f"{report.level}:{report.text}"
         if line.where == _MESSAGE and line.text.strip():
             text += f': "{line.text.strip()}"'
+        is_long = line.where == _MESSAGE and "COMMIT_LOG_LONG_LINE" in report.text
         findings.append(
-            Finding("checkpatch", text, commit, line.where, failure=not is_old, in_old_code=is_old)
+            Finding(
+                "checkpatch",
+                text,
+                commit,
+                line.where,
+                failure=not is_old,
+                in_old_code=is_old,
+                hint=explain_quoted_line(line.text, record) if is_long else "",
+            )
         )
     return findings
 

@@ -123,6 +123,39 @@ def test_a_cover_letter_has_the_prefix_of_the_patches(patchgen, git, tree):
     assert cover == "net: Use new_call(), which takes a lock\n"
 
 
+# It reports the first long line of a message, as the kernel's program does.
+CHECKPATCH = r"""
+open(my $mail, "<", $ARGV[-1]); my $number = 0;
+while (<$mail>) {
+    chomp; $number++; last if $_ eq "---";
+    next if length($_) <= 75;
+    print "$ARGV[-1]:$number: WARNING:COMMIT_LOG_LONG_LINE: Possible unwrapped\n"; exit 1;
+}
+"""
+
+
+def test_a_long_line_of_the_semantic_patch_is_named_before_and_by_checkpatch(patchgen, git, tree):
+    (tree / "scripts").mkdir()
+    (tree / "scripts/checkpatch.pl").write_text(CHECKPATCH)
+    git(tree, "add", "-A")
+    git(tree, "commit", "-q", "-m", "checkpatch")
+    rule = tree.parent / "call.cocci"
+    for length, is_long in ((71, False), (72, True)):
+        comment = "+// ".ljust(length, "x")
+        rule.write_text(RULE.replace("+ new_call();", f"{comment}\n+ new_call();"))
+        done = run(patchgen, tree, "--signoff", "--subject", "Call it", "--force")
+        assert done.code == 0, done.err
+        number = 1 + rule.read_text().split("\n").index(comment)
+        assert (f"quote {rule}:{number} indented" in " ".join(done.err.split())) == is_long
+        args = ("patchgen/call-v1", "--tree", tree, "--skip", "build", "--skip", "sections")
+        checked = patchgen("verify", *args, "--json")
+        assert checked.code == int(is_long), checked.err
+        commits = json.loads(checked.out)["commits"]
+        hints = [finding["hint"] for commit in commits for finding in commit["findings"]]
+        hint = f"it is {rule.name}:{number}; wrap it there, and make the series again"
+        assert hints == [hint] * (2 if is_long else 0)
+
+
 def test_a_line_that_git_am_would_cut_is_refused(patchgen, git, tree):
     written = tree.parent / "message"
     written.write_text("Call the new one\n\ndiff --git a/x b/x\nis not what I mean\n")

@@ -49,6 +49,7 @@ NEVER_ONE = {
     "{_MAX_DEPTH} files",
     "{_MAX_LENGTH} characters",
     "{WIDTH} columns: ",
+    "{WIDTH} columns: wrap ",
     "{total} mails were sent.",
 }
 
