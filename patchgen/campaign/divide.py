@@ -51,12 +51,12 @@ def divide_change(
     texts = choose_texts(request, run.header or Header(), sweep.public_name)
     matches = match_patches(groups, earlier)
     subjects = _choose_subjects(history, groups, matches, texts.message.subject)
-    texts = name_cover(texts, subjects)
+    texts = name_cover(texts, subjects, earlier)
     if edit_texts is not None:
         texts = edit_texts(texts)
         request = _with_texts(request, texts)
         subjects = _choose_subjects(history, groups, matches, texts.message.subject)
-        texts = name_cover(texts, subjects)
+        texts = name_cover(texts, subjects, earlier)
     names = name_patches(groups, matches, earlier)
     counts = count_places(sweep, [group.edits for group in groups])
     change = SplitChange(

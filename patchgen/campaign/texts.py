@@ -18,7 +18,7 @@ from patchgen.coccinelle import Header, refill
 from patchgen.controls import escape_controls
 from patchgen.errors import RefusedError
 from patchgen.model.sweep import CampaignRequest
-from patchgen.series import Trailer, parse_message
+from patchgen.series import RecordedPatch, Trailer, parse_message
 
 # Leaves room for a prefix.
 _MAX_SUBJECT = 55
@@ -101,21 +101,26 @@ def choose_texts(request: CampaignRequest, header: Header, name: str) -> Campaig
     return CampaignTexts(message, cover, summary)
 
 
-def name_cover(texts: CampaignTexts, subjects: Sequence[str]) -> CampaignTexts:
+def name_cover(
+    texts: CampaignTexts, subjects: Sequence[str], earlier: Sequence[RecordedPatch]
+) -> CampaignTexts:
     """Return the texts, with a subject of the cover letter if the user has not written one.
 
-    It begins with the prefix that all `subjects`, those of the patches, share.
+    It begins with the prefix that all `subjects`, those of the patches, share. The patches of the
+    `earlier` version with the same summary count, too, so that the subject stays the same when the
+    base has some of them.
     """
     if texts.cover.subject:
         return texts
-    summary = texts.message.subject
-    matches = [re.search(re.escape(summary), subject, re.IGNORECASE) for subject in subjects]
+    summary = re.compile(re.escape(texts.message.subject), re.IGNORECASE)
+    former = [patch.subject for patch in earlier if summary.search(patch.subject)]
+    matches = [summary.search(subject) for subject in (*subjects, *former)]
     found = [match for match in matches if match is not None]
     prefixes = [match.string[: match.start()] for match in found]
-    prefix = find_shared_prefix(prefixes if len(found) == len(subjects) else [])
+    prefix = find_shared_prefix(prefixes if len(found) == len(matches) else [])
     # If all patches continue in lower case, the cover letter does, too.
     written = {match[0] for match in found}
-    text = written.pop() if len(written) == 1 and prefix != TREEWIDE else summary
+    text = written.pop() if len(written) == 1 and prefix != TREEWIDE else texts.message.subject
     return replace(texts, cover=replace(texts.cover, subject=f"{prefix}{text}"))
 
 

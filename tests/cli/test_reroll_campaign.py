@@ -316,6 +316,9 @@ def test_a_missing_path_is_reported_and_the_others_are_run(patchgen, git, tree):
     document = reroll(patchgen, tree, "--onto", "master")
     assert "lib is missing from the base" in document["warnings"]
     assert document["patches"] == ["net: Use new_call(), which takes a lock"]
+    # The subject of the cover letter stays as people know it.
+    cover = message(git, tree, f"{V2}~1")
+    assert cover.startswith("treewide: Use new_call(), which takes a lock\n")
     assert document["remarks"] == [
         'dropped, the code that it changes is gone: "treewide: Use new_call(), which takes a lock"'
     ]
