@@ -93,6 +93,9 @@ def test_the_lines_of_template_text_are_those_of_the_message_and_rules_are_proba
 def test_the_only_rule_of_a_campaign_is_certain(patchgen, tree):
     out = patchgen("report", "--tree", tree, CAMPAIGN).out
     assert "      rename: 4 changed lines\n" in out and "template text" not in out
+    page = tree.parent / "plain.html"
+    assert patchgen("report", "--tree", tree, CAMPAIGN, "--html", page).code == 0
+    assert "template text" not in page.read_text()
 
 
 def test_a_campaign_has_one_rule_until_a_person_edits_it(patchgen, tree, git):
