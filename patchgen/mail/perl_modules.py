@@ -30,14 +30,16 @@ _MISSING = re.compile(r"The '([\w:]+)' module is not here|you may need to instal
 
 
 def explain_missing_module(errors: str) -> ToolError | None:
-    """Return the error for the Perl module that git send-email lacks, None if it lacks none."""
-    found = _MISSING.search(errors)
-    if found is None:
+    """Return the error for the Perl module that git send-email lacks, None if it lacks none.
+
+    perl also names modules that are optional, such as Email::Valid.
+    """
+    names = {name for match in _MISSING.finditer(errors) for name in match.groups()}
+    missing = next((module for module in PERL_MODULES if module.name in names), None)
+    if missing is None:
         return None
-    name = found[1] or found[2]
-    packages = [module.package for module in PERL_MODULES if module.name == name]
     return ToolError(
-        f"git send-email needs the Perl module {name}, which is not installed",
+        f"git send-email needs the Perl module {missing.name}, which is not installed",
         code="program-missing",
-        hint=f"on Debian: apt-get install {packages[0]}" if packages else None,
+        hint=f"on Debian: apt-get install {missing.package}",
     )

@@ -25,6 +25,9 @@ _TRACE = re.compile(r"^Net::(SMTP|Cmd)\S*|^(DEBUG|Using|Loading|SSL)")
 _PLACE = re.compile(r" at \S+ line \d+\.?$")
 # Last lines of git-send-email that do not state the reason; a line above may state it.
 _EMPTY = ("Died", "warning: no patches were sent")
+# die() without a reason repeats the error of an earlier eval, which is another one, such as that of
+# an optional module (perlfunc(1), die).
+_PROPAGATED = re.compile(r"^[^\n]*\n\t\.\.\.propagated at [^\n]*$", re.MULTILINE)
 _ACCEPTED_BY_COMMAND = re.compile(r"^Sent ", re.MULTILINE)
 
 
@@ -60,7 +63,8 @@ def read_outcome(returncode: int, stdout: str, stderr: str, *, by_smtp: bool) ->
 
 def find_last_message(stderr: str) -> str:
     """Return the last line outside of the trace, which contains secrets for the server only."""
-    lines = [line.strip() for line in stderr.split("\n") if not _TRACE.match(line)]
+    own = _PROPAGATED.sub("", stderr)
+    lines = [line.strip() for line in own.split("\n") if not _TRACE.match(line)]
     messages = [_PLACE.sub("", line) for line in lines if line]
     return next((line for line in reversed(messages) if not line.startswith(_EMPTY)), "")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from patchgen.send.outcome import Verdict, read_outcome
+from patchgen.send.outcome import MailOutcome, Verdict, read_outcome
 
 OUT, IN = "Net::SMTP=GLOB(0x55d0)>>> ", "Net::SMTP=GLOB(0x55d0)<<< "
 BEGUN = (
@@ -77,3 +77,13 @@ def test_a_command(code, out, verdict):
     outcome = read_outcome(code, out, "Died at /usr/lib/x line 1.\n", by_smtp=False)
     assert outcome.verdict is verdict
     assert "Died" not in outcome.reason
+
+
+def test_an_error_of_an_earlier_eval_is_no_reason():
+    stderr = (
+        "-: 1: /usr/bin/none: not found\n"
+        "Can't locate Email/Valid.pm in @INC (@INC contains: /etc/perl) at git-send-email line 1.\n"
+        "\t...propagated at /usr/lib/git-core/git-send-email line 1605.\n"
+    )
+    outcome = read_outcome(127, "", stderr, by_smtp=False)
+    assert outcome == MailOutcome(Verdict.REFUSED, "-: 1: /usr/bin/none: not found")
