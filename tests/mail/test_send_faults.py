@@ -22,6 +22,7 @@ from tests.mail.test_send import V4, as_files, delivered_once, ids, parse, send
 from tests.support.checks import apply_mails
 from tests.support.killing import DATE, KILLS, Campaign, read_refs
 from tests.support.smtp import PASSWORD, USER, Server, serve
+from tests.support.terminal import patchgen_on_terminal
 
 ROOT = Path(__file__).parents[2]
 
@@ -466,22 +467,11 @@ def test_the_answer_on_a_terminal_decides(series, server):
 
 def test_the_rest_of_a_long_summary_is_shown_on_request(series, server):
     crowd = [f"--cc=person{number}@example.org" for number in range(60)]
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "patchgen", "send", "--tree", series, V4, "--skip-checks", *crowd],
-        stdin=theirs,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )
-    os.write(ours, b"v\nn\n")
-    out, _ = process.communicate()
-    os.close(ours)
-    os.close(theirs)
-    assert process.returncode == 1 and server.received == []
-    first, question, rest = out.partition("Send 5 mails to all of them? [y/N, or v to view")
-    assert question and len(first.splitlines()) < 24
+    argv = ("send", "--tree", series, V4, "--skip-checks", *crowd)
+    shown = patchgen_on_terminal(*argv, typed="v\nn\n", env={"PATCHGEN_PAGER": "cat"})
+    assert shown.code == 1 and server.received == []
+    first, question, rest = shown.text.partition("Send 5 mails to all of them? [y/N, or v to view")
+    assert question and len(first.splitlines()) <= 24
     assert max(map(len, first.splitlines())) <= 80 and " more\n" in first
     assert all(f"      Cc: person{number}@example.org\n" in rest for number in range(60))
 

@@ -32,8 +32,12 @@ def run_on_terminal(
     env: Mapping[str, str] | None = None,
     rows: int = 24,
     columns: int = 80,
+    typed: str = "",
 ) -> Shown:
-    """Run a program whose standard streams are a terminal of that size, and return the result."""
+    """Run a program whose standard streams are a terminal of that size, and return the result.
+
+    The terminal echoes the typed text, which is there before the program reads it.
+    """
     pid, leader = pty.fork()
     if pid == 0:
         try:
@@ -45,6 +49,7 @@ def run_on_terminal(
             os.execvpe(argv[0], list(map(str, argv)), variables)
         finally:
             os._exit(99)
+    os.write(leader, typed.encode())
     text = b""
     while piece := _read(leader):
         text += piece
