@@ -123,6 +123,7 @@ def _print(printer: Printer, request: ApplyRequest, result: ApplyResult) -> None
             result.branch,
             result.mails,
             with_cover=request.with_cover,
+            is_new=not request.force,
         )
     for sentence in result.requests:
         printer.warning(sentence)

@@ -294,4 +294,5 @@ def _print(
     if campaign.dry_run:
         print_recipients(printer, list_recipients(series.mails[0]))
         return
-    print_next(printer, request.run.tree, request.base.oid, result.branch, result.mails)
+    tree, base, is_new = request.run.tree, request.base.oid, not campaign.force
+    print_next(printer, tree, base, result.branch, result.mails, is_new=is_new)

@@ -104,12 +104,13 @@ def print_next(
     mails: Sequence[Path],
     *,
     with_cover: bool = True,
+    is_new: bool = False,
 ) -> None:
     """Print the location of a series, and commands that show and send it from the current folder.
 
     `tree` is as the user gave it. Without the cover letter's commit (`with_cover`) only the folder
     of mails can be sent. If the version was sent, print a warning, and no command that sends it
-    again.
+    again; a new branch (`is_new`) cannot have been sent.
     """
     # Imported here for the reason in read_recipients().
     from patchgen.commands.sending import find_sending
@@ -126,7 +127,7 @@ def print_next(
     tip = _unambiguous_name(tree, branch)
     read = format_git(tree, "log", "--reverse", "--patch", f"{base[:12]}..{tip}")
     send = format_patchgen(tree, "send", source)
-    sending = find_sending(tree, branch)
+    sending = None if is_new else find_sending(tree, branch)
     if sending is None:
         other = f"    # or: git send-email {name_mails(mails)}"
         print_steps(printer, "Read them, then send them", read, send + other)
