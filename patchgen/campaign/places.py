@@ -5,11 +5,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from patchgen.counting import count
 from patchgen.linediff import find_line_changes
+from patchgen.model.finding import list_first
 from patchgen.model.leftover import Leftover, Leftovers, LeftReason
 from patchgen.model.series import FileEdit
 from patchgen.model.sweep import Sweep
@@ -35,13 +36,15 @@ class PlaceCount:
     """The numbers of changed places, of files, and of the places that are left, by reason.
 
     Its text is a sentence about the semantic patch, so it also holds for a patch that was edited by
-    hand. With `is_partial`, `left` counts the places in these files only.
+    hand. With `is_partial`, `left` counts the places in these files only. `words` are the words in
+    the places that are left; they are named unless the semantic patch removes one word only.
     """
 
     changed: int
     files: int
     left: Mapping[LeftReason, int]
     is_partial: bool = False
+    words: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         changes = f"It changes {count(self.changed, 'place')} in {count(self.files, 'file')}"
@@ -51,7 +54,8 @@ class PlaceCount:
             return f"{changes}."
         these = "this file" if self.files == 1 else "these files"
         where = f" in {these}" if self.is_partial else ""
-        leaves = f"{changes}, and leaves {count(total, 'place')}{where}"
+        words = f"{list_first(self.words)} in " if self.words else ""
+        leaves = f"{changes}, and leaves {words}{count(total, 'place')}{where}"
         if len(left) == 1:
             return f"{leaves}, {_PHRASES[next(iter(left))]}."
         reasons = ", ".join(f"{number} {_PHRASES[reason]}" for reason, number in left.items())
@@ -61,25 +65,40 @@ class PlaceCount:
 def count_places(sweep: Sweep, groups: Sequence[Sequence[FileEdit]]) -> list[PlaceCount]:
     """Return the numbers of places for groups of edits.
 
-    A place is an occurrence of a word that the semantic patch removes. In a file that loses none of
-    these words, it is a block of changed lines.
+    A place is an occurrence of the word that the semantic patch removes. If it removes several, or
+    in a file that loses none, a place is a block of changed lines: a call may have two such words.
     """
     leftovers = sweep.leftovers or Leftovers()
-    words = [removed.word.encode() for removed in leftovers.words]
+    removed = [removed.word for removed in leftovers.words if removed.before]
+    word = removed[0].encode() if len(removed) == 1 else None
     left: dict[PurePosixPath, list[Leftover]] = defaultdict(list)
     for place in leftovers.places:
         left[place.path].append(place)
     counts = []
     for edits in groups:
         remaining = tuple(place for edit in edits for place in left.get(edit.path, ()))
-        changed = sum(_count_changes(edit, words) for edit in edits)
+        part = replace(leftovers, places=remaining)
         counts.append(
-            PlaceCount(changed, len(edits), Leftovers(places=remaining).by_reason, is_partial=True)
+            PlaceCount(
+                sum(_count_changes(edit, word) for edit in edits),
+                len(edits),
+                part.by_reason,
+                is_partial=True,
+                words=name_left(part),
+            )
         )
     return counts
 
 
-def _count_changes(edit: FileEdit, words: Sequence[bytes]) -> int:
+def name_left(leftovers: Leftovers) -> tuple[str, ...]:
+    """Return the words in the listed places, () if the semantic patch removes one word only."""
+    if sum(removed.before > 0 for removed in leftovers.words) <= 1:
+        return ()
+    places = (place for place in leftovers.places if place.reason in _PHRASES)
+    return tuple(sorted({place.word for place in places}))
+
+
+def _count_changes(edit: FileEdit, word: bytes | None) -> int:
     old, new = edit.before or b"", edit.after
-    removed = sum(max(0, count_word(old, word) - count_word(new, word)) for word in words)
-    return removed or len(find_line_changes(old.split(b"\n"), new.split(b"\n")))
+    removed = count_word(old, word) - count_word(new, word) if word else 0
+    return removed if removed > 0 else len(find_line_changes(old.split(b"\n"), new.split(b"\n")))

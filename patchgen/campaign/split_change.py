@@ -10,11 +10,12 @@ from typing import Any
 
 from patchgen.campaign.groups import PatchGroup, list_names
 from patchgen.campaign.messages import excerpt
-from patchgen.campaign.places import PlaceCount
+from patchgen.campaign.places import PlaceCount, name_left
 from patchgen.campaign.recorded_run import record_run
 from patchgen.campaign.texts import CampaignTexts
 from patchgen.controls import escape_controls
 from patchgen.model.base import Base
+from patchgen.model.leftover import Leftovers
 from patchgen.model.plan import LeftOut
 from patchgen.model.series import CommitDraft, Cover, Identity, Signatures
 from patchgen.model.sweep import CampaignRequest, Split, Sweep
@@ -122,7 +123,7 @@ class SplitChange:
         text = self.texts.cover
         trailers = "\n".join(map(str, text.trailers))
         patches = [patch for patch in self.patches if patch.name not in hand.left_out]
-        left = self.sweep.leftovers.by_reason if self.sweep.leftovers else {}
+        leftovers = self.sweep.leftovers or Leftovers()
         changed = sum(patch.count.changed for patch in self.patches)
         all_files = sum(len(patch.group.edits) for patch in self.patches)
         subjects = {patch.name: patch.subject for patch in patches} | dict(hand.subjects)
@@ -130,7 +131,9 @@ class SplitChange:
             "campaign-cover.txt.j2",
             subject=text.subject,
             purpose="\n\n".join(part for part in (text.body, trailers) if part),
-            places=str(PlaceCount(changed, all_files, left)),
+            places=str(
+                PlaceCount(changed, all_files, leftovers.by_reason, words=name_left(leftovers))
+            ),
             split=self.request.split,
             all_files=all_files,
             files=sum(len(patch.group.edits) for patch in patches),

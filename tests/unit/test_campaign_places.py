@@ -4,11 +4,16 @@
 from __future__ import annotations
 
 import textwrap
+from pathlib import PurePosixPath
 
 import pytest
 
-from patchgen.campaign.places import PlaceCount
-from patchgen.model.leftover import LeftReason
+from patchgen.campaign.places import PlaceCount, count_places
+from patchgen.model.base import Base, Oid
+from patchgen.model.leftover import Leftover, Leftovers, LeftReason, WordCount
+from patchgen.model.series import FileEdit
+from patchgen.model.smpl import Mode
+from patchgen.model.sweep import Sweep
 
 
 def test_a_line_never_begins_with_a_character_that_makes_git_drop_it():
@@ -38,6 +43,11 @@ def test_a_line_never_begins_with_a_character_that_makes_git_drop_it():
             "in code that the semantic patch does not change.",
         ),
         (
+            PlaceCount(24, 16, {LeftReason.UNCHANGED: 38}, words=("dev_set_drvdata",)),
+            "It changes 24 places in 16 files, and leaves dev_set_drvdata in 38 places, "
+            "in code that the semantic patch does not change.",
+        ),
+        (
             PlaceCount(3, 2, {LeftReason.OTHER: 4}),
             "It changes 3 places in 2 files, and leaves 4 places, "
             "in documentation, Kconfig, assembly or other languages.",
@@ -46,3 +56,19 @@ def test_a_line_never_begins_with_a_character_that_makes_git_drop_it():
 )
 def test_the_sentence_describes_the_rule_so_hand_edits_do_not_change_it(count, sentence):
     assert str(count) == sentence
+
+
+def test_a_call_is_one_place_though_it_loses_two_words():
+    path = PurePosixPath("a.c")
+    edit = FileEdit(path, "100644", b"\tget(&pdev->dev);\n\tx();\n", b"\tpget(pdev);\n\tx();\n")
+    left = Leftover(path, 9, "get", LeftReason.PROSE)
+    words = (WordCount("get", 2, 1), WordCount("dev", 5000, 1, is_common=True))
+    base = Base(Oid("1" * 40), Oid("2" * 40), "v6.1")
+    sweep = Sweep(
+        "a.cocci", base, Mode.PATCH, (), edits=(edit,), leftovers=Leftovers(words, (left,))
+    )
+    [counted] = count_places(sweep, [[edit]])
+    assert str(counted) == (
+        "It changes 1 place in 1 file, and leaves get in 1 place in this file, in comments or "
+        "strings."
+    )
