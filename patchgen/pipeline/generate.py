@@ -70,6 +70,7 @@ class VariantRequest(SeriesOptions):
             base=record.base,
             backends=record.backends,
             earlier_backends=record.made_backends,
+            applied=record.applied,
             definitions=record.definitions,
             **asdict(record.options),
         )
@@ -142,6 +143,7 @@ class GeneratedSeries:
             revision=plan.context["revision"],
             backends=request.backends,
             made_backends=plan.backends,
+            applied=request.applied,
             definitions=request.definitions,
             variables=plan.values,
             variant_cc=plan.cc,

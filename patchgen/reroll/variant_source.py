@@ -86,10 +86,11 @@ class VariantSource:
         Without a probe, a variant does not know them, and finds that its rules have no match. The
         search in the history takes long, so this is only done after an error.
         """
-        applied = tuple(self._find_applied())
-        if not applied or self._request.applied:
+        known = self._request.applied
+        found = [name for name in self._find_applied() if name not in known]
+        if not found:
             return None
-        self._request = replace(self._request, applied=applied)
+        self._request = replace(self._request, applied=(*known, *found))
         return plan_variant(self._repository, self._request, self._revision)
 
     def regenerate(self) -> GeneratedSeries | None:

@@ -124,7 +124,8 @@ class HandWork(_Frozen):
 class Record(_Frozen):
     """How a version of a series was made.
 
-    `backends` are those that the user named, `made_backends` those of the series. `definitions` are
+    `backends` are those that the user named, `made_backends` those of the series, and `applied` the
+    patches that the base, or an earlier one, has according to its history. `definitions` are
     the arguments of --define, `variables` all values, and `asked` the empty variables that need a
     value. `to`, `cc` and `cover_cc` are people that the user named in addition to the maintainers,
     and `variant_cc` people that the variant names. `found_to` and `found_cc` are all recipients of
@@ -143,6 +144,7 @@ class Record(_Frozen):
     describe: str
     backends: tuple[str, ...] = ()
     made_backends: tuple[str, ...] = ()
+    applied: tuple[str, ...] = ()
     definitions: tuple[str, ...] = ()
     variables: Mapping[str, str | int | bool] = {}
     signed_off: bool = False

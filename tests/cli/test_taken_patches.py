@@ -70,6 +70,10 @@ def test_a_patch_that_the_base_has_is_left_out_and_its_commit_is_named(patchgen,
     assert document["remarks"] == [
         f'dropped, the base has it, by {taken} ("toy: Use kvfree"): "toy: Use kvfree"'
     ]
+    # The version without it is made again as well: its record names the patch.
+    again = patchgen("reroll", "patchgen/mine-v2", "--tree", tree, "--json")
+    assert again.code == 0, again.err
+    assert json.loads(again.out)["patches"] == ["toy: Do it"]
     git(tree, "cherry-pick", f"{V1}~1")
     refused = patchgen(*args, "--dry-run")
     assert refused.code == 1 and "[already-applied]" in refused.err
