@@ -4,11 +4,10 @@
 from __future__ import annotations
 
 import re
-import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from patchgen.coccinelle import read_rules
+from patchgen.coccinelle import read_rules, refill
 from patchgen.newvariant.draft import (
     COVER_END,
     PROVENANCE,
@@ -81,18 +80,18 @@ def draft_from_cocci(text: str, title: str, body: str) -> SemanticPatchDraft:
     return SemanticPatchDraft(
         text,
         title,
-        clean_message(_wrap(body.rstrip())) or _BODY,
+        clean_message(_fill(body.rstrip())) or _BODY,
         must_fire if len(rules) == 1 else (),
     )
 
 
-def _wrap(text: str) -> str:
-    """Wrap long lines of prose; indented ones are not changed."""
-    return "\n".join(
-        textwrap.fill(line, _WIDTH, break_long_words=False, break_on_hyphens=False)
-        if len(line) > _WIDTH and not line[:1].isspace()
-        else line
-        for line in text.split("\n")
+def _fill(text: str) -> str:
+    """Fill the paragraphs that have a long line of prose; the others keep their lines."""
+    return "\n\n".join(
+        refill(paragraph)
+        if any(len(line) > _WIDTH and not line[:1].isspace() for line in paragraph.split("\n"))
+        else paragraph
+        for paragraph in text.split("\n\n")
     )
 
 
