@@ -13,6 +13,7 @@ where the folder is an absolute path. Deleting it costs only the option --varian
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,7 +41,7 @@ def record_variant(repository: Repository, change_id: str, variant: Variant) -> 
     if _is_named(variant):
         path.unlink(missing_ok=True)
         return
-    document = {"format": _FORMAT, "name": variant.name, "folder": str(variant.folder.resolve())}
+    document = {"format": _FORMAT, "name": variant.name, "folder": os.path.realpath(variant.folder)}
     path.parent.mkdir(parents=True, exist_ok=True)
     new_path = path.with_suffix(".new")
     new_path.write_text(json.dumps(document) + "\n")
@@ -56,7 +57,7 @@ def find_recorded_variant(repository: Repository, change_id: str, name: str) -> 
     named = next((variant for variant in list_named() if variant.name == name), None)
     folder = _read_folder(repository, change_id, name)
     if folder is not None and _has_variant(folder, name):
-        if named is None or named.path.resolve() == folder:
+        if named is None or os.path.realpath(named.path) == os.path.realpath(folder):
             return VariantPlace(str(folder))
         warning = (
             f"{name} is the variant in {folder}, from which the series was made, not the one in "
@@ -80,7 +81,7 @@ def _is_named(variant: Variant) -> bool:
     return any(
         named.name == variant.name
         and named.origin != "current folder"
-        and named.path.resolve() == variant.folder.resolve()
+        and os.path.realpath(named.path) == os.path.realpath(variant.folder)
         for named in list_named()
     )
 
