@@ -54,7 +54,9 @@ def end_with(err: BaseException) -> int:
             _print_error(f"patchgen: interrupted; {describe_written() or 'nothing was written'}")
             return EXIT_INTERRUPTED
         case ReaderGoneError():
+            # Either stream; what was written to the other one has been flushed.
             _drop_output()
+            _redirect_to_null(2)
             return 0
         case SystemExit():
             return err.code if isinstance(err.code, int) else 0

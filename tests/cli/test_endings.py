@@ -109,7 +109,8 @@ def test_a_closed_pipe_is_not_a_failure(small):
     for stream in ("stdout", "stderr"):
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, stream: writer}
         run = [sys.executable, "-m", "patchgen", "run", small.parent / "x.cocci", "--tree", small]
-        env = {**os.environ, "PYTHONPATH": str(TOP)}
+        # Unbuffered, Python has nothing left to write when it ends.
+        env = {**os.environ, "PYTHONPATH": str(TOP), "PYTHONUNBUFFERED": ""}
         result = subprocess.run(run, env=env, check=False, **pipes)
         assert (result.returncode, result.stderr or b"") == (0, b"")
     os.close(writer)
