@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Complete names that depend on earlier arguments: on the variant, the .cocci or the series.
 
-A shell asks while the user types, so an error is no completion, not a message. Manifests are read
-without their models, which take long to import.
+A shell asks while the user types, so an error ends in an empty list, without a message. Manifests
+are read without their models, which take long to import.
 """
 
 from __future__ import annotations
