@@ -67,7 +67,7 @@ def find_candidates(
 ) -> Iterator[TreeFile]:
     """Yield the files that may have the words that the semantic patch needs, as they are found.
 
-    They contain one word of the clause that the fewest files should satisfy. The other clauses are
+    They contain one word of the most selective clause. The other clauses are
     checked when the files are read, which costs less than a second search.
     """
     if not all(needs.file):
@@ -89,7 +89,7 @@ def find_entries(files: Mapping[str, Entry], names: Iterable[str]) -> Iterator[T
 
 
 def choose_clause(needs: Needs) -> frozenset[str] | None:
-    """Return the clause that the fewest files should satisfy, None if there is no clause."""
+    """Return the most selective clause, None for a search without clauses."""
     return min(needs.file, key=_commonness, default=None)
 
 
