@@ -55,7 +55,6 @@ from .spatch import (
     Spatch as Spatch,
     find_spatch as find_spatch,
 )
-from .style import restyle as restyle
 from .trust import (
     RiskyLine as RiskyLine,
     find_code as find_code,

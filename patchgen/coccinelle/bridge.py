@@ -225,17 +225,7 @@ def _read_headers(
     for path, before in headers.items():
         after = (tree / names.find(path)).read_bytes()
         if after != before:
-            yield path, _restyle(program, before, after)
-
-
-def _restyle(program: RunnableSmpl, before: bytes, after: bytes) -> bytes:
-    """Return the new text of a file, in the kernel's style if the program restyles."""
-    if not program.restyles or after == before:
-        return after
-    # The import takes 10 ms, and `apply` does not restyle.
-    from patchgen.coccinelle.style import restyle
-
-    return restyle(before, after, program.width)
+            yield path, program.restyle(before, after)
 
 
 def _prepare(program: RunnableSmpl) -> PreparedText:
@@ -345,7 +335,7 @@ def _read(
     after = output.read_bytes()
     if source.text and not after:
         return FileResult(source.path, failure=Failure("spatch wrote an empty file"))
-    after = _restyle(program, source.text, after)
+    after = program.restyle(source.text, after)
     filled, from_texts = fill_markers(after, program.patch)
     marks: tuple[ReportedPlace, ...] = ()
     if program.shows_marks:

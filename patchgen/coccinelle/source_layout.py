@@ -11,6 +11,7 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from patchgen.ctokens import cover_directives, split_tokens
+from patchgen.linediff import LineChange, find_line_changes
 
 TAB = 8
 
@@ -151,6 +152,21 @@ class Layout:
             last = following - 1
             yield Unit(number, last, self.lines[number], self.lines[last])
             number = following
+
+
+def match_tokens(old: Layout, new: Layout, olds: range, news: range) -> dict[int, int]:
+    """Return the numbers of new tokens with those of the same tokens in the old text, in order."""
+    old_by_new: dict[int, int] = {}
+    i = j = 0
+    changes = find_line_changes(
+        old.tokens[olds.start : olds.stop], new.tokens[news.start : news.stop]
+    )
+    for change in [*changes, LineChange(len(olds), len(olds), len(news), len(news))]:
+        while i < change.old_start:
+            old_by_new[news.start + j] = olds.start + i
+            i, j = i + 1, j + 1
+        i, j = change.old_end, change.new_end
+    return old_by_new
 
 
 def may_break(layout: Layout, number: int) -> bool:

@@ -78,6 +78,14 @@ class RunnableSmpl:
         return int(values[-1]) if values and values[-1].isdecimal() else PREFERRED
 
     @property
+    def adds_braces(self) -> bool:
+        """Whether a `+` line of a rule has a brace."""
+        texts = (self.patch.text, *self.companions.values())
+        rules = (rule for rule in chain.from_iterable(map(read_rules, texts)) if not rule.is_script)
+        lines = chain.from_iterable(rule.pattern.split("\n") for rule in rules)
+        return any(line.startswith("+") and "{" in line for line in lines)
+
+    @property
     def virtuals(self) -> dict[str, bool]:
         """Whether each virtual rule is defined, in this run or by its own options."""
         defined = {*self.modes, *self._list_values("-D")}
@@ -94,6 +102,15 @@ class RunnableSmpl:
         """The rules that cannot apply in this run."""
         unset = set(read_header(self.patch.text).identifiers) - self.definitions.keys()
         return find_dead_rules(self.patch.text, self.virtuals, unset)
+
+    def restyle(self, before: bytes, after: bytes) -> bytes:
+        """Return the new text of a file, in the kernel's style if the program restyles."""
+        if not self.restyles or after == before:
+            return after
+        # The import takes 10 ms, and `apply` does not restyle.
+        from patchgen.coccinelle.style import restyle
+
+        return restyle(before, after, self.width, keep_braces=self.adds_braces)
 
     def _list_values(self, option: str) -> list[str]:
         own_options = read_header(self.patch.text).own_options

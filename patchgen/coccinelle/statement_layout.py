@@ -77,9 +77,12 @@ class _StatementLayout:
         indent = width_of(changed.new.before(changed.unit.first))
         statement = cls(changed, indent, changed.uses_tabs(), changed.find_limits())
         for number in changed.unit.numbers[1:]:
-            found = statement._find_break(number)
-            if found is not None:
-                statement.breaks[number] = found
+            if statement._begins_statement(number):
+                statement.breaks[number] = _Break(indent, is_optional=False)
+            elif not statement._is_new_brace(number):
+                found = statement._find_break(number)
+                if found is not None:
+                    statement.breaks[number] = found
         if not all(map(changed.is_certain, statement.breaks)):
             statement._forget_breaks()
         return statement
@@ -113,6 +116,18 @@ class _StatementLayout:
         if not new.is_first(number) or is_optional:
             return None
         return _Break(None if new.opens[number] >= 0 else new.column_of(number), is_optional=False)
+
+    def _begins_statement(self, number: int) -> bool:
+        """Return whether a rule put a statement after another one, on the same line."""
+        new, old_by_new = self.changed.new, self.changed.old_by_new
+        if number in old_by_new and number - 1 in old_by_new:
+            return False
+        ends = new.tokens[number - 1] == b";" and new.opens[number] < self.changed.unit.first
+        return ends and new.tokens[number] != b"}"
+
+    def _is_new_brace(self, number: int) -> bool:
+        """Return whether a brace was put into the gap before a statement that had none."""
+        return self.changed.new.tokens[number] == b"{" and number not in self.changed.old_by_new
 
     def _begins_body(self, number: int) -> bool:
         """Return whether a new token begins the statement of an if, a loop or an else."""

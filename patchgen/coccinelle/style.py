@@ -9,8 +9,9 @@ become too long is broken after a comma or an operator, and a statement that was
 it was too long is joined if it fits now (Documentation/process/coding-style.rst, "Breaking long
 lines and strings").
 
-Only white space changes: if the tokens or comments of a statement would change, it remains as
-spatch printed it. So do preprocessor lines and bodies of macros.
+Only white space changes, and the braces that spatch adds (added_braces.py): if other tokens or
+comments of a statement would change, it remains as spatch printed it. So do preprocessor lines and
+bodies of macros.
 """
 
 from __future__ import annotations
@@ -21,9 +22,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 
+from patchgen.coccinelle.added_braces import tidy_added_braces
 from patchgen.coccinelle.aligned_values import align_values
 from patchgen.coccinelle.changed_unit import PREFERRED, ChangedUnit
-from patchgen.coccinelle.source_layout import Layout, indent_to, width_of
+from patchgen.coccinelle.source_layout import Layout, indent_to, match_tokens, width_of
 from patchgen.coccinelle.statement_layout import lay_out
 from patchgen.ctokens import split_tokens
 from patchgen.linediff import LineChange, find_line_changes
@@ -57,10 +59,13 @@ class _Region:
         )
 
 
-def restyle(before: bytes, after: bytes, width: int = PREFERRED) -> bytes:
+def restyle(
+    before: bytes, after: bytes, width: int = PREFERRED, *, keep_braces: bool = False
+) -> bytes:
     """Return `after`, with the lines that are not in `before` laid out in the kernel's style.
 
-    A line of more than `width` columns is broken, if the original had none.
+    A line of more than `width` columns is broken, if the original had none. With `keep_braces`,
+    the rules add braces themselves, so those around single statements stay.
     """
     # With CRLF, any line end that is added or removed would have to be one, too.
     if b"\r" in after:
@@ -72,7 +77,7 @@ def restyle(before: bytes, after: bytes, width: int = PREFERRED) -> bytes:
     for first, end in _find_parts(new, changes):
         old_first, old_end = _find_old_lines(changes, first, end)
         part = b"\n".join(old[old_first:old_end]), b"\n".join(new[first:end])
-        pieces += [*new[at:first], _restyle_part(*part, width)]
+        pieces += [*new[at:first], _restyle_part(*part, width, keep_braces=keep_braces)]
         at = end
     return b"\n".join([*pieces, *new[at:]])
 
@@ -103,7 +108,8 @@ def _find_old_lines(changes: Sequence[LineChange], first: int, end: int) -> tupl
     return first - growth[bisect_left(starts, first)], end - growth[following]
 
 
-def _restyle_part(before: bytes, after: bytes, width: int) -> bytes:
+def _restyle_part(before: bytes, after: bytes, width: int, *, keep_braces: bool) -> bytes:
+    after = tidy_added_braces(before, after, keep=keep_braces)
     changes = find_line_changes(before.split(b"\n"), after.split(b"\n"))
     changed_lines = {line for each in changes for line in range(each.new_start, each.new_end)}
     old, new = Layout.read(before), Layout.read(after)
@@ -146,26 +152,12 @@ def _find_regions(changes: Sequence[LineChange], old: Layout, new: Layout) -> It
         old_first, old_end = _find_old_lines(changes, first, end)
         olds = range(old.first_token_from(old_first), old.first_token_from(old_end))
         news = range(new.first_token_from(first), new.first_token_from(end))
-        old_by_new = _match_tokens(old, new, olds, news)
+        old_by_new = match_tokens(old, new, olds, news)
         yield _Region(first, end, old_by_new, {o: n for n, o in old_by_new.items()}, olds)
 
 
 def _growth(change: LineChange) -> int:
     return (change.new_end - change.new_start) - (change.old_end - change.old_start)
-
-
-def _match_tokens(old: Layout, new: Layout, olds: range, news: range) -> dict[int, int]:
-    old_by_new: dict[int, int] = {}
-    i = j = 0
-    changes = find_line_changes(
-        old.tokens[olds.start : olds.stop], new.tokens[news.start : news.stop]
-    )
-    for change in [*changes, LineChange(len(olds), len(olds), len(news), len(news))]:
-        while i < change.old_start:
-            old_by_new[news.start + j] = olds.start + i
-            i, j = i + 1, j + 1
-        i, j = change.old_end, change.new_end
-    return old_by_new
 
 
 # --- lines of which only the white space at their ends changes ---

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 from patchgen.cachefile import Cache, make_key
-from patchgen.coccinelle import Source, Spatch, restyle, without_rule_marks
+from patchgen.coccinelle import Source, Spatch, without_rule_marks
 from patchgen.counting import count
 from patchgen.linediff import find_line_changes, split_lines
 from patchgen.model.base import Oid, TreeFile
@@ -133,9 +133,8 @@ class SecondRun:
         second = _reveal(rerun, result)
         if second is not None:
             [before] = read_contents(self.repository, [rerun.file])
-            program = self.request.program
-            if second.after is not None and program.restyles:
-                second = replace(second, after=restyle(before, second.after, program.width))
+            if second.after is not None:
+                second = replace(second, after=self.request.program.restyle(before, second.after))
             if contains(before, first, second):
                 unparsed = _both_unparsed(first, self.may_match(second.unparsed))
                 first = replace(second, unparsed=tuple(unparsed), headers=first.headers)

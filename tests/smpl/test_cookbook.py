@@ -293,12 +293,12 @@ int g(void)
 }
 
 
-def test_spatch_adds_braces_if_a_rule_replaces_the_return(tmp_path):
+def test_run_removes_the_braces_that_spatch_adds_if_a_rule_replaces_the_return(tmp_path):
     pattern = PATTERNS["return-call"]
     good = " return\n-led_print\n+led_emit\n (buf, ...);"
     bad = "-return led_print(buf,\n+return led_emit(buf,\n ...);"
     [outcome] = run(pattern, tmp_path, good, bad).outcomes
-    assert '\t{return led_emit(buf, "none\\n");\n\t}\n' in outcome.actual.decode()
+    assert outcome.passed
 
 
 @pytest.mark.parametrize("name", TRAPS)

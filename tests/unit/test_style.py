@@ -210,9 +210,22 @@ LINES = st.lists(
 @given(LINES, LINES)
 def test_only_white_space_changes_whatever_the_text(before, after):
     old, new = ("\n".join(lines).encode() for lines in (before, after))
-    result = restyle(old, new)
+    result = restyle(old, new, keep_braces=True)
     assert code(result) == code(new)
-    assert restyle(old, result) == result
+    assert restyle(old, result, keep_braces=True) == result
+
+
+@settings(derandomize=True)
+@given(LINES, LINES)
+def test_only_pairs_of_braces_disappear_whatever_the_text(before, after):
+    old, new = ("\n".join(lines).encode() for lines in (before, after))
+    result = restyle(old, new)
+    assert [pair for pair in code(result) if pair[1] not in b"{}"] == [
+        pair for pair in code(new) if pair[1] not in b"{}"
+    ]
+    removed = new.count(b"{") - result.count(b"{")
+    assert removed >= 0
+    assert new.count(b"}") - result.count(b"}") == removed
 
 
 @given(LINES, LINES, LINES, LINES)
