@@ -25,6 +25,7 @@ from patchgen.coccinelle.diagnose import (
     explain_failure,
     explain_refusal,
 )
+from patchgen.coccinelle.lost_branches import find_lost_branches
 from patchgen.coccinelle.markers import check_markers, fill_markers
 from patchgen.coccinelle.needs import read_text
 from patchgen.coccinelle.rules import read_rules
@@ -335,6 +336,9 @@ def _read(
     after = output.read_bytes()
     if source.text and not after:
         return FileResult(source.path, failure=Failure("spatch wrote an empty file"))
+    if after != source.text and (lost := next(find_lost_branches(source.text, after), None)):
+        reason = f"spatch puts several statements in a branch without braces, add them to: {lost}"
+        return FileResult(source.path, failure=Failure(reason))
     after = program.restyle(source.text, after)
     filled, from_texts = fill_markers(after, program.patch)
     marks: tuple[ReportedPlace, ...] = ()

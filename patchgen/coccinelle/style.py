@@ -20,10 +20,10 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate
 
 from patchgen.coccinelle.added_braces import tidy_added_braces
 from patchgen.coccinelle.aligned_values import align_values
+from patchgen.coccinelle.changed_functions import find_changed_functions, find_old_lines
 from patchgen.coccinelle.changed_unit import PREFERRED, ChangedUnit
 from patchgen.coccinelle.source_layout import Layout, indent_to, match_tokens, width_of
 from patchgen.coccinelle.statement_layout import lay_out
@@ -70,42 +70,14 @@ def restyle(
     # With CRLF, any line end that is added or removed would have to be one, too.
     if b"\r" in after:
         return after
-    old, new = before.split(b"\n"), after.split(b"\n")
-    changes = find_line_changes(old, new)
+    new = after.split(b"\n")
     pieces: list[bytes] = []
     at = 0
-    for first, end in _find_parts(new, changes):
-        old_first, old_end = _find_old_lines(changes, first, end)
-        part = b"\n".join(old[old_first:old_end]), b"\n".join(new[first:end])
-        pieces += [*new[at:first], _restyle_part(*part, width, keep_braces=keep_braces)]
-        at = end
+    for part in find_changed_functions(before, after):
+        text = _restyle_part(part.before, part.after, width, keep_braces=keep_braces)
+        pieces += [*new[at : part.first], text]
+        at = part.end
     return b"\n".join([*pieces, *new[at:]])
-
-
-def _find_parts(lines: Sequence[bytes], changes: Sequence[LineChange]) -> Sequence[tuple[int, int]]:
-    """Return the lines of whole functions with changed lines; no others have to be read."""
-    ends = [0, *(number + 1 for number, line in enumerate(lines) if line == b"}"), len(lines)]
-    parts: list[tuple[int, int]] = []
-    for change in changes:
-        if change.new_start == change.new_end:
-            continue
-        first = ends[bisect_right(ends, change.new_start) - 1]
-        if parts and first < parts[-1][1]:
-            # A change may begin in one function and end in another.
-            first, _ = parts.pop()
-        parts.append((first, ends[bisect_left(ends, change.new_end)]))
-    return parts
-
-
-def _find_old_lines(changes: Sequence[LineChange], first: int, end: int) -> tuple[int, int]:
-    """Return the old lines that became those from `first` to before `end`."""
-    starts = [change.new_start for change in changes]
-    growth = list(accumulate(map(_growth, changes), initial=0))
-    following = bisect_left(starts, end)
-    if following < len(changes) and changes[following].new_end == end:
-        # Lines that were deleted at the end belong to them.
-        following += 1
-    return first - growth[bisect_left(starts, first)], end - growth[following]
 
 
 def _restyle_part(before: bytes, after: bytes, width: int, *, keep_braces: bool) -> bytes:
@@ -149,15 +121,11 @@ def _find_regions(changes: Sequence[LineChange], old: Layout, new: Layout) -> It
             first, end = min(first, ranges[-1][0]), max(end, ranges.pop()[1])
         ranges.append((first, end))
     for first, end in ranges:
-        old_first, old_end = _find_old_lines(changes, first, end)
+        old_first, old_end = find_old_lines(changes, first, end)
         olds = range(old.first_token_from(old_first), old.first_token_from(old_end))
         news = range(new.first_token_from(first), new.first_token_from(end))
         old_by_new = match_tokens(old, new, olds, news)
         yield _Region(first, end, old_by_new, {o: n for n, o in old_by_new.items()}, olds)
-
-
-def _growth(change: LineChange) -> int:
-    return (change.new_end - change.new_start) - (change.old_end - change.old_start)
 
 
 # --- lines of which only the white space at their ends changes ---

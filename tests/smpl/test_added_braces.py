@@ -153,3 +153,49 @@ int f(int a)
 )
 def test_two_statements_get_braces_where_the_kernel_has_them(make, source, body):
     assert make(source, body) == MADE
+
+
+LOOP = """\
+int f(int a)
+{
+	do
+		old(a);
+	while (a);
+	return 0;
+}
+"""
+IFDEF = """\
+int f(int a)
+{
+	if (a)
+#ifdef CONFIG_X
+		old(a);
+#else
+		old(b);
+#endif
+	return 0;
+}
+"""
+
+
+@pytest.mark.parametrize("body", ["-old(e);\n+one(e);\n+two(e);\n", "+one(e);\n old(e);\n"])
+@pytest.mark.parametrize("source", [LOOP, IFDEF], ids=["do", "ifdef"])
+def test_a_file_is_given_up_on_if_a_statement_falls_out_of_a_branch(
+    patchgen, tmp_path: Path, source, body
+):
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "a.c").write_text(source)
+    (tree / "b.c").write_text("int g(int a)\n{\n\told(a);\n\treturn 0;\n}\n")
+    commit_all(tree, "start")
+    (tmp_path / "rule.cocci").write_text(f"@@ expression e; @@\n{body}")
+    done = patchgen("run", tmp_path / "rule.cocci", "--tree", tree)
+    assert "--- a/b.c" in done.out
+    assert "--- a/a.c" not in done.out
+    assert "not finished: a.c: spatch puts several statements in a branch" in done.err
+    assert "old(a);" in done.err
+
+
+@pytest.mark.parametrize("source", [LOOP, IFDEF], ids=["do", "ifdef"])
+def test_a_file_with_such_branches_is_changed_if_each_keeps_its_statement(make, source):
+    assert make(source, "-old(e);\n+one(e);\n") == source.replace("old(", "one(")
