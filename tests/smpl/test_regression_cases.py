@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import subprocess
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -24,6 +24,7 @@ from patchgen.coccinelle import (
     run_files,
 )
 from patchgen.coccinelle.header import read_header
+from patchgen.ctokens import split_tokens
 from patchgen.errors import PatchgenError
 from patchgen.model.base import Base, Oid
 from patchgen.model.smpl import Mode, SemanticPatch
@@ -100,7 +101,7 @@ def test_a_sweep_makes_what_spatch_makes(name):
     content = case.with_suffix(".c").read_bytes()
     try:
         cocci = load_cocci(str(case), Lookup(read, read, lambda _: False), lambda _: True)
-        bound = resolve(cocci, RunRequest(str(case)), Base(Oid(""), Oid(""), ""))
+        bound = resolve(cocci, RunRequest(str(case), style=False), Base(Oid(""), Oid(""), ""))
     except PatchgenError as err:
         pytest.skip(f"it is refused before spatch sees it: {err}")
     plain = run_plain(case, bound.program.modes, bound.program.options)
@@ -111,6 +112,13 @@ def test_a_sweep_makes_what_spatch_makes(name):
         return
     if bound.mode is Mode.PATCH and plain.after is not None:
         assert after == plain.after
+        styled = replace(bound.program, restyles=True).restyle(content, after)
+        assert without_braces(styled) == without_braces(after)
+        assert styled.count(b"{") <= after.count(b"{")
+
+
+def without_braces(source: bytes) -> list[bytes]:
+    return [token for _, token in split_tokens(source) if token not in (b"{", b"}")]
 
 
 def read(path: str) -> bytes | None:
