@@ -44,10 +44,10 @@ _TITLES = {
     Danger.OTHER: "to other hypervisors",
 }
 _NOUNS = {
-    Danger.FATAL: "fatal sites",
-    Danger.UNKNOWN: "sites of unknown effect",
-    Danger.HARMLESS: "harmless sites",
-    Danger.OTHER: "sites of other hypervisors",
+    Danger.FATAL: ("fatal site", "fatal sites"),
+    Danger.UNKNOWN: ("site of unknown effect", "sites of unknown effect"),
+    Danger.HARMLESS: ("harmless site", "harmless sites"),
+    Danger.OTHER: ("site of other hypervisors", "sites of other hypervisors"),
 }
 _HEADER = ("site", "function", "form", "fatal on", "op")
 
@@ -107,12 +107,12 @@ def _build_sections(audit: Audit, width: int) -> list[Section]:
             )
         )
     for silent in (True, False):
+        notified = "without notification" if silent else "with notification"
         changes = [change for change in audit.early_changes if change.silent is silent]
         sections.append(
             Section(
-                "Early changes of page status "
-                + ("without notification" if silent else "with notification"),
-                "changes without notification" if silent else "changes with notification",
+                f"Early changes of page status {notified}",
+                (f"change {notified}", f"changes {notified}"),
                 [_build_change(audit, change) for change in changes],
                 share=8 if silent else 1,
                 header=("site", "function", "page", "notified by"),
@@ -165,19 +165,19 @@ def _build_doubts(audit: Audit, width: int) -> list[Section]:
     return [
         Section(
             "Unresolved early calls",
-            "unresolved calls",
+            ("unresolved call", "unresolved calls"),
             unresolved,
             share=2,
             summary=f"{inside} in arch/x86" + (", listed first" if 0 < inside < len(calls) else ""),
         ),
         Section(
             "Functions that could not be parsed",
-            "functions that could not be parsed",
+            ("function that could not be parsed", "functions that could not be parsed"),
             [TableRow((name,)) for name in audit.coverage.lost],
         ),
         Section(
             "Names that early code calls and no file that was read defines",
-            "undefined names",
+            ("undefined name", "undefined names"),
             wrap_names(audit.coverage.unread, width),
         ),
     ]

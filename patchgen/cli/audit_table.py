@@ -40,10 +40,13 @@ class TableRow:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Rows below a heading. Sections get the lines of a screen in turn, `share` rows each."""
+    """Rows below a heading. Sections get the lines of a screen in turn, `share` rows each.
+
+    `noun` is what a row has, in the singular and in the plural.
+    """
 
     heading: str
-    noun: str
+    noun: tuple[str, str]
     rows: Sequence[TableRow]
     share: int = 1
     summary: str = ""
@@ -93,11 +96,11 @@ def _fit_sections(sections: Sequence[Section], width: int, height: int) -> list[
     for room in range(height, -1, -1):
         shown = _allot(sections, room)
         lines = _write_sections(sections, shown, width, verbose=False)
-        left_out: Counter[str] = Counter()
+        left_out: Counter[tuple[str, str]] = Counter()
         for section, number in zip(sections, shown, strict=True):
             left_out[section.noun] += section.count(number)
         if left_out.total():
-            counts = [f"{count} {noun}" for noun, count in left_out.items() if count]
+            counts = [count(number, *noun) for noun, number in left_out.items() if number]
             text = f"Left out: {', '.join(counts)} (--verbose shows all)"
             lines += [(line, {}) for line in textwrap.wrap(text, width)]
         if len(lines) <= height:

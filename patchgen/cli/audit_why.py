@@ -39,7 +39,7 @@ def print_answer(printer: Printer, answer: FunctionAnswer, end: str, *, verbose:
     more = answer.callers - 1 - len(others)
     callers = Section(
         "Other early callers",
-        "callers",
+        ("caller", "callers"),
         [_build_caller(path, verbose=verbose) for path in others],
         summary=f"the nearest; {more} more" if more > 0 else "",
         header=("call", "caller"),
@@ -90,7 +90,7 @@ def print_late(
         groups.setdefault(title, []).append(row)
     header = ("site", "function", "form", "fatal on")
     sections = [
-        Section(title, "late sites", rows, header=header)
+        Section(title, ("late site", "late sites"), rows, header=header)
         for title, rows in sorted(groups.items(), key=lambda group: -len(group[1]))
     ]
     print_screen(printer, head, sections, verbose=verbose)

@@ -71,10 +71,10 @@ def _summarise_leftovers(leftovers: Leftovers, *, verbose: bool) -> Iterator[str
     if not leftovers.places:
         yield f"  left: no place with {words}"
         return
-    reasons = "; ".join(f"{number} {reason}" for reason, number in leftovers.by_reason.items())
+    reasons = "; ".join(f"{reason}: {number}" for reason, number in leftovers.by_reason.items())
     yield (
         f"  left: {count(len(leftovers.places), 'place')} with {words}, "
-        f"{leftovers.in_code} in code: {reasons}" + ("" if verbose else " (--leftovers lists them)")
+        f"{leftovers.in_code} in code; {reasons}" + ("" if verbose else " (--leftovers lists them)")
     )
     if verbose:
         yield from (f"    {place}" for place in leftovers.places)

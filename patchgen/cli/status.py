@@ -118,7 +118,9 @@ def _summarise_listed(listed: ListedSeries) -> str:
     status = listed.status
     if status is None:
         return listed.problem
-    stages = ", ".join(f"{number} {stage}" for stage, number in status.stages.items() if number)
+    stages = ", ".join(
+        f"{number} {stage.counted}" for stage, number in status.stages.items() if number
+    )
     return f"against {status.onto[1]}: {stages}"
 
 
@@ -217,7 +219,8 @@ def _summary(status: SeriesStatus) -> str:
     )
     suffixes = {PatchState.NEEDED: f" ({partly} of them in part)"} if partly else {}
     counts = [
-        f"{number} {state}{suffixes.get(state, '')}" for state, number in status.counts.items()
+        f"{number} {state.counted}{suffixes.get(state, '')}"
+        for state, number in status.counts.items()
     ]
     return f"{count(len(status.patches), 'patch')}: {', '.join(counts)}"
 

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from patchgen.controls import escape_controls, has_controls
+from patchgen.counting import count
 from patchgen.errors import ToolError
 from patchgen.kernel.maintainers_file import (
     Field,
@@ -214,7 +215,7 @@ def _shorten(warnings: list[str]) -> list[str]:
     more = len(warnings) - _MAX_WARNINGS
     if more <= 0:
         return warnings
-    return [*warnings[:_MAX_WARNINGS], f"MAINTAINERS: {more} more such lines"]
+    return [*warnings[:_MAX_WARNINGS], f"MAINTAINERS: {count(more, 'more such line')}"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import time
 
 from patchgen.addresses import AddressError, encode_address
 from patchgen.controls import escape_controls, has_controls
+from patchgen.counting import count
 from patchgen.errors import ToolError, UsageError
 from patchgen.odb.plumbing import Git
 
@@ -32,7 +33,7 @@ def read_date() -> str:
     now = int(time.time())
     if now < 0:
         raise ToolError(
-            f"the clock is {-now} seconds before 1970, a date that git cannot represent",
+            f"the clock is {count(-now, 'second')} before 1970, a date that git cannot represent",
             code="clock",
             hint="set the clock, or SOURCE_DATE_EPOCH",
         )

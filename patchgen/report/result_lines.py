@@ -126,7 +126,7 @@ def _describe_leftovers(series: SeriesBranch, document: RunDocument | None) -> R
         return ResultLine("leftovers", ResultState.NOT_RUN, "no result is given")
     left = [result.leftovers for result in document.results if result.leftovers is not None]
     counts = [
-        f"{number} in {reason}" for leftovers in left for reason, number in leftovers.counts.items()
+        f"{reason}: {number}" for leftovers in left for reason, number in leftovers.counts.items()
     ]
     where = "the base" if document.base.commit == series.base else "another commit"
     text = f"on {where}: {', '.join(counts) or 'no leftovers'}"

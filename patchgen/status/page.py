@@ -32,9 +32,13 @@ class PatchOwners:
 
 @dataclass(frozen=True, slots=True)
 class StagePart:
-    """The part of the bar for a stage: `count` patches, after `start` patches at earlier stages."""
+    """The part of the bar for a stage: `count` patches, after `start` patches at earlier stages.
+
+    `counted` is the word for the stage after that number.
+    """
 
     stage: str
+    counted: str
     count: int
     start: int
 
@@ -92,7 +96,7 @@ def render_page(status: SeriesStatus, owners: Sequence[PatchOwners], now: dateti
             "total": len(status.patches),
             "applied": status.stages[Stage.APPLIED],
             "parts": [
-                StagePart(stage.value, count, start)
+                StagePart(stage.value, stage.counted, count, start)
                 for (stage, count), start in zip(status.stages.items(), starts, strict=False)
             ],
             "versions": [

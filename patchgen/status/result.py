@@ -23,7 +23,14 @@ from patchgen.series import (
 )
 
 
-class PatchState(StrEnum):
+class _State(StrEnum):
+    @property
+    def counted(self) -> str:
+        """The word that follows a number of patches: "1 conflicting", "2 conflicting"."""
+        return "conflicting" if self.value == "conflicts" else self.value
+
+
+class PatchState(_State):
     """The state of a patch, or of its part in one file, on the newer base.
 
     APPLIED: the base has its changes. NEEDED: it applies, and changes something. CONFLICTS: a
@@ -36,7 +43,7 @@ class PatchState(StrEnum):
     GONE = "gone"
 
 
-class Stage(StrEnum):
+class Stage(_State):
     """How far a patch has come on its way upstream; each patch has one.
 
     A patch in the state NEEDED is ACKED if it was reviewed or acked, else SENT if its mail was

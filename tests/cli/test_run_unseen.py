@@ -417,7 +417,7 @@ def test_leftovers_are_counted_always_and_listed_on_request(patchgen, tmp_path):
     (tmp_path / "x.cocci").write_text(RENAME)
     args = ("run", tmp_path / "x.cocci", "--tree", folder)
     done = patchgen(*args)
-    assert "left: 17 places with old_call, 11 in code: 1 function not parsed" in done.err
+    assert "left: 17 places with old_call, 11 in code; function not parsed: 1" in done.err
     assert "(--leftovers lists them)" in done.err and "drivers/b.c:3" not in done.err
     done = patchgen(*args, "--leftovers")
     assert "    drivers/a.c:2: old_call: body of a macro\n" in done.err
@@ -442,7 +442,7 @@ def test_words_of_included_rules_are_searched_for(patchgen, tmp_path):
     rule = '#include "lib.cocci"\n@@\nexpression e;\n@@\n- one(e)\n+ first(e)\n'
     (tmp_path / "x.cocci").write_text(rule)
     done = patchgen("run", tmp_path / "x.cocci", "--tree", tmp_path / "tree")
-    assert "left: 2 places with one, two, 0 in code: 2 comment or string (" in done.err
+    assert "left: 2 places with one, two, 0 in code; comment or string: 2 (" in done.err
 
 
 def test_nothing_left_and_words_that_no_file_has_are_reported(run):

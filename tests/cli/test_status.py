@@ -144,7 +144,7 @@ def test_each_of_the_four_states_is_printed(patchgen, tree, git):
         "  4/4 gone       d: Use kzalloc rather than kmalloc and memset",
         f'        fs/d.c: deleted by {removed[:12]} ("d: Remove the driver")',
         "",
-        "4 patches: 1 applied, 1 needed, 1 conflicts, 1 gone",
+        "4 patches: 1 applied, 1 needed, 1 conflicting, 1 gone",
         f"The newer base may have new places: patchgen reroll {CAMPAIGN} --onto master",
     ]
     document = status(patchgen, tree)
@@ -172,7 +172,7 @@ def test_a_change_that_upstream_has_in_part_is_needed(patchgen, tree, git):
     result = patchgen("status", CAMPAIGN, "--tree", tree)
     expected = f'drivers/a.c: 2 of 4 hunks already there, by {half[:12]} ("a: Use kzalloc once")'
     assert expected in result.out
-    assert "4 patches: 0 applied, 4 needed (1 of them in part), 0 conflicts" in result.out
+    assert "4 patches: 0 applied, 4 needed (1 of them in part), 0 conflicting" in result.out
     # The other half makes it whole, and both are named.
     pick_rest = (tree / "drivers/a.c").read_text().replace("kmalloc", "kzalloc")
     pick_rest = pick_rest.replace("\tmemset(t, 0, sizeof(struct a));\n", "")

@@ -34,7 +34,7 @@ def test_a_path_without_callers_is_an_entry():
 
 SECTION = Section(
     "Calls",
-    "calls",
+    ("call", "calls"),
     [
         TableRow(("arch/x86/kernel/cpu/mshyperv.c:1234", "a_function_of_a_long_name"), PATH),
         TableRow(("init/main.c:5", "short"), PATH[:1]),
@@ -61,7 +61,7 @@ def test_names_are_counted_though_several_are_on_a_line(monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", "60")
     monkeypatch.setenv("LINES", "8")
     names = [f"name_{number}" for number in range(100)]
-    section = Section("Names", "names", audit_table.wrap_names(names, 60))
+    section = Section("Names", ("name", "names"), audit_table.wrap_names(names, 60))
     print_screen(Printer(), [], [section], verbose=False)
     lines = capsys.readouterr().out.splitlines()
     assert lines[1] == "Names: 100" and len(lines) < 8

@@ -12,19 +12,20 @@ import pytest
 from patchgen.counting import count
 from tests.support import TOP
 
-# A plural right after a value, with at most one word between them: "{total} more lines".
-_PLURAL = re.compile(
-    r"\A (?:\w+ )?(?:addresses|branches|candidates|calls|characters|columns|commits|entries|files"
-    r"|findings|functions|hits|hunks|lines|mails|members|notes|objects|others|patches|paths|people"
-    r"|places|recipients|results|rules|sites|steps|tags|trees|warnings|words)\b"
+# A plural right after a value, with at most two words between them: "{total} more such lines".
+# A verb or "and" between them means that the value is no number.
+_NOUNS = (
+    "addresses|branches|bytes|candidates|calls|characters|columns|commits|conflicts|days|entries"
+    "|files|findings|functions|hits|hunks|letters|lines|mails|members|notes|objects|others"
+    "|parts|patches|paths|people|places|recipients|results|rules|seconds|sites|steps|tags|times"
+    "|trees|versions|warnings|words"
 )
+_AFTER = rf" (?:(?!(?:and|both|has|or)\b)\w+ ){{,2}}(?:{_NOUNS})\b"
+_PLURAL = re.compile(rf"\A{_AFTER}")
+_PLURAL_IN_TEMPLATE = re.compile(rf"\{{\{{[^{{}}]*\}}\}}{_AFTER}")
 # Values that are no numbers, and the speed of a run.
 NO_COUNTS = {
     "{'s' if complete == 1 else ''} all mails",
-    "{email} has characters other than ASCII",
-    "{group.paths[0].name} and others",
-    "{name} has mails of two threads: ",
-    "{name} has patches without numbers, such as ",
     "{objects.parent} borrows objects from ",
     "{reply.worker} returned results for other files than it got",
     "{task.speed or 0} files/s",
@@ -48,6 +49,14 @@ NEVER_ONE = {
     "{len(entries)} mails",
     "{_MAX_DEPTH} files",
     "{_MAX_LENGTH} characters",
+    "{_DEEPEST_KEY} parts",
+    "{_LONGEST_DEFINITION} bytes, or has a NUL character",
+    "{_LONGEST_NAME} bytes)",
+    "{_MAX_BYTES} bytes",
+    "{_SEARCH_S} seconds of the search",
+    "{hits} times",
+    "{len(covers)} cover letters of v",
+    "{rule.hits} times)",
     "{WIDTH} columns: ",
     "{WIDTH} columns: wrap ",
     "{total} mails were sent.",
@@ -86,9 +95,10 @@ def _is_counted(value: ast.expr) -> bool:
 
 
 def test_plurals_are_found():
-    assert list(find_plurals('f"in {n} files"; f"{n} more lines"; f"{n} file"; f"{n} is"')) == [
+    texts = ["in {n} files", "{n} more such lines", "{n} file", "{n} is", "{n} has no files"]
+    assert list(find_plurals("; ".join(f'f"{text}"' for text in texts))) == [
         "{n} files",
-        "{n} more lines",
+        "{n} more such lines",
     ]
 
 
@@ -99,3 +109,12 @@ def test_no_text_has_a_plural_after_one():
         for plural in find_plurals(path.read_text())
     }
     assert found == NO_COUNTS | NEVER_ONE
+
+
+def test_no_template_has_a_plural_after_one():
+    assert _PLURAL_IN_TEMPLATE.search("{{ files | length }} other files")
+    folders = [TOP / name for name in ("patchgen", "templates", "semantic-patches")]
+    templates = [path for folder in folders for path in sorted(folder.rglob("*.j2"))]
+    assert len(templates) > 20
+    found = [path for path in templates if _PLURAL_IN_TEMPLATE.search(path.read_text())]
+    assert found == []
