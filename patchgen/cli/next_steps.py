@@ -9,6 +9,7 @@ from pathlib import Path
 from patchgen.cli.printer import Printer
 from patchgen.cli.terminal import entered_folder
 from patchgen.odb import find_absent
+from patchgen.paths import absolute_path
 
 # The files that checks of `verify` need: a kernel is configured by its Kconfig, then built.
 _FILES_OF_CHECKS = {
@@ -45,7 +46,7 @@ def format_verify(tree: Path, commit: str, series: str) -> str:
 
 def format_git(tree: Path, *args: str) -> str:
     """Return a command line of git for this tree."""
-    folder = entered_folder() if tree == Path() else str(tree.absolute())
+    folder = entered_folder() if tree == Path() else str(absolute_path(tree))
     return shlex.join(["git", *(["-C", folder] if folder else []), *args])
 
 

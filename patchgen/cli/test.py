@@ -32,6 +32,7 @@ from patchgen.commands.test import (
 from patchgen.counting import count
 from patchgen.model.series import FileEdit
 from patchgen.model.smpl import Mode
+from patchgen.paths import absolute_path
 from patchgen.sweep import DEFAULT_TIMEOUT_S, CaseOutcome, GoldenRun, format_diff
 
 
@@ -86,7 +87,7 @@ def _print_next(printer: Printer, target: str | None, patches: int) -> None:
     elif patches == 1 and target is not None:
         # The user will enter the kernel's tree, so the file needs an absolute path.
         path = Path(target)
-        name = str(path.absolute()) if path.exists() else target
+        name = str(absolute_path(path)) if path.exists() else target
         print_steps(printer, title, f"patchgen run {quote(name)}")
 
 

@@ -15,6 +15,7 @@ from patchgen.commands.refuse_target import refuse_target
 from patchgen.errors import PatchgenError, UsageError
 from patchgen.model.base import Base, Oid
 from patchgen.model.smpl import Mode, SemanticPatch
+from patchgen.paths import absolute_path
 from patchgen.process import iterate_parallel
 from patchgen.resources import shipped_folder
 from patchgen.spec import (
@@ -144,9 +145,9 @@ def find_tested_variant(target: str | None) -> str | None:
     if target is not None and not path.exists():
         return target if find_recipe(target) is None and _find_named(target) else None
     if path.is_dir():
-        return str(path.absolute()) if _is_variant(path) else None
+        return str(absolute_path(path)) if _is_variant(path) else None
     folder = find_variant_above(path) if is_template(path) else None
-    return str(folder.absolute()) if folder else None
+    return str(absolute_path(folder)) if folder else None
 
 
 def _is_variant(folder: Path) -> bool:

@@ -26,6 +26,7 @@ from patchgen.errors import PatchgenError, RefusedError
 from patchgen.model.base import TreeFile
 from patchgen.newvariant.golden_case import CaseFinder
 from patchgen.odb import GitTree, Repository, plan_search, read_contents
+from patchgen.paths import absolute_path
 from patchgen.process import iterate_parallel
 from patchgen.sweep import Includes
 from patchgen.sweep.batches import Batch, make_batches
@@ -62,7 +63,7 @@ def search_cases(source: CaseSource, patch: SemanticPatch, spatch: Spatch) -> Fo
     try:
         repository = Repository(source.tree)
     except RefusedError:
-        return FoundCases(reason=f"{source.tree.absolute()} is not a git tree ({_TREE})")
+        return FoundCases(reason=f"{absolute_path(source.tree)} is not a git tree ({_TREE})")
     with closing(repository):
         tree = GitTree(repository, repository.resolve_tree(repository.resolve_commit("HEAD")))
         files = tree.find(source.on)

@@ -11,6 +11,7 @@ from typing import Any
 from patchgen.errors import RefusedError
 from patchgen.model.base import Oid
 from patchgen.model.plan import LeftOut
+from patchgen.paths import absolute_path
 from patchgen.pipeline.generate import VariantRequest
 from patchgen.reroll.changelog import DroppedTag
 from patchgen.series import Record
@@ -95,9 +96,9 @@ def to_document(request: RerollRequest, branch: str) -> dict[str, Any]:
     for key in ("variant", "semantic_patch"):
         name = document[key] or ""
         if "/" in name or Path(name).is_file():
-            document[key] = str(Path(name).absolute())
+            document[key] = str(absolute_path(Path(name)))
     for key in ("changelog", "output", "get_maintainer", "only_built"):
-        document[key] = str(Path(document[key]).absolute()) if document[key] else None
+        document[key] = str(absolute_path(Path(document[key]))) if document[key] else None
     return document
 
 

@@ -111,6 +111,8 @@ def test_after_a_test_passed(patchgen, toy, tmp_path):
     [step] = read_steps(patchgen("test", "a.cocci", cwd=folder).out)
     assert step == ["patchgen", "run", str(folder / "a.cocci")]
     assert patchgen(*step[1:], "--tree", toy).code == 0
+    [from_tree] = read_steps(patchgen("test", "../my rules/a.cocci", cwd=toy).out)
+    assert from_tree == step
 
 
 def test_nothing_is_printed_for_a_script(patchgen, toy):

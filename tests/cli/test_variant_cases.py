@@ -121,6 +121,19 @@ def test_the_next_step_after_the_cases_of_a_variant_applies_it(patchgen, variant
         assert result.out.endswith(f"run it:\n  patchgen apply {name}\n"), result.out
 
 
+def test_a_variant_is_not_above_a_file_next_to_it(patchgen, variant):
+    other = variant.parent / "plain"
+    other.mkdir()
+    (other / "a.cocci").write_text("@r@\n@@\n-f();\n+g();\n")
+    (other / "a.c").write_text("void h(void)\n{\n\tf();\n}\n")
+    (other / "a.res").write_text("void h(void)\n{\n\tg();\n}\n")
+    result = patchgen("test", "../plain/a.cocci", "-D", "callee=x", cwd=variant)
+    assert (result.code, result.out) == (2, "")
+    assert "callee" in result.err
+    inside = patchgen("test", "../mine", cwd=variant)
+    assert inside.out.endswith(f"run it:\n  patchgen apply {variant}\n")
+
+
 def test_a_template_that_depends_on_the_base_names_what_is_missing(patchgen, variant):
     branch = "<% if has.has_extra %>\n-extra();\n<% endif %>\n"
     write(variant, one__cocci__j2=RULE.replace("-old", f"{branch}-old"))
