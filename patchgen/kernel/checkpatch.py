@@ -26,6 +26,11 @@ class CheckpatchReport:
     text: str
     line: int | None
 
+    @property
+    def type(self) -> str:
+        """The name of the check, such as LONG_LINE."""
+        return self.text.partition(":")[0]
+
 
 def has_checkpatch(tree: Path) -> bool:
     """Return whether a work tree has the script."""

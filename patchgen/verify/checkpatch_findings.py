@@ -5,14 +5,15 @@ checkpatch counts the lines of the mail that it reads. With --showfile, it print
 source, but wrong ones for the lines of the message. So the mail is read here.
 
 A mechanical change carries old code along: the lines that it removes have the same faults. The
-reverse of the diff adds those lines, so checkpatch reports their faults, too.
+reverse of the diff adds those lines, so checkpatch reports their faults, too. A fault is the same
+if it has the same type: its text may have names that the change replaces.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +29,13 @@ from patchgen.verify.quoted_lines import explain_quoted_line
 _MESSAGE = "message"
 _HUNK = re.compile(r"@@ -(?P<old>\d+\S*) \+(?P<new>(?P<start>\d+)\S*) @@")
 _SWAPPED = r"@@ -\g<new> +\g<old> @@"
+# Of the types that checkpatch gives to several faults, the text has to be the same, too.
+_BROAD_TYPES = frozenset({"SPACING"})
+_VARYING = re.compile(r"\d+|'[^']*'|\"[^\"]*\"|\(ctx:\w+\)")
+# checkpatch looks at the format only if a certain function gets it, so it reports the fault first
+# where an old format gets to that function. The format ends without a newline as before.
+_FORMAT_TYPES = frozenset({"SYSFS_EMIT"})
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 _NAME = re.compile(r"(?:---|\+\+\+) (?!/dev/null)(?P<name>[^\t\r]+)")
 
 
@@ -64,14 +72,15 @@ def check_patch(tree: Path, commit: Oid, mail: Mail, record: Record | None) -> l
     lines = list(_read_lines(mail.content.decode("utf-8", "surrogateescape")))
     reports = check_mail(tree, mail)
     old: Counter[tuple[int, str]] = Counter()
+    formats = _list_removed_strings(lines)
     if any(_find_line(lines, report).kind is Kind.HUNK for report in reports):
         old = _count_old(tree, lines)
     findings = []
     for report in reports:
         line = _find_line(lines, report)
         key = _key(line, report)
-        is_old = old[key] > 0
-        old[key] -= is_old
+        is_old = old[key] > 0 or _is_format_kept(line, report, formats)
+        old[key] -= old[key] > 0
         text = f"{report.level}:{report.text}"
         if line.where == _MESSAGE and line.text.strip():
             text += f': "{line.text.strip()}"'
@@ -146,8 +155,20 @@ def _reverse(lines: Sequence[_Line]) -> Iterator[_Line]:
 
 
 def _key(line: _Line, report: CheckpatchReport) -> tuple[int, str]:
-    """Return what is equal for the same fault before and after: its block, and its text.
+    """Return what is equal for the same fault before and after: its block, and its type."""
+    is_broad = report.type in _BROAD_TYPES
+    return line.block, _VARYING.sub("", report.text) if is_broad else report.type
 
-    The numbers in the text may differ, such as the length of a line.
-    """
-    return line.block, re.sub(r"\d+", "", report.text)
+
+def _list_removed_strings(lines: Sequence[_Line]) -> set[tuple[int, str]]:
+    """Return the strings in removed lines, each with its block."""
+    removed = (line for line in lines if line.is_changed and line.text.startswith("-"))
+    return {(line.block, string) for line in removed for string in _STRING.findall(line.text)}
+
+
+def _is_format_kept(
+    line: _Line, report: CheckpatchReport, removed: Container[tuple[int, str]]
+) -> bool:
+    """Return whether a report is about a format that the removed lines have, too."""
+    strings = _STRING.findall(line.text) if report.type in _FORMAT_TYPES else []
+    return bool(strings) and all((line.block, string) in removed for string in strings)

@@ -255,6 +255,10 @@ while (<$mail>) {
     print "$file:$.: CHECK:SPACING: No space is necessary after a cast\n" while /^\+.*?\(int\) /g;
     print "$file:$.: WARNING:LONG_LINE: line length of 1$. exceeds 100 columns\n" if /^\+.*LONG/;
     print "$file:$.: WARNING:TYPO_SPELLING: 'teh' may be misspelled\n" if /teh/;
+    print "$file:$.: WARNING:DEPRECATED_API: Deprecated use of $1\n" if /^\+.*?(old\w*)\(/;
+    print "$file:$.: CHECK:SPACING: space required after that '$1'\n" if /^\+.*?([;,])\S/;
+    print "$file:$.: WARNING:SYSFS_EMIT: formats should include a terminating newline\n"
+        if /^\+.*sysfs_emit\(\w+, ".*?(?<!\\n)"/;
 }
 print "$file:$.: ERROR:MISSING_SIGN_OFF: Missing Signed-off-by: line(s)\n";
 exit 1;
@@ -306,6 +310,35 @@ def test_faults_of_the_removed_lines_are_counted_and_are_not_failures(patchgen, 
     assert "lib/code.c:6: CHECK" in brief and "lib/code.c:3" not in brief
     assert "note: checkpatch: lib/code.c:3: CHECK:SPACING: No space is" in verbose
     assert "findings in old code" not in verbose
+
+
+# Lines before and after, and whether what checkpatch reports about the latter is in old code.
+CARRIED = {
+    "another name in the text": ("old_a(n);", "old_b(n);", True),
+    "a new fault": ("a(n);", "old_b(n);", False),
+    "another sign": ("a(n,n);", "for (;n;)", True),
+    "another fault of a broad type": ("a((int) n);", "b(n,n);", False),
+    "a format as before": ('return sprintf(b, "%d", n);', 'return sysfs_emit(b, "%d", n);', True),
+    "a format and a size": (
+        'return scnprintf(b, PAGE_SIZE, "off");',
+        'return sysfs_emit(b, "off");',
+        True,
+    ),
+    "a new format": ('return sprintf(b, "%d\\n", n);', 'return sysfs_emit(b, "%d", n);', False),
+    "a format in place of none": ("return strcpy(b, n);", 'return sysfs_emit(b, "%s", n);', False),
+}
+
+
+@pytest.mark.parametrize(("before", "after", "is_old"), CARRIED.values(), ids=CARRIED)
+def test_a_finding_is_in_old_code_by_its_meaning(patchgen, old_code, git, before, after, is_old):
+    git(old_code, "checkout", "-q", "master")
+    for branch, line in (("master", before), ("renamed", after)):
+        (old_code / "lib/code.c").write_text(f"void f(int n)\n{{\n\t{line}\n}}\n")
+        git(old_code, "checkout", "-q", "-B", branch)
+        git(old_code, "commit", "-q", "-a", "-m", "lib: Change a line")
+    [commit] = json.loads(checkpatch(patchgen, old_code, "--json").out)["commits"]
+    found = [f for f in commit["findings"] if f["where"] == "lib/code.c:3"]
+    assert [(f["in_old_code"], f["failure"]) for f in found] == [(is_old, not is_old)]
 
 
 def test_the_table_is_as_wide_as_its_texts_in_a_pipe(patchgen, old_code, git):
