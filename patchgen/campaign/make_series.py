@@ -34,7 +34,7 @@ from patchgen.sweep import SweepRequest
 class Campaign:
     """A series, the change that it was made from, and its mails on disk.
 
-    `mails` is empty after a dry run.
+    After a dry run, `mails` is empty, and `diffs` has the messages and diffs of the patches.
     """
 
     branch: str
@@ -42,6 +42,7 @@ class Campaign:
     series: PreparedSeries
     mails: tuple[Path, ...]
     warnings: tuple[str, ...]
+    diffs: str = ""
 
 
 def make_campaign(
@@ -72,9 +73,9 @@ def make_campaign(
     if not request.force:
         _refuse_second_version(repository, target.branch, version.revision)
     change = divide_change(repository, request, run, sweep, version.revision, edit_texts=edit_texts)
-    series, mails = _write(repository, change, version, target, old_tip)
+    series, mails, diffs = _write(repository, change, version, target, old_tip)
     warnings = (*change.warnings, *series.warnings, *_warn_of_missing_recipients(change, series))
-    return Campaign(target.branch, change, series, mails, tuple(dict.fromkeys(warnings)))
+    return Campaign(target.branch, change, series, mails, tuple(dict.fromkeys(warnings)), diffs)
 
 
 def _refuse_second_version(repository: Repository, branch: str, revision: int) -> None:
@@ -115,17 +116,17 @@ def _write(
     version: NextVersion,
     target: SeriesTarget,
     old_tip: Oid | None,
-) -> tuple[PreparedSeries, tuple[Path, ...]]:
-    """Write the branch and the mails, unless it is a dry run."""
+) -> tuple[PreparedSeries, tuple[Path, ...], str]:
+    """Write the branch and the mails; in a dry run, return the diffs of the patches instead."""
     request = change.request
     signatures = repository.read_signatures(as_of=None if request.force else old_tip)
     people = find_people(repository, request)
     with Quarantine(repository) as quarantine:
         series = _prepare(quarantine, change, version, target.branch, old_tip, signatures, people)
         if request.dry_run:
-            return series, ()
+            return series, (), quarantine.show_patches(series.start, series.tip)
         reason = f"patchgen: run {change.title} v{version.revision}"
-        return series, publish_series(quarantine, target, series, old_tip, reason)
+        return series, publish_series(quarantine, target, series, old_tip, reason), ""
 
 
 def _prepare(

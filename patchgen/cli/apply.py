@@ -26,6 +26,7 @@ from patchgen.cli.options import (
 from patchgen.cli.printer import Printer
 from patchgen.cli.series_output import (
     describe_left_out,
+    print_diffs,
     print_left_out,
     print_next,
     print_recipients,
@@ -112,9 +113,7 @@ def _print(printer: Printer, request: ApplyRequest, result: ApplyResult) -> None
         printer.line(f"All {patches} are already in {plan.base.describe}.")
     elif request.dry_run:
         print_recipients(printer, result.series.cover.recipients)
-        printer.line()
-        if not printer.is_silent:
-            printer.diff(result.diffs.rstrip("\n") + "\n")
+        print_diffs(printer, result.diffs)
     else:
         print_next(
             printer,

@@ -15,6 +15,7 @@ from patchgen.cli.printer import Printer
 from patchgen.cli.series_output import (
     list_people,
     name_people,
+    print_diffs,
     print_next,
     print_recipients,
     summarise_patch,
@@ -137,7 +138,7 @@ _OPTIONS = (
         "--dry-run",
         "dry_run",
         is_flag=True,
-        help="Show the patches, their sizes and recipients, but write nothing.",
+        help="Show the patches, their sizes, recipients and diffs, but write nothing.",
     ),
     branch_option("patchgen/NAME-vN"),
     version_option("1, or one more than the newest version that was sent"),
@@ -263,6 +264,7 @@ def _describe(result: Campaign) -> dict[str, Any]:
         ],
         "mails": [str(path) for path in result.mails],
         "warnings": list(result.warnings),
+        **({"diffs": result.diffs} if result.diffs else {}),
     }
 
 
@@ -293,6 +295,7 @@ def _print(
             list_people(printer, people, indent="      ")
     if campaign.dry_run:
         print_recipients(printer, list_recipients(series.mails[0]))
+        print_diffs(printer, result.diffs)
         return
     tree, base, is_new = request.run.tree, request.base.oid, not campaign.force
     print_next(printer, tree, base, result.branch, result.mails, is_new=is_new)

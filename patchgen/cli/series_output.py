@@ -96,6 +96,13 @@ def list_people(printer: Printer, recipients: Recipients, *, indent: str = "") -
             printer.line(escape_controls(f"{indent}{header}: {person}"))
 
 
+def print_diffs(printer: Printer, diffs: str) -> None:
+    """Print the patches of a dry run after an empty line."""
+    printer.line()
+    if not printer.is_silent:
+        printer.diff(diffs.rstrip("\n") + "\n")
+
+
 def print_next(
     printer: Printer,
     tree: Path,

@@ -178,9 +178,14 @@ def test_a_dry_run_shows_patches_and_recipients_and_writes_nothing(patchgen, git
     assert "      git://git.example.org/net.git" in lines
     assert "      Cc: netdev@example.org" in lines
     assert "Cc: netdev@example.org" in lines
+    diff = "diff --git a/drivers/net/a.c b/drivers/net/a.c"
+    assert lines.index("Cc: netdev@example.org") < lines.index(diff)
+    assert "    net: Use new_call(), which takes a lock" in lines
     assert git(tree, "for-each-ref") == before and not (tree.parent / "out").exists()
     assert run(patchgen, tree).code == 0
-    assert run(patchgen, tree, "--dry-run").code == 0
+    made = json.loads(run(patchgen, tree, "--dry-run", "--json").out)["series"]
+    assert made["mails"] == [] and made["diffs"].count("\ndiff --git ") == 3
+    assert "\n+\tnew_call();\n" in made["diffs"]
 
 
 def edit(tree: Path, *args: str) -> Shown:
