@@ -185,6 +185,32 @@ class Printer:
             yield lambda done, total: bar.update(task, completed=done, total=total)
 
     @contextmanager
+    def stages(self) -> Iterator[Callable[[str], OnProgress]]:
+        """Show a progress bar for each stage in turn, on a terminal only.
+
+        The function gets the title of a stage that begins, and returns the function for its
+        progress.
+        """
+        if self._silent or not is_terminal(sys.stderr):
+            yield lambda title: lambda done, total: None
+            return
+        with progress_bar() as bar:
+
+            def begin(title: str) -> OnProgress:
+                for task in bar.task_ids:
+                    bar.remove_task(task)
+                task = bar.add_task(printable(title), total=None)
+
+                def report(done: int, total: int | None) -> None:
+                    # A thread of an earlier stage may end late.
+                    if task in bar.task_ids:
+                        bar.update(task, completed=done, total=total)
+
+                return report
+
+            yield begin
+
+    @contextmanager
     def activity(self) -> Iterator[Callable[[str], None]]:
         """Yield a function that shows what the block is doing, on a terminal only."""
         if self._silent or not is_terminal(sys.stderr):

@@ -114,8 +114,8 @@ def command(as_json: bool, quiet: bool, abort: bool, **options: Any) -> None:
             hint="to use other options, run --abort, then reroll again",
         )
     check_config(printer, request.tree)
-    with printer.progress("rerolling") as on_progress:
-        result = reroll_series(request, on_progress=on_progress)
+    with printer.stages() as on_stage:
+        result = reroll_series(request, on_stage=on_stage)
     if as_json:
         printer.document(describe(result))
     else:

@@ -11,6 +11,7 @@ from patchgen.model.commit import Commit
 from patchgen.model.finding import list_first
 from patchgen.odb import Quarantine, Repository, digest_commits
 from patchgen.reroll.hand_edits import NewCommit
+from patchgen.reroll.source import OnStage
 from patchgen.series import MatchedCommit, SeriesBranch, match_commits
 from patchgen.status import FileStatus, PatchState, PatchStatus, UpstreamCommit
 from patchgen.status.remarks import show_commit
@@ -20,13 +21,19 @@ class UpstreamStates:
     """The states of the patches of a series on a newer base, computed when first needed."""
 
     def __init__(
-        self, repository: Repository, quarantine: Quarantine, series: SeriesBranch, onto: str | None
+        self,
+        repository: Repository,
+        quarantine: Quarantine,
+        series: SeriesBranch,
+        onto: str | None,
+        on_stage: OnStage,
     ):
         """`onto` None means the series' own base."""
         self._repository = repository
         self._quarantine = quarantine
         self._series = series
         self._onto = repository.resolve_commit(onto) if onto else series.base
+        self._on_stage = on_stage
         self._patches: Mapping[Oid, PatchStatus] | None = None
 
     def find(self, commit: Commit) -> PatchStatus | None:
@@ -40,7 +47,7 @@ class UpstreamStates:
                 self._series,
                 self._onto,
                 {},
-                lambda done, total: None,
+                self._on_stage("comparing with the base"),
             )
             self._patches = {patch.commit.oid: patch for patch in patches}
         return self._patches.get(commit.oid)

@@ -6,12 +6,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from patchgen.commands.applied_upstream import UpstreamStates, list_applied, list_applied_parts
 from patchgen.commands.earlier_patches import find_earlier_patches
 from patchgen.commands.reroll_campaign import CampaignSource
-from patchgen.edit import OnProgress
 from patchgen.errors import RefusedError
 from patchgen.mail import Existing
 from patchgen.model.base import Oid
@@ -57,7 +57,7 @@ from patchgen.reroll.hand_work import (
 from patchgen.reroll.history import read_history
 from patchgen.reroll.original import OriginalSeries, find_original, original_ref
 from patchgen.reroll.request import RerollRequest, RerollResult, from_document, to_document
-from patchgen.reroll.source import Generated, SeriesSource
+from patchgen.reroll.source import Generated, OnStage, SeriesSource, refuse_empty
 from patchgen.reroll.variant_source import VariantSource
 from patchgen.send.journal import list_begun
 from patchgen.send.parts import add_sent_cover
@@ -76,7 +76,7 @@ from patchgen.series.trailers import Message
 
 
 def reroll_series(
-    request: RerollRequest, *, on_progress: OnProgress = lambda done, total: None
+    request: RerollRequest, *, on_stage: OnStage = lambda title: lambda done, total: None
 ) -> RerollResult:
     """Generate a series again on another base, and carry hand edits over.
 
@@ -91,15 +91,8 @@ def reroll_series(
         elif is_stopped(repository):
             raise refuse_second()
         with Quarantine(repository) as quarantine:
-            return _Reroll(repository, quarantine, request, resolutions).run(on_progress)
-
-
-def _refuse_empty(generated: Generated) -> RefusedError:
-    return RefusedError(
-        f"{generated.base.describe} has the whole series: no patch is left",
-        code="already-applied",
-        hint="`patchgen status` shows the state of each patch",
-    )
+            on_stage("reading the series")
+            return _Reroll(repository, quarantine, request, resolutions, on_stage).run()
 
 
 def abort_reroll(tree: Path) -> None:
@@ -119,11 +112,13 @@ class _Reroll:
         quarantine: Quarantine,
         request: RerollRequest,
         resolutions: Resolutions,
+        on_stage: OnStage,
     ):
         self._repository = repository
         self._quarantine = quarantine
         self._request = request
         self._resolutions = resolutions
+        self._on_stage = on_stage
         self._signatures = repository.read_signatures()
         self._history = history = read_history(
             repository, quarantine, request.branch, request.revision, list_begun
@@ -133,7 +128,9 @@ class _Reroll:
         # A partly sent version has no tag, so the tracking does not have its cover letter.
         self._tracking = add_sent_cover(repository, history.tracking, history.record.revision)
         self._labels = (f"made-for-v{self._revision}", f"edited-in-v{self._record.revision}")
-        self._upstream = UpstreamStates(repository, quarantine, self._series, request.base)
+        self._upstream = UpstreamStates(
+            repository, quarantine, self._series, request.base, on_stage
+        )
         self._people = find_people(repository, self._record.options)
         name = request.new_branch or history.next_branch
         self._source: SeriesSource = (
@@ -152,14 +149,16 @@ class _Reroll:
             existing=Existing.ANYTHING if is_forced else Existing.THIS_VERSION,
         )
 
-    def run(self, on_progress: OnProgress) -> RerollResult:
+    def run(self) -> RerollResult:
         old_tip = self._check_target()
         change_digests = digest_commits(self._quarantine, self._series.start, self._series.tip)
         matched = match_commits(self._series.commits, change_digests, self._record)
+        regenerate = partial(self._source.regenerate, self._on_stage)
         original = find_original(
-            self._repository, self._quarantine, self._series, self._record, self._source, matched
+            self._repository, self._quarantine, self._series, self._record, regenerate, matched
         )
-        generated, changes = self._generate(matched, change_digests, on_progress)
+        generated, changes = self._generate(matched, change_digests)
+        self._on_stage("carrying edits over")
         base = generated.base
         plain = generated.draft(self._signatures)
         carrier = self._make_carrier(generated, plain, original, change_digests)
@@ -181,6 +180,7 @@ class _Reroll:
         cover = replace(cover, notes=prepend_changes(cover.notes, self._revision, version.cover))
         texts = dict(zip(written, version.messages, strict=True))
         oids = reparent(self._quarantine, written, base.oid, messages=texts)
+        self._on_stage("preparing the mails")
         prepared = self._prepare(generated, cover, record, oids)
         # The generated series, without hand edits.
         _, generated_oids = put_cover_below(
@@ -201,16 +201,13 @@ class _Reroll:
         return old_tip
 
     def _generate(
-        self,
-        matched: Sequence[MatchedCommit],
-        change_digests: Mapping[Oid, str],
-        on_progress: OnProgress,
+        self, matched: Sequence[MatchedCommit], change_digests: Mapping[Oid, str]
     ) -> tuple[Generated, ChangeLog]:
         """Read the change log and generate the patches; refuse a change log for a missing patch."""
-        changes = self._read_changes(self._source.plan(on_progress))
-        generated = self._source.generate(on_progress)
+        changes = self._read_changes(self._source.plan(self._on_stage))
+        generated = self._source.generate(self._on_stage)
         if generated.is_empty:
-            raise _refuse_empty(generated)
+            raise refuse_empty(generated)
         # If possible, refuse a change log for a missing patch before any conflict.
         names = expect_patch_names(generated, self._record, matched, change_digests)
         check_changes(changes, self._revision, names)
@@ -273,7 +270,7 @@ class _Reroll:
         """Return the commits of the new version; refuse an empty one, and unknown names."""
         commits = carrier.carry_content(generated.base.tree, branch, set(generated.present))
         if not commits:
-            raise _refuse_empty(generated)
+            raise refuse_empty(generated)
         check_changes(changes, self._revision, [commit.name for commit in commits])
         return commits
 
@@ -370,6 +367,7 @@ class _Reroll:
         version: VersionTexts,
         original_tip: Oid,
     ) -> RerollResult:
+        self._on_stage("comparing the versions")
         range_diff = self._history.compare(self._quarantine, prepared.start, prepared.commits)
         result = RerollResult(
             branch=self._target.branch,

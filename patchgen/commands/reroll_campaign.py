@@ -22,6 +22,7 @@ from patchgen.model.sweep import Sweep
 from patchgen.odb import GitTree, Repository, resolve_paths
 from patchgen.reroll.history import SeriesHistory
 from patchgen.reroll.request import RerollRequest
+from patchgen.reroll.source import OnStage
 from patchgen.sweep import RunRequest, SweepRequest
 
 
@@ -57,7 +58,7 @@ class CampaignSource:
         """The text below the cut, from the recorded semantic patch or the user's file."""
         return read_recorded_notes(self._record, self._run)
 
-    def plan(self, on_progress: OnProgress) -> tuple[str, ...]:
+    def plan(self, on_stage: OnStage) -> tuple[str, ...]:
         """Run the semantic patch on the new base, as only its result determines the patches."""
         request = self._request
         if self._run.only_built and request.only_built is None:
@@ -70,21 +71,21 @@ class CampaignSource:
             )
         run = self._restore(request.base or self._history.series.base, request.definitions)
         run, warnings = self._drop_missing_paths(replace(run, only_built=request.only_built))
-        change = self._divide(run, request.semantic_patch, self._history.revision, on_progress)
+        change = self._divide(run, request.semantic_patch, self._history.revision, on_stage)
         self._change = replace(change, warnings=(*warnings, *change.warnings))
         return self._change.names
 
-    def generate(self, on_progress: OnProgress) -> SplitChange:
+    def generate(self, on_stage: OnStage) -> SplitChange:
         """Return the result of `plan`."""
         assert self._change is not None
         return self._change
 
-    def regenerate(self) -> SplitChange | None:
+    def regenerate(self, on_stage: OnStage) -> SplitChange | None:
         """Run the semantic patch on the old base; None if that needs a .config."""
         if self._run.only_built:
             return None
         record = self._record
-        change = self._divide(self._restore(record.base), None, record.revision)
+        change = self._divide(self._restore(record.base), None, record.revision, on_stage)
         # With the recorded names and versions, the texts are the same.
         base = replace(change.base, describe=record.describe)
         return replace(change, sweep=replace(change.sweep, base=base), tools=record.tools)
@@ -107,10 +108,12 @@ class CampaignSource:
         run: RunRequest,
         semantic_patch: str | None,
         revision: int,
-        on_progress: OnProgress = lambda done, total: None,
+        on_stage: OnStage,
     ) -> SplitChange:
         """Run the recorded semantic patch, or another one, and divide the change."""
-        request, sweep = self._sweep(run, semantic_patch, on_progress)
+        again = " again" if revision == self._record.revision else ""
+        request, sweep = self._sweep(run, semantic_patch, on_stage(f"making v{revision}{again}"))
+        on_stage(f"dividing v{revision}{again}")
         change = divide_change(
             self._repository,
             restore_campaign(self._record, self._run),

@@ -8,7 +8,7 @@ tools are the same. The record in the branch proves whether a candidate is the r
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from patchgen.errors import MissingObjectsError, PatchgenError
@@ -16,7 +16,7 @@ from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
 from patchgen.model.series import Cover, Signatures
 from patchgen.odb import Quarantine, Repository, digest_commits, read_commit, read_commits
-from patchgen.reroll.source import SeriesSource
+from patchgen.reroll.source import Generated
 from patchgen.series import (
     HandWork,
     MatchedCommit,
@@ -55,18 +55,19 @@ def find_original(
     quarantine: Quarantine,
     series: SeriesBranch,
     record: Record,
-    source: SeriesSource,
+    regenerate: Callable[[], Generated | None],
     branch: Sequence[MatchedCommit],
 ) -> OriginalSeries | None:
     """Return the series as patchgen generated it, None if it can no longer be found.
 
-    `branch` are the commits of the branch, with their recorded patches.
+    `branch` are the commits of the branch, with their recorded patches. `regenerate` generates the
+    series again, as SeriesSource does.
     """
     for tip in _list_candidates(repository, series, record):
         original = _read_original(repository, quarantine, series.name, tip, record)
         if original is not None:
             return original
-    return _regenerate(repository, quarantine, series, record, source, branch)
+    return _regenerate(repository, quarantine, series, record, regenerate, branch)
 
 
 def _list_candidates(repository: Repository, series: SeriesBranch, record: Record) -> list[Oid]:
@@ -115,12 +116,12 @@ def _regenerate(
     quarantine: Quarantine,
     series: SeriesBranch,
     record: Record,
-    source: SeriesSource,
+    regenerate: Callable[[], Generated | None],
     branch: Sequence[MatchedCommit],
 ) -> OriginalSeries | None:
     signatures = _read_signatures(repository, quarantine, series)
     try:
-        generated = source.regenerate()
+        generated = regenerate()
         if generated is None or generated.is_empty:
             return None
         hand_work = record.hand or _guess_hand_work(generated.draft(signatures), record, branch)

@@ -3,14 +3,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
 from patchgen.edit import OnProgress
+from patchgen.errors import RefusedError
 from patchgen.model.base import Base, TreeReader
 from patchgen.model.plan import LeftOut
 from patchgen.model.series import Signatures
 from patchgen.series import HandWork, SeriesDraft
+
+# Gets the title of the stage of a reroll that begins, and returns where its progress goes.
+OnStage = Callable[[str], OnProgress]
 
 
 class Generated(Protocol):
@@ -48,16 +52,16 @@ class SeriesSource(Protocol):
     def old_notes(self) -> str | None:
         """The text generated below the cut of each message before, None if it is not recorded."""
 
-    def plan(self, on_progress: OnProgress) -> Sequence[str]:
+    def plan(self, on_stage: OnStage) -> Sequence[str]:
         """Return the names of the patches that may be made on the new base.
 
         Raises a PatchgenError if the series cannot be made on it.
         """
 
-    def generate(self, on_progress: OnProgress) -> Generated:
+    def generate(self, on_stage: OnStage) -> Generated:
         """Return the patches on the new base, after `plan`."""
 
-    def regenerate(self) -> Generated | None:
+    def regenerate(self, on_stage: OnStage) -> Generated | None:
         """Return the patches of the version before, on its base; None if its input has changed.
 
         Raises a PatchgenError if they can no longer be generated.
@@ -65,3 +69,12 @@ class SeriesSource(Protocol):
 
     def record_place(self) -> None:
         """Store where the source is, after the new version was published."""
+
+
+def refuse_empty(generated: Generated) -> RefusedError:
+    """Return the error for a base that has the whole series."""
+    return RefusedError(
+        f"{generated.base.describe} has the whole series: no patch is left",
+        code="already-applied",
+        hint="`patchgen status` shows the state of each patch",
+    )

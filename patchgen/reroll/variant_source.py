@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import replace
 
-from patchgen.edit import OnProgress
 from patchgen.errors import RefusedError, UsageError
 from patchgen.odb import Repository
 from patchgen.pipeline.generate import GeneratedSeries, VariantRequest, plan_variant, run_plan
@@ -17,6 +16,7 @@ from patchgen.pipeline.variant_places import (
 )
 from patchgen.reroll.history import SeriesHistory
 from patchgen.reroll.request import RerollRequest, build_variant_request
+from patchgen.reroll.source import OnStage
 from patchgen.series import Record
 from patchgen.spec import SeriesPlan
 
@@ -58,8 +58,9 @@ class VariantSource:
     def old_notes(self) -> None:
         """Always None: the record of a variant does not contain the templates of its messages."""
 
-    def plan(self, on_progress: OnProgress) -> list[str]:
+    def plan(self, on_stage: OnStage) -> list[str]:
         """Plan the variant on the new base, without running it."""
+        on_stage(f"planning v{self._revision}")
         try:
             self._plan = plan_variant(self._repository, self._request, self._revision)
         except RefusedError:
@@ -68,16 +69,17 @@ class VariantSource:
                 raise
         return [patch.name for patch in self._plan.patches]
 
-    def generate(self, on_progress: OnProgress) -> GeneratedSeries:
+    def generate(self, on_stage: OnStage) -> GeneratedSeries:
         """Run the semantic patches on the new base."""
         assert self._plan is not None
+        title = f"making v{self._revision}"
         try:
-            generated = run_plan(self._plan, self._request, on_progress)
+            generated = run_plan(self._plan, self._request, on_stage(title))
         except RefusedError:
             self._plan = self._plan_without_applied()
             if self._plan is None:
                 raise
-            generated = run_plan(self._plan, self._request, on_progress)
+            generated = run_plan(self._plan, self._request, on_stage(title))
         return replace(generated, warnings=(*self._place.warnings, *generated.warnings))
 
     def _plan_without_applied(self) -> SeriesPlan | None:
@@ -93,13 +95,14 @@ class VariantSource:
         self._request = replace(self._request, applied=(*known, *found))
         return plan_variant(self._repository, self._request, self._revision)
 
-    def regenerate(self) -> GeneratedSeries | None:
+    def regenerate(self, on_stage: OnStage) -> GeneratedSeries | None:
         """Run the variant on the old base; return None if its files have changed since."""
         request = VariantRequest.from_record(self._record, self._place.name)
         plan = plan_variant(self._repository, request, self._record.revision)
         if dict(plan.inputs) != dict(self._record.inputs):
             return None
-        return run_plan(_as_recorded(plan, self._record), request)
+        on_progress = on_stage(f"making v{self._record.revision} again")
+        return run_plan(_as_recorded(plan, self._record), request, on_progress)
 
     def record_place(self) -> None:
         """Store the variant's folder, unless its name leads there."""

@@ -266,6 +266,38 @@ def test_a_status_line_is_removed(tmp_path):
     assert [line.strip() for line in screen.display[:3]] == ["note", "end", ""]
 
 
+def test_a_reroll_names_what_it_is_doing(patchgen, pvops):
+    command = ("reroll", "patchgen/pvops-v4", "--dry-run")
+    shown = patchgen_on_terminal("--no-pager", *command, cwd=pvops).text
+    titles = re.findall(r"^([a-z][a-z0-9 ]+?) +━", click.unstyle(shown.replace("\r", "\n")), re.M)
+    assert list(dict.fromkeys(titles)) == [
+        "reading the series",
+        "planning v5",
+        "making v5",
+        "carrying edits over",
+        "preparing the mails",
+        "comparing the versions",
+    ]
+    screen = pyte.Screen(80, 24)
+    pyte.Stream(screen).feed(shown.replace("\n", "\r\n"))
+    assert not any("━" in line for line in screen.display)
+    assert "━" not in patchgen(*command, cwd=pvops).err
+
+
+def test_the_progress_of_an_earlier_stage_is_dropped(tmp_path):
+    code = (
+        "from patchgen.cli.printer import Printer\n"
+        "with Printer().stages() as begin:\n"
+        "    first = begin('one')\n"
+        "    first(2, 3)\n"
+        "    begin('two')(5, 7)\n"
+        "    first(3, 3)\n"
+    )
+    shown = run_on_terminal([sys.executable, "-c", code], cwd=tmp_path)
+    assert shown.code == 0 and "two" in shown.text and "5/7" in shown.text
+    assert "Traceback" not in shown.text and "3/3" not in shown.text
+
+
 def test_output_that_is_cut_to_a_screen_is_complete_in_a_pipe(patchgen, pvops):
     people = [f"person-{number:02}@example.org" for number in range(60)]
     args = [f"--cc={person}" for person in people]
