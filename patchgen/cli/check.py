@@ -3,14 +3,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from patchgen.cli.command import ExplainedCommand
-from patchgen.cli.options import json_option
+from patchgen.cli.options import json_option, rev_option
 from patchgen.cli.printer import Printer
+from patchgen.cli.settings import is_given
+from patchgen.cli.tree_options import optional_tree_option
 from patchgen.commands.check import check_variant
 from patchgen.counting import count
-from patchgen.errors import PatchgenError
+from patchgen.errors import PatchgenError, UsageError
+
+_OPTIONS = {"base": "--rev"}
 
 
 @click.command(
@@ -19,30 +25,40 @@ from patchgen.errors import PatchgenError
     examples="""
     patchgen check pvops
         Check the manifests, the templates and the semantic patches of pvops.
+    patchgen check ./mine --tree linux
+        Also find the paths in the manifests for which linux has no file.
     patchgen check pvops --json
         Print the errors for a script or an editor.
     """,
 )
 @click.argument("variant")
+@optional_tree_option("A kernel's git tree: check that it has the files that the manifests name.")
+@rev_option("The commit of the tree.")
 @json_option
-def command(variant: str, as_json: bool) -> int:
+def command(variant: str, tree: Path | None, rev: str, as_json: bool) -> int:
     """Print all errors of a variant at once, each with its file, line and key.
 
-    It reads manifests, templates and semantic patches, and runs golden cases, without a kernel
-    tree. The exit code is 1 if the variant has errors.
+    It reads manifests, templates and semantic patches, and runs golden cases. With --tree, it
+    checks the paths of the patches that are made there. The exit code is 1 if the variant has
+    errors.
     """
+    if tree is None and is_given(click.get_current_context(), "rev"):
+        raise UsageError("--rev requires --tree", code="option-combination")
     printer = Printer(as_json=as_json)
-    result = check_variant(variant)
+    result = check_variant(variant, tree, rev)
     if as_json:
         printer.document(
             {
                 "folder": str(result.folder),
                 "passed": not result.errors,
                 "errors": list(map(_describe, result.errors)),
+                "notes": list(map(_describe, result.notes)),
             }
         )
     for error in result.errors:
-        printer.line(error.describe({}))
+        printer.line(error.describe(_OPTIONS))
+    for note in result.notes:
+        printer.line(f"note: {note.describe(_OPTIONS)}")
     printer.line(f"{result.folder}: {count(len(result.errors), 'error')}")
     return 1 if result.errors else 0
 

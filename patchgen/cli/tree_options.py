@@ -25,6 +25,17 @@ _Command = Callable[..., Any]
 
 
 def tree_option(command: _Command) -> _Command:
+    """Add --tree, by default the current folder, and --fetch-missing to a command."""
+    meaning = "The kernel's git tree; PATHs are relative to this folder.  [default: .]"
+    return _add_tree(command, meaning, Path())
+
+
+def optional_tree_option(meaning: str) -> Callable[[_Command], _Command]:
+    """Return --tree, by default None, and --fetch-missing."""
+    return functools.partial(_add_tree, meaning=meaning, default=None)
+
+
+def _add_tree(command: _Command, meaning: str, default: Path | None) -> _Command:
     """Add --tree and --fetch-missing to a command; only --tree is passed on to it.
 
     The command is run again after objects were fetched, as it may then find that it needs more. So
@@ -34,9 +45,9 @@ def tree_option(command: _Command) -> _Command:
     @click.option(
         "--tree",
         type=click.Path(path_type=Path),
-        default=Path(),
+        default=default,
         metavar="DIR",
-        help="The kernel's git tree; PATHs are relative to this folder.  [default: .]",
+        help=meaning,
     )
     @click.option(
         "--fetch-missing",

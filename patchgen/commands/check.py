@@ -4,35 +4,65 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from patchgen.coccinelle import find_spatch
 from patchgen.commands.test import GoldenRequest, check_patches
 from patchgen.errors import ErrorPlace, PatchgenError, SpecError
+from patchgen.odb import GitTree, Repository
 from patchgen.resources import shipped_folder
-from patchgen.spec import find_variant_errors, find_variant_folder
+from patchgen.spec import (
+    MissingPath,
+    bind_variables,
+    find_missing_paths,
+    find_variant_errors,
+    find_variant_folder,
+    list_sources,
+    load_variant,
+    select_units,
+)
 from patchgen.sweep import GoldenRun, find_unused_cases, has_cases, is_template
 
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """The folder of the variant, and its errors by file and line; golden cases come last."""
+    """The folder of the variant, and its errors by file and line; golden cases come last.
+
+    `notes` are about paths that the tree does not have, but another base may.
+    """
 
     folder: Path
     errors: tuple[PatchgenError, ...]
+    notes: tuple[PatchgenError, ...] = ()
 
 
-def check_variant(name: str) -> CheckResult:
+def check_variant(name: str, tree: Path | None = None, base: str = "HEAD") -> CheckResult:
     """Return all errors of a variant, which is named by its name or its folder.
 
-    Raises UsageError if it does not exist, ToolError without spatch.
+    With a tree, and without other errors in the manifests, also the paths that no file of the base
+    has. Raises UsageError if the variant or the base does not exist, ToolError without spatch.
     """
     folder = find_variant_folder(name)
     errors = find_variant_errors(folder, shipped_folder("templates"), find_spatch())
+    missing = _check_tree(folder, tree, base) if tree is not None and not errors else []
     cases = [*_check_cases(folder, errors), *_check_unused(folder)]
     # A case that belongs to no semantic patch is reported once for each of its folder.
-    return CheckResult(folder, (*errors, *{str(error): error for error in cases}.values()))
+    cases = list({str(error): error for error in cases}.values())
+    faults = [path.error for path in missing if path.is_fault]
+    notes = tuple(path.error for path in missing if not path.is_fault)
+    return CheckResult(folder, (*errors, *faults, *cases), notes)
+
+
+def _check_tree(folder: Path, tree: Path, base: str) -> list[MissingPath]:
+    """Return each path of the variant that no file of the base has."""
+    variant = load_variant(folder)
+    with closing(Repository(tree)) as repository:
+        reader = GitTree(repository, repository.resolve_tree(repository.resolve_commit(base)))
+        if repository.is_partial:
+            reader.require(list_sources(select_units(variant, ())))
+        return list(find_missing_paths(variant, reader, bind_variables(variant, ())))
 
 
 def _check_unused(folder: Path) -> Iterator[PatchgenError]:

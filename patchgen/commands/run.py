@@ -147,7 +147,7 @@ def require_campaign(plan: RunPlan) -> None:
         raise RefusedError(
             "; ".join(request.unmet),
             code="base-lacks-needs",
-            hint="name another base",
+            hint="name a base that contains it",
             parameters=("base",),
         )
 

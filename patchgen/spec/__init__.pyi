@@ -41,6 +41,10 @@ from .settings import (
     settings_of as settings_of,
     variable_of as variable_of,
 )
+from .tree_paths import (
+    MissingPath as MissingPath,
+    find_missing_paths as find_missing_paths,
+)
 from .variables import (
     bind_variables as bind_variables,
 )

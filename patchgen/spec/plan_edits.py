@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 
 from patchgen.coccinelle import read_rules, refuse_without_change
 from patchgen.ctokens import find_sequence, tokenize
-from patchgen.errors import RefusedError, SpecError, suggest_similar
+from patchgen.errors import RefusedError, SpecError
 from patchgen.model.base import Oid, TreeFile, TreeReader, escape_glob
 from patchgen.model.outcome import Site
 from patchgen.model.plan import (
@@ -29,6 +29,7 @@ from patchgen.spec.manifest import (
     SemanticPatchEntry,
 )
 from patchgen.spec.manifest_errors import refuse_rule
+from patchgen.spec.near_path import suggest_path
 from patchgen.spec.patch_renderer import PatchRenderer, where_in_manifest
 from patchgen.spec.probe import holds
 from patchgen.spec.variant import ManifestFile
@@ -201,18 +202,9 @@ class EditPlanner(PatchRenderer):
             f"the base has no {' or '.join(patterns)}",
             code="base-lacks-needs",
             place=unit.place(*where),
-            hint=self._suggest_file(patterns)
+            hint=suggest_path(self.tree, patterns)
             or "check that the base is a kernel tree that the variant supports",
         )
-
-    def _suggest_file(self, patterns: Sequence[str]) -> str | None:
-        """Return a hint with the file of the base whose name is most like a missing one's."""
-        for path in map(PurePosixPath, patterns):
-            siblings = [f"{escape_glob(str(path.parent))}/*"] if path.parent.name else ["*"]
-            names = [file.path.name for file in self.tree.find(siblings)]
-            if (hint := suggest_similar(path.name, names)) is not None:
-                return hint
-        return None
 
     def _has_any(self, file: TreeFile, texts: Sequence[str]) -> bool:
         content = self.tree.read(file)

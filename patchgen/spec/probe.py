@@ -92,6 +92,7 @@ def refuse_base(base: Base, unmet_needs: Sequence[str]) -> RefusedError:
         f"the base {base.describe}{kernel} does not meet the needs of the variant:\n"
         + "\n".join(f"  {line}" for line in unmet_needs),
         code="base-lacks-needs",
-        hint="`patchgen show VARIANT` lists the needs; name another base",
-        parameters=("base",),
+        hint="`patchgen show VARIANT` lists the needs; "
+        + ("name a base that meets them" if base.version else "name a kernel tree, or a base"),
+        parameters=("base",) if base.version else ("tree", "base"),
     )

@@ -366,11 +366,17 @@ def test_a_variant_without_mistakes_is_applied(patchgen, applicable):
     [
         (
             ("lib/a.c", "lib/aa.c"),
-            "rules[1].on: the base has no lib/aa.c [base-lacks-needs]\nhint: did you mean 'a.c'?\n",
+            "rules[1].on: the base has no lib/aa.c [base-lacks-needs]\n"
+            "hint: did you mean 'lib/a.c'?\n",
         ),
         (
             ('"lib/a.c"', '"lib/a.c"\ncontaining = "x()"'),
             "rules[1].on: the base has no lib/a.c with x() [base-lacks-needs]\nhint: `optional = ",
+        ),
+        (
+            ('"lib/a.c"', '"libb/**/*.c"'),
+            "rules[1].on: the base has no libb/**/*.c [base-lacks-needs]\n"
+            "hint: did you mean 'lib/**/*.c'?\n",
         ),
         (
             ('"lib/a.c"', '"src/**/*.c"'),
@@ -388,6 +394,99 @@ def test_a_file_that_the_base_lacks_is_reported_at_its_line(patchgen, applicable
     result = patchgen("apply", applicable, "--tree", applicable.parent / "tree")
     assert (result.code, result.out) == (1, "")
     assert result.err.startswith(f"patchgen: {manifest}:25: patch[1].{expected}")
+
+
+NEED = '[[needs]]\nfile = "lib/b.c"\ntokens = "old"\nreason = "the call"\n'
+# A change of the manifest, and what is printed about it, after the place of the manifest.
+UNKNOWN_PATHS = {
+    "a folder": (
+        ('"lib/a.c"', '"libb/*.c"'),
+        "rules[1].on: the base has no libb/*.c [base-lacks-needs]\nhint: did you mean 'lib/*.c'?\n",
+    ),
+    "two folders": (
+        ('"lib/a.c"', '"drivrs/nte/**/*.c"'),
+        "rules[1].on: the base has no drivrs/nte/**/*.c [base-lacks-needs]\n"
+        "hint: did you mean 'drivers/net/**/*.c'?\n",
+    ),
+    "one of two": (
+        ('"lib/a.c"', '["lib/a.c", "drivers/nte/*.c"]'),
+        "rules[1].on[2]: the base has no drivers/nte/*.c [base-lacks-needs]\n"
+        "hint: did you mean 'drivers/net/*.c'?\n",
+    ),
+    "nothing like it": (
+        ('"lib/a.c"', '"sound/*.c"'),
+        "rules[1].on: the base has no sound/*.c [base-lacks-needs]\n"
+        "hint: correct the path, or check the variant on another base (--rev)\n",
+    ),
+}
+
+
+@pytest.fixture
+def tree(applicable, git) -> Path:
+    """Return the tree that the variant is for."""
+    tree = applicable.parent / "tree"
+    (tree / "drivers/net").mkdir(parents=True)
+    (tree / "drivers/net/b.c").write_text("void b(void)\n{\n\told(1);\n}\n")
+    git(tree, "add", "-A")
+    git(tree, "commit", "-q", "-m", "drivers")
+    return tree
+
+
+@pytest.mark.parametrize(("change", "expected"), UNKNOWN_PATHS.values(), ids=UNKNOWN_PATHS)
+def test_a_path_without_a_file_is_an_error_in_a_tree(patchgen, applicable, tree, change, expected):
+    manifest = applicable / "manifest.toml"
+    manifest.write_text(manifest.read_text().replace(*change))
+    assert patchgen("check", applicable).code == 0
+    result = patchgen("check", applicable, "--tree", tree)
+    assert (result.code, result.err) == (1, "")
+    assert result.out == f"{manifest}:25: patch[1].{expected}{applicable}: 1 error\n"
+
+
+def test_the_path_of_a_need_is_checked_in_a_tree(patchgen, applicable, tree):
+    manifest = applicable / "manifest.toml"
+    text = manifest.read_text()
+    manifest.write_text(f"{text}\n{NEED}")
+    result = patchgen("check", applicable, "--tree", tree)
+    assert result.code == 1
+    assert "needs[1].file: the base has no lib/b.c [base-lacks-needs]" in result.out
+    assert "did you mean 'lib/a.c'?" in result.out
+    manifest.write_text(f"{text}\n{NEED}absent = true\n")
+    assert patchgen("check", applicable, "--tree", tree).code == 0
+
+
+def test_a_path_of_another_base_is_a_note(patchgen, applicable, tree):
+    manifest = applicable / "manifest.toml"
+    manifest.write_text(manifest.read_text().replace('"lib/a.c"', '["lib/a.c", "sound/*.c"]'))
+    result = patchgen("check", applicable, "--tree", tree)
+    assert result.code == 0 and result.out.startswith(f"note: {manifest}:25: patch[1].rules[1].on")
+    document = json.loads(patchgen("check", applicable, "--tree", tree, "--json").out)
+    [note] = document["notes"]
+    assert (document["passed"], document["errors"]) == (True, [])
+    assert (note["line"], note["field"]) == (25, "patch[1].rules[1].on[2]")
+
+
+def test_the_hint_for_unmet_needs_names_what_the_base_is_not(patchgen, applicable, tree, git):
+    manifest = applicable / "manifest.toml"
+    need = NEED.replace("lib/b.c", "lib/a.c").replace('"old"', '"older"')
+    manifest.write_text(f"{manifest.read_text()}\n{need}")
+    hint = "hint: `patchgen show VARIANT` lists the needs; name "
+    applied = patchgen("apply", applicable, "--tree", tree).err
+    assert applied.endswith(f"{hint}a base that meets them (--base)\n")
+    git(tree, "rm", "-q", "Makefile")
+    git(tree, "commit", "-q", "-m", "No kernel")
+    applied = patchgen("apply", applicable, "--tree", tree).err
+    assert applied.endswith(f"{hint}a kernel tree, or a base (--tree, --base)\n")
+
+
+def test_a_commit_without_a_tree_is_refused(patchgen, applicable):
+    result = patchgen("check", applicable, "--rev", "HEAD")
+    assert (result.code, result.out) == (2, "") and "--rev requires --tree" in result.err
+
+
+@pytest.mark.parametrize("name", ["pvops", "vmmcall-default", "x86-platform", "sev-hypercall"])
+def test_the_paths_of_a_shipped_variant_are_in_the_toy_tree(patchgen, toy, name):
+    result = patchgen("check", name, "--tree", toy)
+    assert result.code == 0, result.out
 
 
 def test_an_error_of_a_semantic_patch_with_golden_cases_is_reported_once(patchgen, tmp_path):

@@ -127,6 +127,6 @@ def test_commands_that_read_a_tree_have_its_options():
             if isinstance(parameter, click.Option)
         }
         assert ("--tree" in found) == ("--fetch-missing" in found)
-        without_tree = ("check", "completion", "doctor", "help", "show", "test", "variants")
+        without_tree = ("completion", "doctor", "help", "show", "test", "variants")
         assert ("--tree" in found) == (name not in without_tree)
         assert ("--json" in found) == (name not in ("completion", "help"))
