@@ -65,7 +65,13 @@ def read_version(
 ) -> tuple[SendableVersion, tuple[str, ...]]:
     """Return the mails of a branch or a folder, and warnings."""
     source = request.source or resolve_series(repository, None, needs_cover=True)[0]
-    if repository.find_ref(f"refs/heads/{source}") is None and Path(source).exists():
+    if repository.find_ref(f"refs/heads/{source}") is None:
+        if not Path(source).exists():
+            raise RefusedError(
+                f"no such folder or branch: {source}",
+                code="branch-unknown",
+                hint="`patchgen list` shows the series",
+            )
         if request.in_reply_to:
             raise UsageError(
                 "mails in a folder already name the mail they answer",

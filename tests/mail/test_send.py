@@ -408,7 +408,8 @@ def test_a_dry_run_refuses_what_is_not_signed_off_and_names_a_command_that_mends
 @pytest.mark.parametrize(
     ("args", "code", "problem"),
     [
-        (["none", "--yes"], 1, "branch 'none' does not exist"),
+        (["none", "--yes"], 1, "no such folder or branch: none [branch-unknown]"),
+        (["../none", "--yes"], 1, "no such folder or branch: ../none [branch-unknown]"),
         ([V4], 2, "without a terminal"),
         ([V4, "--yes", "--arrived", "1"], 2, "require --resume"),
         ([V4, "--yes", "--resume"], 1, "nothing to resume"),
