@@ -31,6 +31,7 @@ from patchgen.cli.series_output import (
     print_next,
     print_recipients,
     summarise_patch,
+    warn_of_sending,
 )
 from patchgen.cli.tree_config import check_config
 from patchgen.coccinelle import DEFAULT_TIMEOUT_S
@@ -98,7 +99,11 @@ def command(
             request, on_progress=on_progress, summarise=_load_summary() if audit else None
         )
     if as_json:
-        printer.document(describe(result))
+        document = describe(result)
+        # A new branch cannot have been sent.
+        if request.force and result.mails:
+            document["warnings"] += warn_of_sending(request.tree, result.branch)
+        printer.document(document)
     else:
         _print(printer, request, result)
 

@@ -10,9 +10,8 @@ import click
 from patchgen.cli.command import ExplainedCommand
 from patchgen.cli.options import json_option, output_option, quiet_option, tree_option
 from patchgen.cli.printer import Printer
-from patchgen.cli.series_output import print_next
+from patchgen.cli.series_output import print_next, warn_of_sending
 from patchgen.commands.format import FormatRequest, format_series
-from patchgen.commands.sending import find_sending
 from patchgen.counting import count
 
 
@@ -44,14 +43,13 @@ def command(
     printer = Printer(quiet=quiet, as_json=as_json)
     result = format_series(FormatRequest(tree, branch, output, force))
     if as_json:
-        sending = find_sending(tree, result.branch)
         printer.document(
             {
                 "branch": result.branch,
                 "revision": result.revision,
                 "change_id": result.change_id,
                 "mails": [str(path) for path in result.mails],
-                "warnings": [*result.warnings, *([str(sending)] if sending else [])],
+                "warnings": [*result.warnings, *warn_of_sending(tree, result.branch)],
             }
         )
         return

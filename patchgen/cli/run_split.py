@@ -19,6 +19,7 @@ from patchgen.cli.series_output import (
     print_next,
     print_recipients,
     summarise_patch,
+    warn_of_sending,
 )
 from patchgen.cli.settings import find_setting, is_given, setting_option
 from patchgen.cli.terminal import is_terminal
@@ -231,7 +232,11 @@ def publish_campaign(
             )
         raise
     _print(result, campaign, request, printer)
-    return _describe(result)
+    document = _describe(result)
+    # A new branch cannot have been sent.
+    if campaign.force and result.mails:
+        document["warnings"] += warn_of_sending(request.run.tree, result.branch)
+    return document
 
 
 def _describe(result: Campaign) -> dict[str, Any]:

@@ -147,6 +147,15 @@ def print_next(
     printer.warning(str(sending))
 
 
+def warn_of_sending(tree: Path, branch: str) -> list[str]:
+    """Return a warning if the version on a branch was sent, for the document of --json."""
+    # Imported here for the reason in read_recipients().
+    from patchgen.commands.sending import find_sending
+
+    sending = find_sending(tree, branch)
+    return [str(sending)] if sending else []
+
+
 def name_mails(mails: Sequence[Path]) -> str:
     """Return shell arguments that name exactly these mails, relative to the current folder.
 

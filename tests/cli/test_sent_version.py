@@ -46,9 +46,22 @@ def test_its_mails_are_not_to_be_sent_again(patchgen, sent, command):
     assert "patchgen send" not in result.out and "send-email" not in result.out
 
 
-def test_the_document_of_format_has_the_warning(patchgen, sent):
-    document = json.loads(patchgen("format", V1, "--tree", sent, "--json").out)
+@pytest.mark.parametrize("command", ["format", "apply"])
+def test_its_document_has_the_warning(patchgen, sent, command):
+    args = {
+        "format": ("format", V1),
+        "apply": ("apply", "--variant", sent.parent / "mine", "-v", "1", "--force"),
+    }
+    document = json.loads(patchgen(*args[command], "--tree", sent, "--json").out)
     assert any(text.startswith("v1 was sent on 20") for text in document["warnings"])
+
+
+@pytest.mark.parametrize("option", [("-v", "1"), ("--branch", V1)])
+def test_an_existing_branch_of_it_is_refused_with_the_next_version(patchgen, sent, option):
+    result = patchgen("apply", "--variant", sent.parent / "mine", *option, "--tree", sent)
+    assert result.code == 1 and "and its version, v1, was sent" in result.err
+    hint = "hint: make the next version: `patchgen reroll patchgen/mine-v1` carries over"
+    assert hint in result.err and "`-v 2` does not; or replace it" in result.err
 
 
 def test_verify_proposes_the_next_version(patchgen, sent):
