@@ -58,7 +58,7 @@ class Checkout(ScratchRepository):
         promised it. The remote of these options has no address.
         """
         promise = ("-c", "remote.promisor.promisor=true", "-c", "remote.promisor.url=none:")
-        return promise if self._repository.is_partial else ()
+        return promise if self.repository.is_partial else ()
 
     def apply_mails(
         self, base: Oid, mails: Sequence[Mail], strips: Sequence[int] | None = None
@@ -79,7 +79,7 @@ class Checkout(ScratchRepository):
                 args = (*self._promise(), "am", *options, f"-p{strip}", str(path))
                 completed = self.run(*args, ok=None)
                 if completed.returncode != 0:
-                    self._repository.explain(
+                    self.repository.explain(
                         self, args, b"", ToolError(completed.errors, code="git-failed")
                     )
                     self.run("am", "--abort", ok=None)

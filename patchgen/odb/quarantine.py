@@ -86,9 +86,9 @@ class Quarantine(ScratchRepository):
         commands = [f"update {ref} {new} {old}" if old else f"create {ref} {new}"]
         commands += [f"update {name} {oid}" for name, oid in refs.items()]
         try:
-            self._repository.change_refs(commands, "-m", reason, "--create-reflog", written=ref)
+            self.repository.change_refs(commands, "-m", reason, "--create-reflog", written=ref)
         except RefusedError as err:
-            is_moved = self._repository.find_ref(ref) != old
+            is_moved = self.repository.find_ref(ref) != old
             moved = "it was created or moved while patchgen ran; run patchgen again"
             raise RefusedError(
                 f"{ref} cannot be written: {err.message}",

@@ -25,14 +25,15 @@ from patchgen.scratch import scratch_folder
 class ScratchRepository:
     """A context manager; the folder lives as long as the `with` block.
 
-    `folder` is the repository, or its work tree if `_is_bare` is not set.
+    `folder` is the repository, or its work tree if `_is_bare` is not set. `repository` is the one
+    whose objects it borrows.
     """
 
     _is_bare: ClassVar[bool] = True
     _environment: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self, repository: Repository):
-        self._repository = repository
+        self.repository = repository
         self.folder = Path()
         self._stack = ExitStack()
 
@@ -42,7 +43,7 @@ class ScratchRepository:
                 scratch_folder("quarantine" if self._is_bare else "tree")
             )
             git_dir = self.folder if self._is_bare else self.folder / ".git"
-            write_skeleton(git_dir, self._repository.location, bare=self._is_bare)
+            write_skeleton(git_dir, self.repository.location, bare=self._is_bare)
             (git_dir / "refs/heads").mkdir(parents=True)
             self.objects = ObjectReader(git_dir, git_dir, scratch_environment())
             stack.callback(self.objects.close)
@@ -73,7 +74,7 @@ class ScratchRepository:
                 ok=ok,
             )
         except ToolError as err:
-            self._repository.explain(self, args, stdin, err)
+            self.repository.explain(self, args, stdin, err)
             raise
 
     def copy_commits(self, base: Oid, *tips: Oid) -> None:
@@ -81,4 +82,4 @@ class ScratchRepository:
         revisions = "".join(f"{tip}\n" for tip in tips) + f"^{base}\n"
         args = ("pack-objects", "--revs", "--stdout", "-q")
         packed = self.run(*args, stdin=revisions.encode())
-        self._repository.run("unpack-objects", "-q", stdin=packed.stdout)
+        self.repository.run("unpack-objects", "-q", stdin=packed.stdout)

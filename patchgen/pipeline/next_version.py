@@ -66,16 +66,36 @@ def find_earlier_branch(
 ) -> tuple[str, int] | None:
     """Return the branch with the newest earlier version of a series, and that version; else None.
 
-    The branches of one series differ in the -vN at their end. b4 increments the version in the
-    tracking when it has sent one, so the version of a branch is that in patchgen's record.
+    The branches of one series differ in the -vN at their end.
     """
     earlier = []
     for name, tracking in _read_branches(repository, strip_version(branch)):
-        record = read_record(tracking)
-        version = record.revision if record else tracking.revision
+        version = _read_revision(tracking)
         if version < revision:
             earlier.append((version, name))
     return max(earlier)[::-1] if earlier else None
+
+
+def find_sent_revision(repository: Repository, tip: Oid) -> int | None:
+    """Return the version of the series on a branch if it was sent, else None."""
+    tracking = find_tracking(repository, tip)
+    if tracking is None:
+        return None
+    revision = _read_revision(tracking)
+    return revision if revision in _list_sent(repository, tracking) else None
+
+
+def _read_revision(tracking: Tracking) -> int:
+    """Return the version of a branch: b4 increments that in the tracking when it has sent one."""
+    record = read_record(tracking)
+    return record.revision if record else tracking.revision
+
+
+def _list_sent(repository: Repository, tracking: Tracking) -> tuple[int, ...]:
+    """Return the versions of a series that a tag or its history lists as sent."""
+    tags = [sent.revision for sent in read_sent(repository, tracking.change_id)]
+    listed = [int(version[1:]) for version in tracking.history if re.fullmatch(r"v\d+", version)]
+    return (*tags, *listed)
 
 
 def _find_versions(
@@ -86,11 +106,7 @@ def _find_versions(
     A deleted branch is found by the tags with its name, which b4 and `record_sent` create.
     """
     for branch, tracking in _read_branches(repository, stem):
-        tags = [sent.revision for sent in read_sent(repository, tracking.change_id)]
-        listed = [
-            int(version[1:]) for version in tracking.history if re.fullmatch(r"v\d+", version)
-        ]
-        yield branch, tracking, (*tags, *listed)
+        yield branch, tracking, _list_sent(repository, tracking)
     for sent in list_sent(repository):
         branch = strip_version(sent.tag).removeprefix("sent/")
         # b4 leaves its own branch prefix out of the tag.

@@ -160,7 +160,7 @@ def publish_series(
     """
     is_published = old_tip == series.tip and not target.may_replace
     if old_tip is not None and not target.may_replace and not is_published:
-        raise target.refuse_existing()
+        raise target.refuse_existing(quarantine.repository, old_tip)
     with (
         target.stage(series.mails) as staged,
         defer_interrupts(f"the branch {target.branch} and its mails were written before"),

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from patchgen.mail import Existing, StagedFolder, check_folder, name_folder
 from patchgen.model.base import Oid
 from patchgen.model.series import Mail
 from patchgen.odb import Repository
-from patchgen.pipeline.next_version import NextVersion, choose_version
+from patchgen.pipeline.next_version import NextVersion, choose_version, find_sent_revision
 from patchgen.spec import settings_of
 
 
@@ -42,7 +43,7 @@ class SeriesTarget:
         """
         tip, conflicting = repository.find_branch(self.ref)
         if tip is not None and not (self.may_replace or may_be_published) and self.folder.exists():
-            raise self.refuse_existing()
+            raise self.refuse_existing(repository, tip)
         if tip is None and conflicting is not None:
             name = conflicting.removeprefix("refs/heads/")
             raise RefusedError(
@@ -64,15 +65,29 @@ class SeriesTarget:
         """Return the mails as a folder that is ready to be moved to its place."""
         return StagedFolder(self.folder, mails, existing=self.existing, hidden=self.hidden)
 
-    def refuse_existing(self) -> RefusedError:
-        """Return the error for a branch that exists and may not be replaced."""
+    def refuse_existing(self, repository: Repository, tip: Oid) -> RefusedError:
+        """Return the error for a branch that exists, at `tip`, and may not be replaced.
+
+        If its version was sent, the next version is the first hint.
+        """
+        sent = find_sent_revision(repository, tip)
+        alternatives = {
+            "force": "replace it, which loses its hand edits",
+            "branch": "create another one",
+        }
+        if sent is None:
+            return RefusedError(
+                f"the branch {self.branch} already exists",
+                code="branch-exists",
+                alternatives=alternatives,
+            )
+        reroll = f"`patchgen reroll {shlex.quote(self.branch)}`"
         return RefusedError(
-            f"the branch {self.branch} already exists",
+            f"the branch {self.branch} already exists, and its version, v{sent}, was sent",
             code="branch-exists",
-            alternatives={
-                "force": "replace it, which loses its hand edits",
-                "branch": "create another one",
-            },
+            hint=f"make the next version: {reroll} carries over its hand edits, and "
+            f"`-v {sent + 1}` does not",
+            alternatives=alternatives,
         )
 
 

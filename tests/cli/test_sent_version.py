@@ -84,6 +84,13 @@ def test_the_rest_of_a_version_is_sent_with_send_only(patchgen, tree):
     assert "send-email" not in result.out and "reroll" not in result.out
 
 
+def test_an_existing_branch_of_a_draft_is_refused_without_it(patchgen, tree):
+    apply(patchgen, tree)
+    result = patchgen("apply", "--variant", tree.parent / "mine", "--tree", tree)
+    assert result.code == 1 and "already exists [branch-exists]" in result.err
+    assert "was sent" not in result.err and "reroll" not in result.err
+
+
 def test_a_draft_is_formatted_without_a_warning(patchgen, tree):
     apply(patchgen, tree)
     result = patchgen("format", V1, "--tree", tree)
