@@ -270,3 +270,32 @@ def test_a_branch_that_mails_cannot_name_gets_none(patchgen, tree):
     (tree / ".git/refs/heads/topic").rename(tree / ".git/refs/heads/\udcff")
     done = patchgen("format", "\udcff", "--tree", tree)
     assert (done.code, done.out) == (2, "") and "`git branch -m` renames a branch" in done.err
+
+
+def test_mails_go_to_the_work_tree_in_which_the_command_runs(patchgen, tree, git, tmp_path):
+    apply(patchgen, tree)
+    linked = tmp_path / "linked"
+    git(tree, "worktree", "add", "-q", linked, "patchgen/mine-v1")
+    document = json.loads(patchgen("format", "--json", cwd=linked).out)
+    folder = linked / "outgoing/mine-v1"
+    assert [str(folder / name) for name in names(folder)] == document["mails"]
+    assert git(linked, "status", "--porcelain", "--untracked-files=all") == ""
+    # Commands that write no mails read the branch, not a folder of mails.
+    send = ("send", "--to", "a@example.org", "--dry-run", "--skip-checks")
+    for args in (("status", "--onto", "master"), send):
+        runs = [patchgen(*args, "patchgen/mine-v1", cwd=folder) for folder in (tree, linked)]
+        assert runs[0] == runs[1] and runs[0].code == 0, runs
+    git(tree, "worktree", "remove", linked)
+
+
+def test_the_setting_is_one_folder_for_all_work_trees(patchgen, tree, git, tmp_path, monkeypatch):
+    apply(patchgen, tree)
+    git(tree, "worktree", "add", "-q", tmp_path / "linked", "patchgen/mine-v1")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
+    config = tmp_path / "settings/patchgen/config.toml"
+    config.parent.mkdir(parents=True)
+    config.write_text(f'outgoing = "{tmp_path}/all"\n')
+    for folder in (tree, tmp_path / "linked"):
+        result = patchgen("format", "patchgen/mine-v1", "--json", cwd=folder)
+        mails = json.loads(result.out)["mails"]
+        assert {str(Path(mail).parent) for mail in mails} == {str(tmp_path / "all/mine-v1")}
