@@ -15,7 +15,13 @@ from patchgen.model.finding import Finding
 from patchgen.odb import Checkout, digest_commits
 from patchgen.series import describe_empty_variables
 from patchgen.verify.checked_series import CheckedSeries
-from patchgen.verify.lint import check_claims, check_commit, check_declarations, check_series
+from patchgen.verify.lint import (
+    check_claims,
+    check_commit,
+    check_cover_subject,
+    check_declarations,
+    check_series,
+)
 
 
 @dataclass
@@ -28,7 +34,7 @@ class SeriesLint:
     def check_commits(self) -> Iterator[tuple[Oid, list[Finding]]]:
         """Yield each commit with its findings."""
         for commit, sender in zip(self.target.commits, self.target.senders, strict=True):
-            diff = self.checkout.run("show", "--format=", "--no-renames", commit.oid).stdout
+            diff = self._show(commit.oid)
             in_message = check_commit(
                 commit,
                 self._find_subject,
@@ -36,12 +42,16 @@ class SeriesLint:
                 self._writes_lower_case,
                 self.target.signoff_command,
             )
-            in_code = check_declarations(commit, diff.decode("utf-8", "replace"))
+            in_code = check_declarations(commit, diff)
             yield commit.oid, [*in_message, *in_code]
 
     def check_series(self) -> Iterator[Finding]:
         """Yield the findings about the series as a whole, its cover letter and its record."""
         target = self.target
+        if target.cover_subject:
+            yield from check_cover_subject(
+                target.cover_subject, target.commits, self._writes_lower_case
+            )
         yield from check_series(target.commits, target.cover)
         if target.record is not None:
             change_digests = digest_commits(self.checkout, target.start, target.tip)
@@ -49,6 +59,11 @@ class SeriesLint:
             messages = [commit.message for commit in target.commits]
             for text in describe_empty_variables(target.name, target.record, messages):
                 yield Finding("lint", text, failure=False)
+
+    def _show(self, commit: Oid) -> str:
+        """Return the diff of a commit."""
+        diff = self.checkout.run("show", "--format=", "--no-renames", commit).stdout
+        return diff.decode("utf-8", "replace")
 
     def _writes_lower_case(self, commit: Commit) -> bool:
         """Return whether the log of a commit's files continues most subjects in lower case."""

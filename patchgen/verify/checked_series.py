@@ -71,6 +71,14 @@ class CheckedSeries:
         return "\n".join((cover.subject, "", cover.body, cover.notes)) if cover else ""
 
     @property
+    def cover_subject(self) -> str:
+        """The subject of the cover letter, "" without one."""
+        if self.posted is not None:
+            return self.posted.cover.subject.text if self.posted.cover else ""
+        cover = self.series.cover if self.series else None
+        return cover.subject if cover else ""
+
+    @property
     def record(self) -> Record | None:
         """The record of how the series was generated, None without one."""
         return self.series.record if self.series else None

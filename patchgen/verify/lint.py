@@ -52,7 +52,7 @@ def check_commit(
     of a commit's files continues most subjects in lower case after the prefix. `signoff_command` is
     the command that adds a missing Signed-off-by, or "".
     """
-    for text in _check_subject(commit, writes_lower_case):
+    for text in _check_subject(commit.subject, may_be_lower=lambda: writes_lower_case(commit)):
         yield Finding(_CHECK, text, commit.oid)
     message = parse_message(commit.message)
     body, trailers = message.body, message.trailers
@@ -113,6 +113,23 @@ def check_claims(
             yield Finding(_CHECK, text, matched.commit.oid, failure=False)
 
 
+def check_cover_subject(
+    subject: str, commits: Sequence[Commit], writes_lower_case: Callable[[Commit], bool]
+) -> Iterator[Finding]:
+    """Yield the faults of the cover letter's subject.
+
+    A series for several subsystems needs no prefix. One that continues in lower case is accepted if
+    a patch may, too.
+    """
+    areas = {re.split(r"[/:]", commit.subject, maxsplit=1)[0] for commit in commits}
+    for text in _check_subject(
+        subject,
+        may_be_lower=lambda: any(map(writes_lower_case, commits)),
+        needs_prefix=len(areas) == 1 and all(":" in commit.subject for commit in commits),
+    ):
+        yield Finding(_CHECK, text, where="cover letter")
+
+
 def check_series(commits: Sequence[Commit], cover: str = "") -> Iterator[Finding]:
     """Yield the faults of the series as a whole; `cover` is the text of its cover letter."""
     for number, line in enumerate(cover.split("\n"), 1):
@@ -126,17 +143,18 @@ def check_series(commits: Sequence[Commit], cover: str = "") -> Iterator[Finding
         yield Finding(_CHECK, text, failure=False)
 
 
-def _check_subject(commit: Commit, writes_lower_case: Callable[[Commit], bool]) -> Iterator[str]:
-    subject = commit.subject
+def _check_subject(
+    subject: str, *, may_be_lower: Callable[[], bool], needs_prefix: bool = True
+) -> Iterator[str]:
     match = _SUBJECT.match(subject)
-    if match is None:
+    if match is None and needs_prefix:
         yield 'the subject has no subsystem prefix; expected "subsystem: Do something"'
         return
     if len(subject) > LONGEST_SUBJECT:
         yield f"the subject has {len(subject)} characters; the limit is {LONGEST_SUBJECT}"
-    what = match["what"]
+    what = match["what"] if match else subject
     first_word = re.split(r"[^\w]", what, maxsplit=1)[0]
-    if first_word[:1].islower() and not writes_lower_case(commit):
+    if first_word[:1].islower() and not may_be_lower():
         yield f'the subject continues in lower case after the prefix: "{first_word}"'
     if _ONLY_NAME.fullmatch(what):
         yield "the subject only names a semantic patch; write what the patch does"

@@ -9,7 +9,12 @@ import pytest
 
 from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
-from patchgen.verify.lint import check_commit, check_declarations, check_series
+from patchgen.verify.lint import (
+    check_commit,
+    check_cover_subject,
+    check_declarations,
+    check_series,
+)
 
 SENDER = "Ada <ada@example.org>"
 SIGNED = f"Signed-off-by: {SENDER}"
@@ -133,3 +138,33 @@ def test_text_that_is_still_to_be_written_is_reported_with_its_place():
     [finding] = check_series([commit(body(SIGNED))], "Do it\n\nEDITME: describe it\n")
     assert (finding.text, finding.where, finding.commit) == (problem, "cover letter:3", None)
     assert not list(check_series([commit(body(SIGNED))], "Do it\n\nBecause.\n"))
+
+
+X86, MM = commit(body(SIGNED)), commit(body(SIGNED).replace("x86/kvm", "mm"), "3")
+
+
+@pytest.mark.parametrize(
+    ("subject", "commits", "problem"),
+    [
+        ("x86: Do all of it", (X86,), ""),
+        ("x86: all of it", (X86,), 'continues in lower case after the prefix: "all"'),
+        ("Do all of it", (X86,), "the subject has no subsystem prefix"),
+        ("Do all of it", (X86, MM), ""),
+        ("treewide: Do all of it", (X86, MM), ""),
+        ("x86: Apply a-b.cocci", (X86,), "only names a semantic patch"),
+        ("Apply a-b.cocci", (X86, MM), "only names a semantic patch"),
+        ("x86: Do all of it.", (X86,), "ends with a period"),
+        ("x86: Did all, adding it", (X86,), ""),
+        ("x86: Adding it", (X86,), 'not in imperative mood: "Adding"'),
+        ("x86: Do " + "x" * 80, (X86,), "the limit is 75"),
+    ],
+)
+def test_the_subject_of_the_cover_letter(subject, commits, problem):
+    found = list(check_cover_subject(subject, commits, lambda commit: False))
+    assert [problem in finding.text and finding.where for finding in found] == (
+        ["cover letter"] if problem else []
+    ), found
+
+
+def test_the_cover_letter_may_continue_in_lower_case_where_a_patch_may():
+    assert not list(check_cover_subject("x86: do it", (X86, MM), lambda commit: commit == MM))
