@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,8 +13,10 @@ from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
 from patchgen.model.finding import Finding
 from patchgen.odb import Checkout, digest_commits
-from patchgen.series import describe_empty_variables
+from patchgen.reroll.original import find_stored
+from patchgen.series import Record, describe_empty_variables, match_commits
 from patchgen.verify.checked_series import CheckedSeries
+from patchgen.verify.dropped_patches import DroppedPatch, check_dropped, find_added_names
 from patchgen.verify.lint import (
     check_claims,
     check_commit,
@@ -57,8 +59,36 @@ class SeriesLint:
             change_digests = digest_commits(self.checkout, target.start, target.tip)
             yield from check_claims(target.commits, change_digests, target.record)
             messages = [commit.message for commit in target.commits]
+            yield from self._check_dropped(target.record, change_digests)
             for text in describe_empty_variables(target.name, target.record, messages):
                 yield Finding("lint", text, failure=False)
+
+    def _check_dropped(
+        self, record: Record, change_digests: Mapping[Oid, str]
+    ) -> Iterator[Finding]:
+        """Yield what the cover letter says about patches that a person has dropped."""
+        series = self.target.series
+        if series is None or series.cover is None:
+            return
+        matched = match_commits(series.commits, change_digests, record)
+        present = {patch.name for patch in matched}
+        subjects = {
+            patch.name: patch.subject for patch in record.patches if patch.name not in present
+        }
+        if not subjects:
+            return
+        original = find_stored(self.checkout.repository, self.checkout, series, record)
+        commits = original.commits if original else {}
+        dropped = [
+            DroppedPatch(
+                subject, find_added_names(self._show(commits[name].oid) if name in commits else "")
+            )
+            for name, subject in subjects.items()
+        ]
+        remaining = "\n".join(self._show(commit.oid) for commit in series.commits)
+        yield from check_dropped(
+            series.cover, dropped, [commit.subject for commit in series.commits], remaining
+        )
 
     def _show(self, commit: Oid) -> str:
         """Return the diff of a commit."""

@@ -15,7 +15,7 @@ from patchgen.errors import MissingObjectsError, PatchgenError
 from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
 from patchgen.model.series import Cover, Signatures
-from patchgen.odb import Quarantine, Repository, digest_commits, read_commit, read_commits
+from patchgen.odb import Git, Quarantine, Repository, digest_commits, read_commit, read_commits
 from patchgen.reroll.source import Generated
 from patchgen.series import (
     HandWork,
@@ -63,11 +63,18 @@ def find_original(
     `branch` are the commits of the branch, with their recorded patches. `regenerate` generates the
     series again, as SeriesSource does.
     """
-    for tip in _list_candidates(repository, series, record):
-        original = _read_original(repository, quarantine, series.name, tip, record)
-        if original is not None:
-            return original
-    return _regenerate(repository, quarantine, series, record, regenerate, branch)
+    return find_stored(repository, quarantine, series, record) or _regenerate(
+        repository, quarantine, series, record, regenerate, branch
+    )
+
+
+def find_stored(
+    repository: Repository, git: Git, series: SeriesBranch, record: Record
+) -> OriginalSeries | None:
+    """Return the series as patchgen generated it if the repository still has those commits."""
+    candidates = _list_candidates(repository, series, record)
+    found = (_read_original(repository, git, series.name, tip, record) for tip in candidates)
+    return next((original for original in found if original is not None), None)
 
 
 def _list_candidates(repository: Repository, series: SeriesBranch, record: Record) -> list[Oid]:
@@ -86,11 +93,11 @@ def _list_candidates(repository: Repository, series: SeriesBranch, record: Recor
 
 
 def _read_original(
-    repository: Repository, quarantine: Quarantine, name: str, tip: Oid, record: Record
+    repository: Repository, git: Git, name: str, tip: Oid, record: Record
 ) -> OriginalSeries | None:
     """Return the series that ends in `tip`, None if it does not match the record."""
     try:
-        branch = read_branch(repository, quarantine, name, tip)
+        branch = read_branch(repository, git, name, tip)
     except MissingObjectsError:
         raise
     except PatchgenError:
@@ -101,7 +108,7 @@ def _read_original(
     is_original = original_record == record.model_copy(update={"testing": None})
     if not is_original or len(branch.commits) != len(record.patches):
         return None
-    change_digests = digest_commits(quarantine, branch.start, tip)
+    change_digests = digest_commits(git, branch.start, tip)
     for commit, patch in zip(branch.commits, record.patches, strict=True):
         is_original &= change_digests[commit.oid] == patch.content
         is_original &= digest_message(commit.message) == patch.message
