@@ -45,6 +45,7 @@ from patchgen.reroll.conflicts import (
     refuse_second,
     store_conflicts,
 )
+from patchgen.reroll.gone_patches import find_gone
 from patchgen.reroll.hand_edits import Carrier, ConflictsError, NewCommit, carry_cover
 from patchgen.reroll.hand_work import (
     expect_patch_names,
@@ -114,8 +115,7 @@ class _Reroll:
         resolutions: Resolutions,
         on_stage: OnStage,
     ):
-        self._repository = repository
-        self._quarantine = quarantine
+        self._repository, self._quarantine = repository, quarantine
         self._request = request
         self._resolutions = resolutions
         self._on_stage = on_stage
@@ -159,9 +159,9 @@ class _Reroll:
         )
         generated, changes = self._generate(matched, change_digests)
         self._on_stage("carrying edits over")
-        base = generated.base
-        plain = generated.draft(self._signatures)
+        base, plain = generated.base, generated.draft(self._signatures)
         carrier = self._make_carrier(generated, plain, original, change_digests)
+        carrier.dropped += find_gone(self._quarantine, self._history, matched, change_digests)
         try:
             commits = self._carry_content(generated, carrier, matched, changes)
             messages, draft = self._carry_messages(generated, carrier, commits)

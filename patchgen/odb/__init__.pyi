@@ -9,6 +9,7 @@ from .changes import (
     digest_diff as digest_diff,
     list_changed as list_changed,
     list_changes as list_changes,
+    parse_diff as parse_diff,
     read_changes as read_changes,
     read_diffs as read_diffs,
     read_diffs_to_show as read_diffs_to_show,

@@ -36,8 +36,13 @@ class ChangeLog:
     dropped: tuple[str, ...] = ()
 
     def dropping(self, patches: Iterable[DroppedPatch]) -> ChangeLog:
-        """Return the change log with an item for each patch that the version omits."""
-        return replace(self, dropped=tuple(map(str, patches)))
+        """Return the change log with an item for each patch that the version omits.
+
+        A person who dropped a patch may have given the reason in a text of their own.
+        """
+        text = " ".join(" ".join(self.cover).split())
+        items = [str(patch) for patch in patches if patch.reason or patch.subject not in text]
+        return replace(self, dropped=tuple(items))
 
 
 def read_changes(

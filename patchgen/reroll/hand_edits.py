@@ -74,13 +74,20 @@ class NewCommit:
 
 @dataclass(frozen=True, slots=True)
 class DroppedPatch:
-    """A patch of the branch that the new version omits; `reason` is a clause."""
+    """A patch of the earlier version that the new one omits.
+
+    `reason` is a clause, "" if only the person knows it who dropped the patch. `squashed_into` is
+    the subject of the patch that has its changes now, "" without one.
+    """
 
     subject: str
-    reason: str
+    reason: str = ""
+    squashed_into: str = ""
 
     def __str__(self) -> str:
-        return f'Drop "{self.subject}": {self.reason}'
+        if self.squashed_into:
+            return f'Squash "{self.subject}" into "{self.squashed_into}"'
+        return f'Drop "{self.subject}"' + (f": {self.reason}" if self.reason else "")
 
 
 @dataclass(slots=True)

@@ -39,3 +39,53 @@ def test_verify_says_to_read_the_cover_letter_again(patchgen, dropped, git):
     assert patchgen("reroll", "--tree", dropped, V4).code == 0
     [note] = list_notes(patchgen, dropped, V5)
     assert "early_set_memory_and_notify" in note and "only that patch has pv_ops" in note
+
+
+def read_items(git, tree, start: str) -> str:
+    """Return the list of changes in the cover letter of v5."""
+    letter = git(tree, "show", "-s", "--format=%B", start)
+    return " ".join(letter.partition("Changes in v5:")[2].partition("Changes in v4:")[0].split())
+
+
+def test_the_change_log_lists_what_reviewers_had_seen(patchgen, dropped, git):
+    assert patchgen("reroll", "--tree", dropped, V4).code == 0
+    assert read_items(git, dropped, f"{V5}~3") == f'- Drop "{MM}"'
+
+
+def test_a_text_of_the_user_about_it_is_not_repeated(patchgen, dropped, git):
+    text = f'Drop "{MM}", as it needs the next kernel'
+    assert patchgen("reroll", "--tree", dropped, V4, "--changes", text).code == 0
+    assert read_items(git, dropped, f"{V5}~3") == f"- {text}"
+
+
+def test_a_patch_that_was_not_sent_is_not_in_the_change_log(patchgen, pvops, git):
+    git(pvops, "update-ref", f"refs/heads/{V4}", f"{V4}~1")
+    assert patchgen("reroll", "--tree", pvops, V4).code == 0
+    assert "Drop" not in read_items(git, pvops, f"{V5}~3")
+
+
+def test_the_change_log_names_the_patch_that_another_was_squashed_into(patchgen, pvops, git):
+    assert patchgen("import", "--tree", pvops, V4, "--series", V4, "-v", "4").code == 0
+    subject = git(pvops, "show", "-s", "--format=%s", V4).strip()
+    into = git(pvops, "show", "-s", "--format=%s", f"{V4}~1").strip()
+    git(pvops, "checkout", "-q", "--detach", f"{V4}~1")
+    git(pvops, "cherry-pick", "--no-commit", V4)
+    git(pvops, "commit", "-q", "--amend", "--no-edit")
+    git(pvops, "update-ref", f"refs/heads/{V4}", "HEAD")
+    git(pvops, "checkout", "-q", "master")
+    assert patchgen("reroll", "--tree", pvops, V4).code == 0
+    items = read_items(git, pvops, f"{V5}~3")
+    assert f'- Squash "{subject}" into "{into}"' in items and "Drop" not in items
+    assert not any("read it again" in note for note in list_notes(patchgen, pvops, V5))
+
+
+def test_a_reordered_or_reworded_patch_is_not_dropped(patchgen, pvops, git):
+    assert patchgen("import", "--tree", pvops, V4, "--series", V4, "-v", "4").code == 0
+    git(pvops, "checkout", "-q", "--detach", f"{V4}~4")
+    for commit in (f"{V4}~1", f"{V4}~3", f"{V4}~2", V4):
+        git(pvops, "cherry-pick", commit)
+    git(pvops, "commit", "-q", "--amend", "-m", "x86/kvm: Report to the host\n\nBecause.\n")
+    git(pvops, "update-ref", f"refs/heads/{V4}", "HEAD")
+    git(pvops, "checkout", "-q", "master")
+    assert patchgen("reroll", "--tree", pvops, V4).code == 0
+    assert read_items(git, pvops, f"{V5}~4") == ""
