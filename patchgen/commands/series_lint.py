@@ -11,10 +11,17 @@ from patchgen.campaign.prefixes import are_mostly_lower
 from patchgen.campaign.trees import History, open_history
 from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
-from patchgen.model.finding import Finding
-from patchgen.odb import Checkout, digest_commits
+from patchgen.model.finding import Finding, list_first
+from patchgen.odb import Checkout, digest_commits, read_sent
 from patchgen.reroll.original import find_stored
-from patchgen.series import Record, describe_empty_variables, match_commits
+from patchgen.send.journal import list_begun
+from patchgen.series import (
+    REVIEW_TAGS,
+    Record,
+    describe_empty_variables,
+    match_commits,
+    parse_message,
+)
 from patchgen.verify.checked_series import CheckedSeries
 from patchgen.verify.dropped_patches import DroppedPatch, check_dropped, find_added_names
 from patchgen.verify.lint import (
@@ -60,6 +67,7 @@ class SeriesLint:
             yield from check_claims(target.commits, change_digests, target.record)
             messages = [commit.message for commit in target.commits]
             yield from self._check_dropped(target.record, change_digests)
+            yield from self._check_reviews(target.record, change_digests)
             for text in describe_empty_variables(target.name, target.record, messages):
                 yield Finding("lint", text, failure=False)
 
@@ -89,6 +97,36 @@ class SeriesLint:
         yield from check_dropped(
             series.cover, dropped, [commit.subject for commit in series.commits], remaining
         )
+
+    def _check_reviews(
+        self, record: Record, change_digests: Mapping[Oid, str]
+    ) -> Iterator[Finding]:
+        """Yield the review tags on code that reviewers have not seen, if a version was sent.
+
+        A reroll drops them, but the branch may be edited after it.
+        """
+        series = self.target.series
+        if series is None or series.tracking is None:
+            return
+        repository, change_id = self.checkout.repository, series.tracking.change_id
+        versions = read_sent(repository, change_id)
+        sent = [version for version in versions if version.revision <= record.revision]
+        if not sent:
+            return
+        newest = sent[-1]
+        # A part of this version was sent: the tags may be from replies to it.
+        if newest.revision < record.revision in list_begun(repository, change_id):
+            return
+        seen = set(digest_commits(self.checkout, newest.base, newest.tip).values())
+        for commit in series.commits:
+            trailers = parse_message(commit.message).trailers
+            tags = [f"{tag.name} of {tag.value}" for tag in trailers if tag.name in REVIEW_TAGS]
+            if tags and change_digests[commit.oid] not in seen:
+                text = (
+                    f"the change is not that of v{newest.revision}, the last version that was "
+                    f"sent, but the patch has {list_first(tags)}; `patchgen reroll` drops such tags"
+                )
+                yield Finding("lint", text, commit.oid, failure=False)
 
     def _show(self, commit: Oid) -> str:
         """Return the diff of a commit."""
