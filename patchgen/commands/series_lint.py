@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,17 +12,21 @@ from patchgen.campaign.trees import History, open_history
 from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
 from patchgen.model.finding import Finding, list_first
+from patchgen.model.series import Cover
 from patchgen.odb import Checkout, digest_commits, read_sent
 from patchgen.reroll.original import find_stored
 from patchgen.send.journal import list_begun
 from patchgen.series import (
     REVIEW_TAGS,
+    MatchedCommit,
     Record,
+    SeriesBranch,
     describe_empty_variables,
     match_commits,
     parse_message,
 )
 from patchgen.verify.checked_series import CheckedSeries
+from patchgen.verify.cover_claims import check_cover_claims
 from patchgen.verify.dropped_patches import DroppedPatch, check_dropped, find_added_names
 from patchgen.verify.lint import (
     check_claims,
@@ -66,19 +70,19 @@ class SeriesLint:
             change_digests = digest_commits(self.checkout, target.start, target.tip)
             yield from check_claims(target.commits, change_digests, target.record)
             messages = [commit.message for commit in target.commits]
-            yield from self._check_dropped(target.record, change_digests)
+            if target.series is not None and target.series.cover is not None:
+                matched = match_commits(target.commits, change_digests, target.record)
+                letter = target.series.cover
+                yield from check_cover_claims(letter, matched, change_digests, target.record)
+                yield from self._check_dropped(target.series, letter, target.record, matched)
             yield from self._check_reviews(target.record, change_digests)
             for text in describe_empty_variables(target.name, target.record, messages):
                 yield Finding("lint", text, failure=False)
 
     def _check_dropped(
-        self, record: Record, change_digests: Mapping[Oid, str]
+        self, series: SeriesBranch, letter: Cover, record: Record, matched: Sequence[MatchedCommit]
     ) -> Iterator[Finding]:
         """Yield what the cover letter says about patches that a person has dropped."""
-        series = self.target.series
-        if series is None or series.cover is None:
-            return
-        matched = match_commits(series.commits, change_digests, record)
         present = {patch.name for patch in matched}
         subjects = {
             patch.name: patch.subject for patch in record.patches if patch.name not in present
@@ -95,7 +99,7 @@ class SeriesLint:
         ]
         remaining = "\n".join(self._show(commit.oid) for commit in series.commits)
         yield from check_dropped(
-            series.cover, dropped, [commit.subject for commit in series.commits], remaining
+            letter, dropped, [commit.subject for commit in series.commits], remaining
         )
 
     def _check_reviews(
