@@ -27,7 +27,8 @@ def find_gone(
 
     A patch is on the branch if a commit there has its change, its subject, or its place in the
     record. Where a commit that a person wrote has changed in all of these, the result has neither
-    this patch nor another one that a person wrote.
+    this patch nor another one that a person wrote. It omits patches that the lists of changes since
+    that version name already.
     """
     if history.sent is None:
         return []
@@ -49,11 +50,18 @@ def find_gone(
         matched.commit
         for matched in sent
         if matched.commit.oid not in present and (matched.patch is not None or not has_unknown)
+        if matched.commit.subject not in _read_newer_changes(history, history.sent.revision)
     ]
     return [
         DroppedPatch(commit.subject, squashed_into=subject)
         for commit, subject in zip(gone, _find_squashed(git, history, gone), strict=True)
     ]
+
+
+def _read_newer_changes(history: SeriesHistory, revision: int) -> str:
+    """Return the lists of changes of the versions after one, without line ends."""
+    notes = history.series.cover.notes if history.series.cover else ""
+    return " ".join(notes.partition(f"Changes in v{revision}:")[0].split())
 
 
 def _find_squashed(git: Git, history: SeriesHistory, gone: Sequence[Commit]) -> list[str]:

@@ -53,6 +53,15 @@ def test_the_change_log_lists_what_reviewers_had_seen(patchgen, dropped, git):
     assert read_items(git, dropped, f"{V5}~3") == f'- Drop "{MM}"'
 
 
+def test_it_is_listed_once(patchgen, dropped, git):
+    assert patchgen("reroll", "--tree", dropped, V4).code == 0
+    assert patchgen("reroll", "--tree", dropped, V5, "-v", "5").code == 0
+    assert read_items(git, dropped, f"{V5}~3") == f'- Drop "{MM}"'
+    assert patchgen("reroll", "--tree", dropped, V5).code == 0
+    letter = git(dropped, "show", "-s", "--format=%B", "patchgen/pvops-v6~3")
+    assert " ".join(letter.split()).count(f'Drop "{MM}"') == 1
+
+
 def test_a_text_of_the_user_about_it_is_not_repeated(patchgen, dropped, git):
     text = f'Drop "{MM}", as it needs the next kernel'
     assert patchgen("reroll", "--tree", dropped, V4, "--changes", text).code == 0
