@@ -26,6 +26,8 @@ from patchgen.sweep.request import SweepRequest
 
 OK, RESULT, COCCI, TEMPLATE = "ok", ".res", ".cocci", ".cocci.j2"
 _SUFFIXES = (".c", ".h")
+# The largest number of semantic patches to name in a hint.
+_MAX_NAMES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,7 @@ def has_cases(cocci: Path) -> bool:
 def _list_cases(cocci: Path, suffixes: tuple[str, ...]) -> tuple[GoldenCase, ...]:
     folder = cocci.parent
     patches = list(dict.fromkeys([*list_semantic_patches(folder), cocci]))
+    _refuse_unowned(folder, patches, suffixes)
 
     def list_own(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
         files = (path for path in folder.glob("*.*") if path.suffix in suffixes)
@@ -108,9 +111,10 @@ def _list_cases(cocci: Path, suffixes: tuple[str, ...]) -> tuple[GoldenCase, ...
         # A header without a result is there for the cases; NAME.c comes before NAME.h.
         if (file.suffix == ".c" or result.is_file()) and result not in cases:
             cases[result] = GoldenCase(PurePosixPath(file.name), file, result)
-    for result in list_own(folder, (RESULT,)):
-        if result not in cases:
-            raise SpecError(f"{result} has no {result.stem}.c", code="case-missing")
+    lonely = [result for result in list_own(folder, (RESULT,)) if result not in cases]
+    if lonely:
+        faults = (f"{result} has no {result.stem}.c" for result in lonely)
+        raise SpecError("\n".join(faults), code="case-missing")
     unchanged = [
         GoldenCase(PurePosixPath(OK, file.name), file, None)
         for file in list_own(folder / OK, suffixes)
@@ -148,10 +152,7 @@ def _stem(cocci: Path) -> str:
 
 
 def _find_owner(path: Path, patches: Sequence[Path]) -> Path | None:
-    """Return the semantic patch that a case or a result belongs to, None for another file.
-
-    Raises SpecError for a result, or a file in `ok`, if several semantic patches could have it.
-    """
+    """Return the semantic patch that a case or a result belongs to, None without one."""
     owners = [
         patch
         for patch in patches
@@ -160,13 +161,23 @@ def _find_owner(path: Path, patches: Sequence[Path]) -> Path | None:
     # Files of other names belong to the only semantic patch, or to the only one without variables.
     plain = [patch for patch in patches if patch.suffix == COCCI]
     single = patches if len(patches) == 1 else plain if len(plain) == 1 else []
-    if not owners and not single and (path.suffix == RESULT or path.parent.name == OK):
-        raise SpecError(
-            f"cannot tell which {COCCI} {path} belongs to",
-            code="case-missing",
-            hint=f"begin its name with that of its {COCCI}: {_stem(patches[0])}-...",
-        )
     return max(owners or single, key=lambda patch: len(_stem(patch)), default=None)
+
+
+def _refuse_unowned(folder: Path, patches: Sequence[Path], suffixes: tuple[str, ...]) -> None:
+    """Raise SpecError for results and files in `ok` that several semantic patches could have."""
+    unchanged = (path for path in (folder / OK).glob("*.*") if path.suffix in suffixes)
+    files = sorted([*folder.glob(f"*{RESULT}"), *unchanged])
+    unowned = [path for path in files if _find_owner(path, patches) is None]
+    if not unowned:
+        return
+    names = [f"{_stem(patch)}-{unowned[0].name}" for patch in patches[:_MAX_NAMES]]
+    new_names = " or ".join(names if len(patches) <= _MAX_NAMES else [*names, "..."])
+    raise SpecError(
+        "\n".join(f"cannot tell which {COCCI} {path} belongs to" for path in unowned),
+        code="case-missing",
+        hint=f"begin the name of a case with that of its {COCCI}, as in {new_names}",
+    )
 
 
 def run_cases(request: SweepRequest, cases: tuple[GoldenCase, ...], folder: Path) -> GoldenRun:

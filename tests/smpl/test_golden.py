@@ -96,6 +96,22 @@ def test_a_case_that_belongs_to_none_of_several_semantic_patches_is_refused(patc
     assert one["code"] == other["code"] == "case-missing"
 
 
+def test_all_cases_that_could_belong_to_several_are_named_at_once(patchgen, cases):
+    write(cases, s__cocci=RULE, c__c=BEFORE, c__res=AFTER, ok_d__c=OTHER)
+    for command in ("test", "check"):
+        result = patchgen(command, cases)
+        text = result.out + result.err
+        for name in ("a.res", "c.res", "ok/b.c", "ok/d.c"):
+            assert text.count(f"cannot tell which .cocci {cases}/{name} belongs to") == (
+                2 if command == "test" else 1
+            ), text
+        assert "as in r-a.res or s-a.res" in text
+    (cases / "s.cocci").unlink()
+    write(cases, x__res=AFTER, y__res=AFTER)
+    errors = patchgen("test", cases).err
+    assert f"{cases}/x.res has no x.c" in errors and f"{cases}/y.res has no y.c" in errors
+
+
 def test_all_cases_see_the_headers_next_to_them(patchgen, tmp_path):
     rule = "@r@\nstruct foo *x;\n@@\n-x->old\n+x->new\n"
     case = '#include "foo.h"\n\nint f(struct bar *b)\n{\n\treturn b->foo->old;\n}\n'
