@@ -19,11 +19,11 @@ from patchgen.coccinelle import (
 from patchgen.errors import ErrorPlace, SpecError, UsageError
 from patchgen.model.commit import LONGEST_SUBJECT
 from patchgen.newvariant.case_search import CaseSource, search_cases
+from patchgen.newvariant.copied_cases import copy_cases
 from patchgen.newvariant.draft import check_title
 from patchgen.newvariant.golden_case import name_cases
 from patchgen.newvariant.skeleton import SemanticPatchDraft, draft_from_cocci
 from patchgen.sourcefolder import read_regular
-from patchgen.sweep import find_cases
 
 
 def read_cocci(path: Path, name: str, source: CaseSource, title: str | None) -> SemanticPatchDraft:
@@ -60,7 +60,7 @@ def read_cocci(path: Path, name: str, source: CaseSource, title: str | None) -> 
     # spatch reads it with an empty file.
     apply_to_file(spatch, semantic_patch, PurePosixPath("empty.c"), b"\n")
     patch = draft_from_cocci(text, title, body)
-    if copied := _copy_cases(path):
+    if copied := copy_cases(path, name):
         return replace(patch, cases=copied)
     found = search_cases(source, semantic_patch, spatch)
     return replace(patch, cases=name_cases(name, found.texts), without_cases=found.reason)
@@ -90,16 +90,3 @@ def _split_message(path: Path, purpose: str) -> tuple[str, str]:
             parameters=("title",),
         )
     return check_title(subject), body
-
-
-def _copy_cases(path: Path) -> dict[str, bytes]:
-    """Return the golden cases next to a semantic patch, with their results and headers."""
-    try:
-        cases = find_cases(path, (".c", ".h"))
-    except SpecError:
-        return {}
-    files = [case.file for case in cases]
-    files += [case.result for case in cases if case.result and case.result.is_file()]
-    if len(list(path.parent.glob("*.cocci"))) == 1:
-        files += [header for header in path.parent.glob("*.h") if header not in files]
-    return {str(file.relative_to(path.parent)): file.read_bytes() for file in files}

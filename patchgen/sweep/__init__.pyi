@@ -9,8 +9,10 @@ from .document import describe_sweep as describe_sweep
 from .executor import Executor as Executor
 from .golden import (
     CaseOutcome as CaseOutcome,
+    GoldenCase as GoldenCase,
     GoldenRun as GoldenRun,
     find_cases as find_cases,
+    find_stem as find_stem,
     find_unused_cases as find_unused_cases,
     has_cases as has_cases,
     is_template as is_template,

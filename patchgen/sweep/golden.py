@@ -78,7 +78,7 @@ def find_cases(cocci: Path, suffixes: tuple[str, ...]) -> tuple[GoldenCase, ...]
     """
     cases = _list_cases(cocci, suffixes)
     if not cases:
-        stem = _stem(cocci)
+        stem = find_stem(cocci)
         raise SpecError(
             f"{cocci} has no golden cases",
             code="case-missing",
@@ -147,7 +147,8 @@ def _folder_of(case: Path) -> Path:
     return case.parent.parent if case.parent.name == OK else case.parent
 
 
-def _stem(cocci: Path) -> str:
+def find_stem(cocci: Path) -> str:
+    """Return the name of a semantic patch without its suffixes, with which its cases begin."""
     return Path(cocci.name.removesuffix(".j2")).stem
 
 
@@ -156,12 +157,12 @@ def _find_owner(path: Path, patches: Sequence[Path]) -> Path | None:
     owners = [
         patch
         for patch in patches
-        if path.stem == _stem(patch) or path.stem.startswith(f"{_stem(patch)}-")
+        if path.stem == find_stem(patch) or path.stem.startswith(f"{find_stem(patch)}-")
     ]
     # Files of other names belong to the only semantic patch, or to the only one without variables.
     plain = [patch for patch in patches if patch.suffix == COCCI]
     single = patches if len(patches) == 1 else plain if len(plain) == 1 else []
-    return max(owners or single, key=lambda patch: len(_stem(patch)), default=None)
+    return max(owners or single, key=lambda patch: len(find_stem(patch)), default=None)
 
 
 def _refuse_unowned(folder: Path, patches: Sequence[Path], suffixes: tuple[str, ...]) -> None:
@@ -171,7 +172,7 @@ def _refuse_unowned(folder: Path, patches: Sequence[Path], suffixes: tuple[str, 
     unowned = [path for path in files if _find_owner(path, patches) is None]
     if not unowned:
         return
-    names = [f"{_stem(patch)}-{unowned[0].name}" for patch in patches[:_MAX_NAMES]]
+    names = [f"{find_stem(patch)}-{unowned[0].name}" for patch in patches[:_MAX_NAMES]]
     new_names = " or ".join(names if len(patches) <= _MAX_NAMES else [*names, "..."])
     raise SpecError(
         "\n".join(f"cannot tell which {COCCI} {path} belongs to" for path in unowned),

@@ -537,11 +537,72 @@ def test_the_cases_of_a_semantic_patch_come_along(patchgen, tmp_path):
     cocci = TOP / "semantic-patches/kernel/strscpy/strscpy.cocci"
     result = patchgen("new", "mine", "--from", cocci, cwd=tmp_path)
     assert result.code == 0, result.err
-    assert (tmp_path / "mine/strscpy.res").is_file()
+    assert (tmp_path / "mine/mine.res").is_file()
     assert patchgen("test", "mine", cwd=tmp_path).code == 0
     (tmp_path / "semantic-patches").mkdir()
     (tmp_path / "mine").rename(tmp_path / "semantic-patches/mine")
     assert patchgen("test", "mine", cwd=tmp_path).code == 0
+
+
+def test_copied_cases_belong_to_the_semantic_patch_of_the_variant(patchgen, tmp_path):
+    source = tmp_path / "source"
+    case = '#include "x.h"\n\nint f(int n)\n{\n\treturn old_call(n);\n}\n'
+    named = ["a.c", "a-loop.c", "ab.c", "loop.c", "x.h"]
+    files: dict[str, str | bytes] = {}
+    for number, name in enumerate(named):
+        files[name] = text = case.replace("f(", f"f{number}(")
+        files[f"{name[:-2]}.res"] = text.replace("old_call", "new_call")
+    write(source, {**files, "ok/a.c": "int g;\n", "ok/other.c": "int h;\n", "ok/y.h": "int y;\n"})
+    (source / "a.cocci").write_text(COCCI)
+    result = patchgen("new", "mine", "--from", "source/a.cocci", cwd=tmp_path)
+    assert (result.code, result.err) == (0, "")
+    variant = tmp_path / "mine"
+    # x.h stays for the #include lines of the cases.
+    cases = ["mine-ab.c", "mine-loop-2.c", "mine-loop.c", "mine-x.h", "mine.c", "x.h"]
+    assert sorted(path.name for path in variant.glob("*.[ch]")) == cases
+    unchanged = ["mine-other.c", "mine-y.h", "mine.c"]
+    assert sorted(path.name for path in variant.glob("ok/*")) == unchanged
+    for name in cases[:-1]:
+        text = (variant / name).read_text().replace("old_call", "new_call")
+        assert (variant / name).with_suffix(".res").read_text() == text
+    # A further semantic patch takes none of them.
+    other = variant / "other.cocci"
+    other.write_text(COCCI.replace("old_call", "kfree"))
+    write(variant, {"other.c": "void f(void)\n{\n\tkfree(0);\n}\n"})
+    assert patchgen("test", other, "--update").code == 0
+    tested = patchgen("test", variant)
+    assert (tested.code, tested.err) == (0, "") and "8 cases, passed" in tested.out
+    assert patchgen("check", variant).code == 0
+
+
+def test_cases_that_could_belong_to_another_semantic_patch_are_not_lost(patchgen, tmp_path):
+    write(tmp_path, {"a.cocci": COCCI, "b.cocci": COCCI, "x.c": C_FILE, "x.res": "", "y.res": ""})
+    result = patchgen("new", "mine", "--from", "a.cocci", cwd=tmp_path)
+    assert result.code == 1 and not (tmp_path / "mine").exists()
+    for name in ("x.res", "y.res"):
+        assert f"cannot tell which .cocci {name} belongs to" in result.err
+    assert "as in a-x.res or b-x.res" in result.err
+    write(tmp_path, {"a-x.c": C_FILE, "a-x.res": change_c(C_FILE), "b-y.c": "int y;\n"})
+    for name in ("x.c", "x.res", "y.res"):
+        (tmp_path / name).unlink()
+    assert patchgen("new", "mine", "--from", "a.cocci", cwd=tmp_path).code == 0
+    assert sorted(path.name for path in (tmp_path / "mine").glob("*.c")) == ["mine-x.c"]
+
+
+def test_a_copied_result_that_is_wrong_is_reported_and_stays(patchgen, tmp_path):
+    case = "int f(void)\n{\n\treturn old_call(0, 1);\n}\n"
+    result = case.replace("old", "new")
+    # `a.res` differs in the layout only.
+    write(tmp_path, {"a.cocci": COCCI, "a.c": case, "a.res": result.replace(", ", ",\n\t\t")})
+    write(tmp_path, {"a-2.c": case, "a-2.res": result.replace("1", "2"), "ok/a.c": case})
+    made = patchgen("new", "mine", "--from", "a.cocci", cwd=tmp_path)
+    assert made.code == 0
+    assert made.err == "".join(
+        f"warning: mine.cocci: its golden case {name} does not pass\n"
+        for name in ("mine-2.c", "ok/mine.c")
+    )
+    assert (tmp_path / "mine/mine-2.res").read_text() == result.replace("1", "2")
+    assert (tmp_path / "mine/mine.res").read_text() == result
 
 
 def test_without_a_case_there_is_a_warning(patchgen, tmp_path):
