@@ -72,7 +72,7 @@ def _read_rename(
     multiple=True,
     metavar="PATTERN",
     help="A file, or a glob such as 'drivers/**/*.c', that the semantic patch runs on; may be "
-    "repeated.  [default: **/*.c]",
+    "repeated.  [default: **/*.c, and **/*.h for a semantic patch with --include-headers]",
 )
 @click.option(
     "--title", metavar="TEXT", help="The subject of the commit and the title of the variant."
@@ -124,7 +124,7 @@ def _ask(request: NewRequest) -> NewRequest:
                 hint="begin with --rename, --from or --from-commit",
             )
         request = _ask_rename(request)
-    return replace(request, on=request.on or ("**/*.c",))
+    return request
 
 
 def _ask_rename(request: NewRequest) -> NewRequest:

@@ -48,8 +48,8 @@ class NewRequest:
 
     `target` is the folder to write; its last part is the variant's name. The source of the variant
     is one of `rename` (two names of functions), `cocci` (a semantic patch) and `commits` (a commit,
-    a range or mails). `on` are the files of its semantic patch. `start` is the commit that mails
-    apply to.
+    a range or mails). `on` are the files of its semantic patch, () for the usual ones. `start` is
+    the commit that mails apply to.
     """
 
     target: Path
@@ -110,19 +110,22 @@ def write_variant(request: NewRequest) -> NewResult:
         old, new = request.rename
         title = request.title or f"treewide: Replace {old}() by {new}()"
         patch = draft_rename(name, old, new, title)
+        patch = replace(patch, on=request.on or patch.on)
     return _write(request, name, patch)
 
 
 def _write(request: NewRequest, name: str, patch: SemanticPatchDraft) -> NewResult:
-    with staged_variant(request.target, draft_variant(name, patch, request.on)) as staged:
-        failures = tuple(
+    with staged_variant(request.target, draft_variant(name, patch)) as staged:
+        failures = [f"{name}.cocci: {remark}" for remark in patch.remarks]
+        failures += (
             _complete_cases(staged.folder)
             if patch.cases
             else [f"{name}.cocci has no golden cases: {patch.without_cases}"]
         )
         files = _list_files(staged.folder)
         staged.publish()
-    unknown = _find_unknown_names(request)
+    # A tree may have no header; the user has not named any.
+    unknown = _find_unknown_names(replace(request, on=request.on or tuple(patch.on[:1])))
     return NewResult(request.target, files, (*failures, *(unknown or ())), unknown is not None)
 
 

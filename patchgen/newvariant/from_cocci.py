@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from patchgen.coccinelle import (
+    Header,
     SemanticPatch,
     apply_to_file,
     decode_cocci,
@@ -25,20 +27,47 @@ from patchgen.newvariant.golden_case import name_cases
 from patchgen.newvariant.skeleton import SemanticPatchDraft, draft_from_cocci
 from patchgen.sourcefolder import read_regular
 
+# `apply` runs spatch without include files, and on the headers that `on` names.
+_OBEYED_OPTIONS = ("--no-includes", "--include-headers")
+_C_FILES, _HEADERS = "**/*.c", "**/*.h"
+
 
 def read_cocci(path: Path, name: str, source: CaseSource, title: str | None) -> SemanticPatchDraft:
     """Return the draft for an existing semantic patch, with golden cases if some are found.
 
     Raises SpecError for one that a variant cannot have, UsageError if it cannot be read.
     """
-    place = ErrorPlace(str(path))
     try:
         text = decode_cocci(read_regular(path), str(path))
     except OSError as err:
         raise UsageError(f"{path} cannot be read: {err.strerror}", code="file-unreadable") from None
     header = read_header(text)
     semantic_patch = SemanticPatch(str(path), text)
-    refuse_without_change(semantic_patch)
+    _refuse_unsuitable(semantic_patch, header)
+    if title is None:
+        title, body = _split_message(path, header.purpose)
+    else:
+        body = header.purpose
+    spatch = find_spatch()
+    # spatch reads it with an empty file.
+    apply_to_file(spatch, semantic_patch, PurePosixPath("empty.c"), b"\n")
+    source = replace(source, on=source.on or _choose_files(header))
+    patch = replace(
+        draft_from_cocci(text, title, body, header.comments),
+        on=source.on,
+        needs=header.needs,
+        remarks=tuple(_list_unused_lines(header)),
+    )
+    if copied := copy_cases(path, name):
+        return replace(patch, cases=copied)
+    found = search_cases(source, semantic_patch, spatch)
+    return replace(patch, cases=name_cases(name, found.texts), without_cases=found.reason)
+
+
+def _refuse_unsuitable(patch: SemanticPatch, header: Header) -> None:
+    """Raise SpecError for a semantic patch that a variant cannot have."""
+    place = ErrorPlace(patch.name)
+    refuse_without_change(patch)
     if header.rules or header.identifiers:
         names = ", ".join((*header.rules, *header.identifiers))
         raise SpecError(
@@ -47,23 +76,24 @@ def read_cocci(path: Path, name: str, source: CaseSource, title: str | None) -> 
             place=place,
             hint="remove them, and the rules and scripts that only report",
         )
-    refuse_code(semantic_patch)
-    if "<%" in text:
+    refuse_code(patch)
+    if "<%" in patch.text:
         raise SpecError(
             "has <%, which begins an expression of a template", code="template-failed", place=place
         )
-    if title is None:
-        title, body = _split_message(path, header.purpose)
-    else:
-        body = header.purpose
-    spatch = find_spatch()
-    # spatch reads it with an empty file.
-    apply_to_file(spatch, semantic_patch, PurePosixPath("empty.c"), b"\n")
-    patch = draft_from_cocci(text, title, body)
-    if copied := copy_cases(path, name):
-        return replace(patch, cases=copied)
-    found = search_cases(source, semantic_patch, spatch)
-    return replace(patch, cases=name_cases(name, found.texts), without_cases=found.reason)
+
+
+def _choose_files(header: Header) -> tuple[str, ...]:
+    return (_C_FILES, _HEADERS) if "--include-headers" in header.options else (_C_FILES,)
+
+
+def _list_unused_lines(header: Header) -> Iterator[str]:
+    """Yield sentences on the lines that `run` obeys, and a variant does not."""
+    options = [option for option in header.options if option not in _OBEYED_OPTIONS]
+    if options:
+        yield f"`apply` does not use the `// Options:` {' '.join(options)}"
+    if header.requires:
+        yield f"`apply` does not check the `// Requires:` {header.requires}"
 
 
 def _split_message(path: Path, purpose: str) -> tuple[str, str]:

@@ -31,17 +31,22 @@ asks."""
 class SemanticPatchDraft:
     """The semantic patch of a new variant.
 
-    `title` is the subject of the commit, `body` the text below it. `must_fire` are the rules that
-    have to match. `cases` are golden cases and their results, by path; `without_cases` is why there
-    are none.
+    `title` is the subject of the commit, `body` the text below it; the cover letter has `comments`,
+    too. `on` are its files. `needs` are files of the base, and the tokens that each must have.
+    `must_fire` are the rules that have to match. `cases` are golden cases and their results, by
+    path; `without_cases` is why there are none. `remarks` are sentences on what the variant lacks.
     """
 
     text: str
     title: str
     body: str = _BODY
+    comments: str = ""
+    on: Sequence[str] = ("**/*.c",)
+    needs: Sequence[tuple[str, str]] = ()
     must_fire: Sequence[str] = ()
     cases: Mapping[str, str | bytes] = field(default_factory=dict)
     without_cases: str = ""
+    remarks: Sequence[str] = ()
 
 
 def draft_rename(name: str, old: str, new: str, title: str) -> SemanticPatchDraft:
@@ -72,8 +77,8 @@ position p;
     return SemanticPatchDraft(text, title, must_fire=(rule,), cases=cases)
 
 
-def draft_from_cocci(text: str, title: str, body: str) -> SemanticPatchDraft:
-    """Return the draft for an existing semantic patch, with the texts of its commit's message."""
+def draft_from_cocci(text: str, title: str, body: str, comments: str) -> SemanticPatchDraft:
+    """Return the draft for an existing semantic patch, with the texts of the series."""
     rules = read_rules(text)
     # Of several rules, not all need to match in each base.
     must_fire = [rule.name for rule in rules if rule.name and _POSITION.search(rule.declared)]
@@ -81,7 +86,8 @@ def draft_from_cocci(text: str, title: str, body: str) -> SemanticPatchDraft:
         text,
         title,
         clean_message(_fill(body.rstrip())) or _BODY,
-        must_fire if len(rules) == 1 else (),
+        clean_message(refill(comments.strip())),
+        must_fire=must_fire if len(rules) == 1 else (),
     )
 
 
@@ -95,23 +101,36 @@ def _fill(text: str) -> str:
     )
 
 
-def draft_variant(name: str, patch: SemanticPatchDraft, on: Sequence[str]) -> VariantDraft:
-    """Return a variant with one patch, which runs this semantic patch on these files."""
-    manifest = format_manifest_head(name, patch.title) + _format_patch(name, patch, on)
-    subject = escape_prose(patch.title)
+def draft_variant(name: str, patch: SemanticPatchDraft) -> VariantDraft:
+    """Return a variant with one patch, which runs this semantic patch."""
+    tables = [format_manifest_head(name, patch.title)]
+    tables += [_format_need(file, tokens) for file, tokens in patch.needs]
+    tables.append(_format_patch(name, patch))
+    subject, body, comments = map(escape_prose, (patch.title, patch.body, patch.comments))
+    cover = "\n\n".join(filter(None, (subject, body, comments, COVER_END)))
     return VariantDraft(
         name,
         {
-            "manifest.toml": manifest,
+            "manifest.toml": "".join(tables),
             f"{name}.cocci": patch.text,
             **patch.cases,
-            "message.txt.j2": f"{subject}\n\n{escape_prose(patch.body)}\n\n{PROVENANCE}",
-            "cover.txt.j2": f"{subject}\n\n{escape_prose(patch.body)}\n\n{COVER_END}",
+            "message.txt.j2": f"{subject}\n\n{body}\n\n{PROVENANCE}",
+            "cover.txt.j2": cover,
         },
     )
 
 
-def _format_patch(name: str, patch: SemanticPatchDraft, on: Sequence[str]) -> str:
+def _format_need(file: str, tokens: str) -> str:
+    return f"""
+# What the base must have: `// Needs:` of the semantic patch.
+[[needs]]
+file = {quote(file)}
+tokens = {quote(tokens)}
+reason = "the semantic patch needs it"
+"""
+
+
+def _format_patch(name: str, patch: SemanticPatchDraft) -> str:
     fired = ", ".join(f'{rule} = ">=1"' for rule in patch.must_fire)
     must_fire = (
         "# How often each rule must match in all files: a number, or at least a number.\n"
@@ -132,5 +151,5 @@ message = "message.txt.j2"
 [[patch.rules]]
 file = {quote(f"{name}.cocci")}
 # A path, a glob, or a list of them. ** stands for any folders.
-on = {quote_list(on)}
+on = {quote_list(patch.on)}
 {must_fire}"""

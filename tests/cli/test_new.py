@@ -605,6 +605,43 @@ def test_a_copied_result_that_is_wrong_is_reported_and_stays(patchgen, tmp_path)
     assert (tmp_path / "mine/mine.res").read_text() == result
 
 
+HEADER = """\
+// Confidence: High
+//# A macro of this name {{ is }} left alone. Please check each call that has an argument which is a
+//# macro.
+//#
+//# - one
+// Needs: include/linux/foo.h: void new_call(struct foo *);
+// Options: --no-includes --include-headers --max-width 100
+// Requires: 1.1
+"""
+
+
+def test_the_other_lines_of_a_header_are_used_or_reported(patchgen, git, tree, tmp_path):
+    (tmp_path / "a.cocci").write_text(HEADER + COCCI)
+    args = ("new", tmp_path / "mine", "--from", tmp_path / "a.cocci")
+    result = patchgen(*args, cwd=tree)
+    assert result.code == 0
+    assert result.err == (
+        "warning: mine.cocci: `apply` does not use the `// Options:` --max-width 100\n"
+        "warning: mine.cocci: `apply` does not check the `// Requires:` 1.1\n"
+    )
+    assert (tmp_path / "mine/mine.cocci").read_text() == HEADER + COCCI
+    assert '"**/*.c",\n    "**/*.h",\n' in (tmp_path / "mine/manifest.toml").read_text()
+    refused = patchgen("apply", tmp_path / "mine", cwd=tree)
+    assert refused.code == 1 and "lacks `void new_call(struct foo *);`" in refused.err
+    need = {"include/linux/foo.h": "void new_call(struct foo *);\n#define old old_call()\n"}
+    add_files(tree, git, need)
+    made = json.loads(patchgen("apply", tmp_path / "mine", "--json", cwd=tree).out)
+    cover = git(tree, "log", "-1", "--format=%B", f"{made['tip']}^")
+    comments = (
+        "A macro of this name {{ is }} left alone. Please check each call that\n"
+        "has an argument which is a macro.\n\n- one\n"
+    )
+    assert f"\n\nIt does the same.\n\n{comments}" in cover
+    assert "A macro" not in git(tree, "log", "-1", "--format=%B", made["tip"])
+
+
 def test_without_a_case_there_is_a_warning(patchgen, tmp_path):
     (tmp_path / "a.cocci").write_text(COCCI)
     result = patchgen("new", "mine", "--from", "a.cocci", cwd=tmp_path)

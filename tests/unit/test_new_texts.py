@@ -11,7 +11,7 @@ RULE = "@r@\n@@\n-a()\n+b()\n"
 def test_a_paragraph_with_a_long_line_is_filled_as_a_whole():
     body = "Calls of the accessor on the device that is embedded in a platform device only make\n"
     body += "the reader look twice.\n\n    code(stays, where, it, is);\n\n- an item\n- another\n"
-    assert draft_from_cocci(RULE, "rtc: Use b()", body).body == (
+    assert draft_from_cocci(RULE, "rtc: Use b()", body, "").body == (
         "Calls of the accessor on the device that is embedded in a platform\n"
         "device only make the reader look twice.\n\n"
         "    code(stays, where, it, is);\n\n- an item\n- another"
