@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from shlex import quote
@@ -22,6 +22,7 @@ from patchgen.cli.options import (
     trust_option,
 )
 from patchgen.cli.printer import Printer
+from patchgen.commands.case_faults import find_case_faults, find_rule_faults
 from patchgen.commands.test import (
     CheckedPatch,
     GoldenRequest,
@@ -30,10 +31,11 @@ from patchgen.commands.test import (
     update_results,
 )
 from patchgen.counting import count
+from patchgen.errors import ErrorPlace, SpecError
 from patchgen.model.series import FileEdit
 from patchgen.model.smpl import Mode
 from patchgen.paths import absolute_path
-from patchgen.sweep import DEFAULT_TIMEOUT_S, CaseOutcome, GoldenRun, format_diff
+from patchgen.sweep import DEFAULT_TIMEOUT_S, format_diff
 
 
 @click.command(
@@ -68,7 +70,7 @@ def command(mode: str | None, update: bool, as_json: bool, quiet: bool, **option
     passed = True
     for checked in check_patches(request):
         written = list(update_results(checked.run)) if update and checked.run else []
-        result = _Result(checked, written, dict(_explain_failures(checked.run, written)))
+        result = _judge(checked, written)
         _print(printer, result)
         documents.append(_describe(result))
         passed &= result.passed
@@ -93,49 +95,54 @@ def _print_next(printer: Printer, target: str | None, patches: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Result:
-    """The run of a semantic patch, the results that were written, and why each case failed."""
+    """The run of a semantic patch, the results that were written, and why each case failed.
+
+    `rules` are the errors of rules that match in no case.
+    """
 
     checked: CheckedPatch
     written: Sequence[Path]
-    failures: Mapping[PurePosixPath, str]
+    failures: Mapping[PurePosixPath, SpecError]
+    rules: Sequence[SpecError]
 
     @property
     def messages(self) -> list[str]:
-        """Why the semantic patch failed, each with its name; empty if it passed."""
+        """Why the semantic patch failed, each with its name; empty if it passed.
+
+        A hint that several have is only in the first.
+        """
         name, error = self.checked.name, self.checked.error
-        never_fired = self.checked.run.never_fired if self.checked.run else ()
-        messages = [
-            *(f"{case}: {why}" for case, why in self.failures.items()),
-            *(f"the rule {rule} matches in no case" for rule in never_fired),
-        ]
-        # The place of an error has the name.
-        first = [error.describe({})] if error and error.place else []
-        if error and not error.place:
-            messages.insert(0, error.describe({}))
-        return [*first, *(f"{name}: {message}" for message in messages)]
+        messages = []
+        if error is not None:
+            # The place of an error has the name.
+            messages.append(error.describe({}) if error.place else f"{name}: {error.describe({})}")
+        seen: set[str | None] = set()
+        placed = [(f"{name}: {case}", err) for case, err in self.failures.items()]
+        for place, err in [*placed, *((name, rule) for rule in self.rules)]:
+            hint = None if err.hint in seen else err.hint
+            seen.add(err.hint)
+            shown = SpecError(err.message, code=err.code, place=ErrorPlace(place), hint=hint)
+            messages.append(shown.describe({}))
+        return messages
 
     @property
     def passed(self) -> bool:
         return not self.messages
 
-
-def _explain_failures(
-    run: GoldenRun | None, written: Sequence[Path]
-) -> Iterator[tuple[PurePosixPath, str]]:
-    """Yield the cases that failed and why; a case whose result was written did not."""
-    for outcome in run.outcomes if run else ():
-        if not outcome.passed and outcome.case.result not in written:
-            yield outcome.case.name, _explain(outcome)
+    @property
+    def state(self) -> str:
+        failed = f"{len(self.failures)} failed" if self.failures else ""
+        rules = f"{count(len(self.rules), 'rule')} without a match" if self.rules else ""
+        return ", ".join(filter(None, (failed, rules))) or "passed"
 
 
-def _explain(outcome: CaseOutcome) -> str:
-    if outcome.failure:
-        return f"spatch did not finish: {outcome.failure}"
-    if outcome.case.result is None:
-        return "the semantic patch must not change it"
-    if outcome.expected is None:
-        return f"{outcome.case.result.name} does not exist; --update writes it"
-    return f"the result differs from {outcome.case.result.name}"
+def _judge(checked: CheckedPatch, written: Sequence[Path]) -> _Result:
+    name, run = checked.name, checked.run
+    if run is None:
+        return _Result(checked, written, {}, ())
+    faults = find_case_faults(name, run, written)
+    failures = {outcome.case.name: fault for outcome, fault in faults}
+    return _Result(checked, written, failures, tuple(find_rule_faults(name, checked.path, run)))
 
 
 def _print(printer: Printer, result: _Result) -> None:
@@ -153,8 +160,8 @@ def _print(printer: Printer, result: _Result) -> None:
             printer.warning(f"{name}: {place} cannot be parsed, so no rule matches there")
     for path in result.written:
         printer.line(f"written: {path}")
-    state = "passed" if result.passed else count(len(result.messages), "failure")
-    printer.line(f"{name}: {count(len(run.outcomes), 'case')}, {state} ({run.seconds:.1f} s)")
+    cases = count(len(run.outcomes), "case")
+    printer.line(f"{name}: {cases}, {result.state} ({run.seconds:.1f} s)")
 
 
 def _describe(result: _Result) -> dict[str, Any]:
@@ -167,10 +174,12 @@ def _describe(result: _Result) -> dict[str, Any]:
         "cases": [
             {
                 "case": str(outcome.case.name),
-                "failure": result.failures.get(outcome.case.name),
+                "failure": fault.message if fault else None,
+                "code": fault.code if fault else None,
                 "unparsed": list(map(str, outcome.unparsed)),
             }
             for outcome in (checked.run.outcomes if checked.run else ())
+            for fault in [result.failures.get(outcome.case.name)]
         ],
         "never_fired": list(checked.run.never_fired) if checked.run else [],
         "written": list(map(str, result.written)),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from patchgen.coccinelle import find_spatch
+from patchgen.commands.case_faults import find_case_faults, find_rule_faults
 from patchgen.commands.test import GoldenRequest, check_patches
 from patchgen.errors import ErrorPlace, PatchgenError, SpecError
 from patchgen.odb import GitTree, Repository
@@ -96,17 +97,5 @@ def _check_cases(folder: Path, errors: Sequence[PatchgenError]) -> Iterator[Patc
 
 
 def _check_run(path: Path, run: GoldenRun) -> Iterator[PatchgenError]:
-    for rule in run.never_fired:
-        yield SpecError(
-            f"the rule {rule} matches in no golden case",
-            code="case-failed",
-            place=ErrorPlace(str(path)),
-        )
-    for outcome in run.outcomes:
-        if not outcome.passed:
-            yield SpecError(
-                outcome.failure or "the result of the golden case differs",
-                code="case-failed",
-                place=ErrorPlace(str(outcome.case.file)),
-                hint=f"`patchgen test {path}` shows the difference",
-            )
+    yield from find_rule_faults(str(path), path, run)
+    yield from (error for _, error in find_case_faults(str(path), run))

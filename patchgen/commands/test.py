@@ -68,6 +68,7 @@ class CheckedPatch:
     """A semantic patch, and the run over its cases or the error that prevented it."""
 
     name: str
+    path: Path
     run: GoldenRun | None = None
     error: PatchgenError | None = None
 
@@ -204,11 +205,10 @@ def _check_patch(request: RunRequest, patch: tuple[str, Path]) -> CheckedPatch:
         resolved = resolve(cocci, request, _NO_BASE)
         if rendered is not None:
             resolved = replace(resolved, program=replace(resolved.program, patch=rendered))
-        return CheckedPatch(
-            name, run_cases(resolved, find_cases(path, resolved.suffixes), path.parent)
-        )
+        cases = find_cases(path, resolved.suffixes)
+        return CheckedPatch(name, path, run_cases(resolved, cases, path.parent))
     except PatchgenError as err:
-        return CheckedPatch(name, error=err)
+        return CheckedPatch(name, path, error=err)
 
 
 def _uses_variables(path: Path) -> bool:

@@ -79,7 +79,7 @@ FILES = {
 # Where each error is, and a part of its message.
 ERRORS = [
     ("cover.txt.j2", 3, None, "'patchs' is undefined"),
-    ("golden/golden.c", None, None, "the result of the golden case differs"),
+    ("golden/golden.c", None, None, "the result differs from golden.res"),
     ("manifest.toml", 7, "variant.macros", "the file none.h does not exist"),
     ("manifest.toml", 8, "variant.covr", "unknown key 'covr'"),
     ("manifest.toml", 12, "variables.callee.default", "'two words' is not a C identifier"),

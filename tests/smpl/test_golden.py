@@ -46,8 +46,11 @@ def test_cases_with_their_expected_results_pass(patchgen, cases):
     [
         ({"a__res": BEFORE}, ["a.c: the result differs from a.res"]),
         ({"ok_b__c": BEFORE}, ["ok/b.c: the semantic patch must not change it"]),
-        ({"c__c": BEFORE}, ["c.c: c.res does not exist", "--update"]),
-        ({"r__cocci": RULE + "@s@\n@@\n-never();\n"}, ["the rule s matches in no case"]),
+        ({"c__c": BEFORE}, ["c.c: c.res does not exist [case-missing]", "--update` writes it"]),
+        (
+            {"r__cocci": RULE + "@s@\n@@\n-never();\n"},
+            ["the rule s matches in no golden case", "such as r-s.c"],
+        ),
         ({"c__res": AFTER}, ["c.res has no c.c"]),
     ],
 )
@@ -56,6 +59,41 @@ def test_what_differs_is_a_failure_that_names_the_case(patchgen, cases, texts, w
     result = patchgen("test", cases)
     assert result.code == 1
     assert all(word in result.err for word in words), result.err
+
+
+def test_a_summary_tells_failed_cases_from_rules_without_a_match(patchgen, cases):
+    write(cases, r__cocci=RULE + "@s@\n@@\n-never();\n@@\n@@\n-nor();\n")
+    assert "2 cases, 2 rules without a match (" in patchgen("test", cases).out
+    write(cases, a__res=BEFORE)
+    result = patchgen("test", cases)
+    assert "2 cases, 1 failed, 2 rules without a match (" in result.out
+    assert result.err.count("[case-failed]") == result.err.count("hint: ") == 3
+    write(cases, r__cocci=RULE, a__c=OTHER, a__res=OTHER)
+    result = patchgen("test", cases)
+    assert (result.code, result.out.splitlines()[-1][:-8]) == (
+        1,
+        f"{cases}/r.cocci: 2 cases, 1 rule without a match",
+    )
+    assert result.err == (
+        f"warning: {cases}/r.cocci: the rule r matches in no golden case [case-failed]\n"
+        "hint: add a case in which it matches, such as r-r.c; "
+        f"`patchgen test {cases}/r.cocci --update` writes r-r.res\n"
+    )
+
+
+def test_check_says_which_file_is_missing_and_which_command_writes_it(patchgen, cases):
+    (cases / "a.res").unlink()
+    write(cases, c__c=BEFORE)
+    for command in ("check", "test"):
+        result = patchgen(command, cases)
+        text = result.out + result.err
+        assert text.count("does not exist [case-missing]\nhint: `patchgen test") >= 1
+        assert f"hint: `patchgen test {cases}/r.cocci --update` writes it\n" in text
+        assert "a.res does not exist" in text and "c.res does not exist" in text
+        assert "differs" not in text
+    documents = json.loads(patchgen("test", cases, "--json").out)["results"][0]["cases"]
+    assert [case["code"] for case in documents] == ["case-missing", "case-missing", None]
+    assert patchgen("test", cases / "r.cocci", "--update").code == 0
 
 
 def test_a_failure_shows_the_difference(patchgen, cases):

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Explain which golden cases of a semantic patch fail, and what to do about them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from shlex import quote
+
+from patchgen.errors import ErrorPlace, SpecError
+from patchgen.sweep import CaseOutcome, GoldenRun, find_stem
+
+
+def find_case_faults(
+    name: str, run: GoldenRun, written: Collection[Path] = ()
+) -> Iterator[tuple[CaseOutcome, SpecError]]:
+    """Yield the cases that failed, and why; a case whose result was `written` did not.
+
+    `name` is the semantic patch for `patchgen test`.
+    """
+    for outcome in run.outcomes:
+        if not outcome.passed and outcome.case.result not in written:
+            yield outcome, _explain(name, outcome)
+
+
+def _explain(name: str, outcome: CaseOutcome) -> SpecError:
+    case, test = outcome.case, f"patchgen test {quote(name)}"
+    code, hint = "case-failed", f"`{test}` shows the difference"
+    if outcome.failure:
+        text, hint = f"spatch did not finish: {outcome.failure}", ""
+    elif case.result is None:
+        text = "the semantic patch must not change it"
+    elif outcome.expected is None:
+        code, text = "case-missing", f"{case.result.name} does not exist"
+        hint = f"`{test} --update` writes it"
+    else:
+        text = f"the result differs from {case.result.name}"
+        hint += ", and `--update` writes the new result"
+    return SpecError(text, code=code, place=ErrorPlace(str(case.file)), hint=hint or None)
+
+
+def find_rule_faults(name: str, cocci: Path, run: GoldenRun) -> Iterator[SpecError]:
+    """Yield the rules that matched in no case of a semantic patch."""
+    for rule in run.never_fired:
+        stem = f"{find_stem(cocci)}-{rule.replace(' ', '-')}"
+        yield SpecError(
+            f"the rule {rule} matches in no golden case",
+            code="case-failed",
+            place=ErrorPlace(str(cocci)),
+            hint=f"add a case in which it matches, such as {stem}.c; `patchgen test {quote(name)} "
+            f"--update` writes {stem}.res",
+        )
