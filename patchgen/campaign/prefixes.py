@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 
 from patchgen.campaign.groups import PatchGroup
 from patchgen.campaign.trees import History
+from patchgen.kernel import SourceTree
 
 # `net: ethernet: ` and `x86/kvm: `, not `Merge branch`, `Revert "..."` or a version.
 _PREFIX = re.compile(r"^(?P<prefix>(?:[\w./,+*{}\[\]() -]{1,40}: ){1,4})\S")
@@ -25,6 +26,8 @@ _GENERIC_FOLDERS = frozenset(
     {"busses", "clients", "common", "core", "drivers", "host", "kernel", "lib", "platforms", "src"}
 )
 _MAX_PARTS = 3
+# The log of more files would be that of the first ones (campaign/trees.py).
+_MAX_LOG_FILES = 50
 _MAX_JOINED = 3
 TREEWIDE = "treewide: "
 # Prefixes in the log of Linux 6.1 to 6.12 that are not the folder's name. A slash at the end joins
@@ -104,8 +107,20 @@ def learn_style(history: History, group: PatchGroup) -> SubjectStyle:
     if group.is_leftover:
         return SubjectStyle(TREEWIDE)
     subjects = [entry.subject for entry in history.read(group.paths)]
-    prefix = find_common_prefix(subjects)
-    return SubjectStyle(prefix or derive_prefix(group), are_mostly_lower(subjects))
+    prefix = find_common_prefix(subjects) or derive_prefix(group.paths, group.tree)
+    return SubjectStyle(prefix, are_mostly_lower(subjects))
+
+
+def find_prefix(history: History, paths: Sequence[PurePosixPath]) -> str:
+    """Return the prefix of subjects for files whose changes are not divided into patches.
+
+    It is that of the log only if the files are of one subsystem: others may have fewer commits.
+    """
+    derived = derive_prefix(paths)
+    is_related = derived != TREEWIDE or len({path.parent for path in paths}) == 1
+    is_read = is_related and len(paths) <= _MAX_LOG_FILES
+    subjects = [entry.subject for entry in history.read(paths)] if is_read else []
+    return find_common_prefix(subjects) or derived
 
 
 def are_mostly_lower(subjects: Sequence[str]) -> bool:
@@ -155,12 +170,12 @@ def _are_equal(texts: Sequence[str]) -> bool:
     return len(set(texts)) == 1
 
 
-def derive_prefix(group: PatchGroup) -> str:
+def derive_prefix(paths: Sequence[PurePosixPath], tree: SourceTree | None = None) -> str:
     """Return a prefix as in most of the tree: the deepest that all files have in common.
 
-    Without one, that of most files, a list of a few, or the name of the group's tree.
+    Without one, that of most files, a list of a few, or the name of `tree`, which takes the patch.
     """
-    all_prefixes = [list_prefixes(path) for path in group.paths]
+    all_prefixes = [list_prefixes(path) for path in paths]
     common = ""
     for candidates in zip(*all_prefixes, strict=False):
         if len(set(candidates)) > 1:
@@ -170,12 +185,12 @@ def derive_prefix(group: PatchGroup) -> str:
         return f"{common}: "
     counts = Counter(prefixes[0] for prefixes in all_prefixes if prefixes)
     for prefix, count in counts.most_common(1):
-        if group.tree is not None and 2 * count > len(group.paths):
+        if tree is not None and 2 * count > len(paths):
             return f"{prefix}: "
-    if group.tree is None:
+    if tree is None:
         return TREEWIDE
-    few = len(counts) <= _MAX_JOINED and counts.total() == len(group.paths)
-    return f"{', '.join(counts) if few else group.tree.label}: "
+    few = len(counts) <= _MAX_JOINED and counts.total() == len(paths)
+    return f"{', '.join(counts) if few else tree.label}: "
 
 
 def list_prefixes(path: PurePosixPath) -> list[str]:

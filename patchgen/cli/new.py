@@ -17,7 +17,7 @@ from patchgen.cli.options import json_option, start_option, timeout_option, tree
 from patchgen.cli.printer import Printer
 from patchgen.cli.terminal import is_terminal
 from patchgen.coccinelle import DEFAULT_TIMEOUT_S
-from patchgen.commands.new import NewRequest, NewResult, write_variant
+from patchgen.commands.new import NewRequest, NewResult, title_rename, write_variant
 from patchgen.controls import escape_controls
 from patchgen.counting import count
 from patchgen.errors import UsageError
@@ -138,8 +138,8 @@ def _ask_rename(request: NewRequest) -> NewRequest:
         if not _FUNCTION.fullmatch(name):
             raise UsageError(f"{name!r} is not the name of a function", code="name-invalid")
     on = request.on or tuple(ask("Files, as paths or globs", "**/*.c").split())
-    title = request.title or ask("Subject", f"treewide: Replace {old}() by {new}()")
-    return replace(request, rename=(old, new), on=on, title=title)
+    request = replace(request, rename=(old, new), on=on)
+    return replace(request, title=request.title or ask("Subject", title_rename(request)))
 
 
 def _describe(result: NewResult) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from patchgen.coccinelle import find_spatch
 from patchgen.commands.case_faults import find_case_faults, find_rule_faults
+from patchgen.commands.subjects import find_subject_faults
 from patchgen.commands.test import GoldenRequest, check_patches
 from patchgen.errors import ErrorPlace, PatchgenError, SpecError
 from patchgen.odb import GitTree, Repository
@@ -31,7 +32,8 @@ from patchgen.sweep import GoldenRun, find_unused_cases, has_cases, is_template
 class CheckResult:
     """The folder of the variant, and its errors by file and line; golden cases come last.
 
-    `notes` are about paths that the tree does not have, but another base may.
+    `notes` are about paths that the tree does not have, but another base may, and about subjects
+    that `verify` will refuse.
     """
 
     folder: Path
@@ -52,8 +54,10 @@ def check_variant(name: str, tree: Path | None = None, base: str = "HEAD") -> Ch
     # A case that belongs to no semantic patch is reported once for each of its folder.
     cases = list({str(error): error for error in cases}.values())
     faults = [path.error for path in missing if path.is_fault]
-    notes = tuple(path.error for path in missing if not path.is_fault)
-    return CheckResult(folder, (*errors, *faults, *cases), notes)
+    notes = [path.error for path in missing if not path.is_fault]
+    # The messages of a variant with errors may not be known.
+    notes += [] if errors else find_subject_faults(folder)
+    return CheckResult(folder, (*errors, *faults, *cases), tuple(notes))
 
 
 def _check_tree(folder: Path, tree: Path, base: str) -> list[MissingPath]:

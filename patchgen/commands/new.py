@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from patchgen.coccinelle import DEFAULT_TIMEOUT_S, Spatch, find_spatch
+from patchgen.commands.subjects import complete_subject, find_subject_faults
 from patchgen.commands.test import GoldenRequest, check_patches, update_results
 from patchgen.controls import escape_controls
 from patchgen.errors import PatchgenError, RefusedError, SpecError, UsageError
@@ -105,13 +106,22 @@ def write_variant(request: NewRequest) -> NewResult:
     if request.cocci is not None:
         source = CaseSource(request.tree, request.on, request.timeout_s)
         patch = read_cocci(request.cocci, name, source, request.title)
+        if request.title is None:
+            title = complete_subject(patch.title, request.tree, patch.on)
+            patch = replace(patch, title=title)
     else:
         assert request.rename is not None
         old, new = request.rename
-        title = request.title or f"treewide: Replace {old}() by {new}()"
-        patch = draft_rename(name, old, new, title)
+        patch = draft_rename(name, old, new, request.title or title_rename(request))
         patch = replace(patch, on=request.on or patch.on)
     return _write(request, name, patch)
+
+
+def title_rename(request: NewRequest) -> str:
+    """Return the usual subject for the replacement of a function."""
+    assert request.rename is not None
+    old, new = request.rename
+    return complete_subject(f"Replace {old}() by {new}()", request.tree, request.on)
 
 
 def _write(request: NewRequest, name: str, patch: SemanticPatchDraft) -> NewResult:
@@ -122,6 +132,7 @@ def _write(request: NewRequest, name: str, patch: SemanticPatchDraft) -> NewResu
             if patch.cases
             else [f"{name}.cocci has no golden cases: {patch.without_cases}"]
         )
+        failures += _list_subject_faults(staged.folder)
         files = _list_files(staged.folder)
         staged.publish()
     # A tree may have no header; the user has not named any.
@@ -144,6 +155,16 @@ def _find_unknown_names(request: NewRequest) -> tuple[str, ...] | None:
         if request.rename is not None:
             unknown += find_unknown_functions(repository, request.on, request.rename)
     return tuple(unknown)
+
+
+def _list_subject_faults(folder: Path) -> list[str]:
+    """Return sentences on subjects that `verify` would report."""
+    faults = []
+    for err in find_subject_faults(folder):
+        assert err.place is not None
+        name = Path(err.place.file).relative_to(folder)
+        faults.append(f"{name}: {err.message}: {err.place.excerpt}")
+    return faults
 
 
 def _list_files(folder: Path) -> tuple[str, ...]:
@@ -228,7 +249,7 @@ def _try_variant(
         )
     with staged_variant(request.target, variant.draft) as staged:
         _compare(repository, staged.folder, base, variant, request.timeout_s)
-        failures = tuple(_complete_cases(staged.folder))
+        failures = (*_complete_cases(staged.folder), *_list_subject_faults(staged.folder))
         files = _list_files(staged.folder)
         staged.publish()
     texts = ((patch, path) for patch, paths in variant.texts.items() for path in paths)

@@ -52,7 +52,7 @@ def check_commit(
     of a commit's files continues most subjects in lower case after the prefix. `signoff_command` is
     the command that adds a missing Signed-off-by, or "".
     """
-    for text in _check_subject(commit.subject, may_be_lower=lambda: writes_lower_case(commit)):
+    for text in check_subject(commit.subject, may_be_lower=lambda: writes_lower_case(commit)):
         yield Finding(_CHECK, text, commit.oid)
     message = parse_message(commit.message)
     body, trailers = message.body, message.trailers
@@ -122,7 +122,7 @@ def check_cover_subject(
     a patch may, too.
     """
     areas = {re.split(r"[/:]", commit.subject, maxsplit=1)[0] for commit in commits}
-    for text in _check_subject(
+    for text in check_subject(
         subject,
         may_be_lower=lambda: any(map(writes_lower_case, commits)),
         needs_prefix=len(areas) == 1 and all(":" in commit.subject for commit in commits),
@@ -143,9 +143,18 @@ def check_series(commits: Sequence[Commit], cover: str = "") -> Iterator[Finding
         yield Finding(_CHECK, text, failure=False)
 
 
-def _check_subject(
+def has_prefix(subject: str) -> bool:
+    """Return whether a subject begins with a subsystem."""
+    return _SUBJECT.match(subject) is not None
+
+
+def check_subject(
     subject: str, *, may_be_lower: Callable[[], bool], needs_prefix: bool = True
 ) -> Iterator[str]:
+    """Yield the faults of a subject.
+
+    `may_be_lower` returns whether it may continue in lower case after the prefix.
+    """
     match = _SUBJECT.match(subject)
     if match is None and needs_prefix:
         yield 'the subject has no subsystem prefix; expected "subsystem: Do something"'

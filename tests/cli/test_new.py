@@ -216,7 +216,7 @@ def test_a_commit_of_which_nothing_can_be_stated_is_refused(patchgen, git, tree,
 def test_a_path_that_no_manifest_can_have_is_listed_on_one_line(patchgen, git, tree, tmp_path):
     write(tree, {"a\nb": "x\n", "Makefile": "VERSION = 7\n"})
     git(tree, "add", "-A")
-    git(tree, "commit", "-q", "-m", "Odd")
+    git(tree, "commit", "-q", "-m", "lib: Odd")
     result = patchgen("new", tmp_path / "mine", "--from-commit", "HEAD", cwd=tree)
     assert result.code == 0
     assert result.err == (
@@ -344,7 +344,40 @@ def test_a_semantic_patch_becomes_a_variant_with_a_case_of_the_tree(patchgen, gi
     assert patchgen("test", variant).code == 0
     made = json.loads(patchgen("apply", variant, "--json", cwd=tree).out)
     message = git(tree, "log", "-1", "--format=%B", made["tip"])
-    assert message.startswith("Call new_call() where old_call() was\n\nIt does the same.\n")
+    assert message.startswith("lib: Call new_call() where old_call() was\n\nIt does the same.\n")
+
+
+PREFIXES = [
+    # The prefix of the log of these files, one derived from folders, and one of all files.
+    (("--on", "net/*.c"), "nfc: Call new_call() where old_call() was"),
+    (("--on", "lib/*.c"), "lib: Call new_call() where old_call() was"),
+    (("--on", "lib/*.c", "--on", "net/*.c"), "treewide: Call new_call() where old_call() was"),
+    (("--tree", "nowhere"), "treewide: Call new_call() where old_call() was"),
+    (("--title", "Call it"), "Call it"),
+]
+
+
+@pytest.mark.parametrize(("options", "subject"), PREFIXES)
+def test_a_subject_has_the_prefix_of_its_files(patchgen, git, tree, tmp_path, options, subject):
+    for number in range(3):
+        write(tree, {"net/a.c": f"int a{number};\n"})
+        git(tree, "add", "net/a.c")
+        git(tree, "commit", "-q", "-m", f"nfc: Change it {number}")
+    (tmp_path / "a.cocci").write_text(COCCI.replace("Call", "call", 1))
+    (tmp_path / "a.c").write_text("int f(void)\n{\n\treturn old_call(0);\n}\n")
+    args = ("new", tmp_path / "mine", "--from", tmp_path / "a.cocci", *options)
+    result = patchgen(*args, cwd=tree)
+    assert result.code == 0
+    for file in ("message.txt.j2", "cover.txt.j2"):
+        assert (tmp_path / "mine" / file).read_text().startswith(f"{subject}\n\n")
+    checked = patchgen("check", tmp_path / "mine")
+    assert checked.code == 0
+    fault = "the subject has no subsystem prefix"
+    is_faulty = subject == "Call it"
+    assert (f"warning: message.txt.j2: {fault}" in result.err) == is_faulty
+    assert (f"mine/message.txt.j2:1: {fault}" in checked.out) == is_faulty
+    [*notes] = json.loads(patchgen("check", tmp_path / "mine", "--json").out)["notes"]
+    assert [each["code"] for each in notes] == ["subject-form"] * is_faulty
 
 
 THREE_RULES = """\
@@ -778,14 +811,14 @@ def test_the_purpose_becomes_a_message_or_is_refused(
         assert body in result.err and "hint: give" in result.err and "(--title)" in result.err
         assert not (tmp_path / "mine").exists()
         result = patchgen(*args, "--title", "lib: Call it", cwd=tree)
-        subject = "lib: Call it"
+        subject = "Call it"
         body = "\n".join(lines)[:20] or EDIT
     assert (result.code, result.err) == (0, "")
     assert patchgen("check", tmp_path / "mine").code == 0
     assert patchgen("test", tmp_path / "mine").code == 0
     made = json.loads(patchgen("apply", tmp_path / "mine", "--json", cwd=tree).out)
     message = git(tree, "log", "-1", "--format=%B", made["tip"])
-    assert message.partition("\n")[0] == subject
+    assert message.partition("\n")[0] == f"lib: {subject}"
     assert body in message
     assert all(len(line) <= 75 for line in message.split("\n"))
 

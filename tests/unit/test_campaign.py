@@ -132,7 +132,8 @@ def test_the_prefix_is_that_of_most_of_the_log(subjects, prefix):
     ],
 )
 def test_without_a_log_the_prefix_is_derived_from_the_folder(paths, prefix):
-    assert derive_prefix(group(*paths)) == prefix
+    made = group(*paths)
+    assert derive_prefix(made.paths, made.tree) == prefix
 
 
 @pytest.mark.parametrize(
