@@ -15,7 +15,6 @@ import click
 
 from patchgen.cli.command import ExplainedCommand
 from patchgen.cli.complete_names import complete_config
-from patchgen.cli.next_steps import format_git, format_patchgen, format_verify, print_steps
 from patchgen.cli.options import (
     jobs_option,
     json_option,
@@ -24,11 +23,10 @@ from patchgen.cli.options import (
     tree_option,
 )
 from patchgen.cli.printer import Printer, announce_end, echo
-from patchgen.cli.send_checks import SEND_CHECKS
 from patchgen.cli.terminal import is_terminal
 from patchgen.cli.tree_options import resolve_paths
+from patchgen.cli.verify_steps import print_next
 from patchgen.cli.verify_table import VerifyTable
-from patchgen.commands.sending import find_sending
 from patchgen.commands.verify import VerifyReport, verify_series
 from patchgen.counting import count
 from patchgen.interrupts import report_interrupt
@@ -122,7 +120,7 @@ def command(
     else:
         _print_findings(printer, report, verbose=verbose)
         _print_recorded(printer, request, report)
-        _print_next(printer, request, report)
+        print_next(printer, request, report)
     if not report.passed:
         sys.exit(1)
 
@@ -209,41 +207,6 @@ def _print_recorded(printer: Printer, request: VerifyRequest, report: VerifyRepo
         )
     elif request.record:
         printer.warning("the cover letter was not changed, because the series does not pass")
-
-
-def _print_next(printer: Printer, request: VerifyRequest, report: VerifyReport) -> None:
-    """Print how to send the series, or how to change the first commit that failed."""
-    target, tree = report.target, request.tree
-    if report.passed:
-        is_sendable = target.record is not None or Path(target.name).is_dir()
-        sending = find_sending(tree, target.name) if target.series else None
-        if sending is not None and sending.is_complete:
-            step = format_patchgen(tree, "reroll", target.name)
-            print_steps(printer, f"It was sent on {sending.day}; make the next version", step)
-        elif is_sendable and not report.recorded:
-            print_steps(printer, "Send it", format_patchgen(tree, "send", target.name))
-    elif target.record is not None and target.record.split and _has_faults_in_code(report):
-        # A fault that is mended in a commit would be back after the next run.
-        options = ("--semantic-patch", target.record.variant, "-v", str(target.record.revision))
-        again = format_patchgen(tree, "reroll", target.name, *options, "--force")
-        sent = f"    # without -v and --force if v{target.record.revision} was sent"
-        steps = (again + sent, format_verify(tree, target.base, target.name))
-        print_steps(printer, "Mend the semantic patch, run it again, then check again", *steps)
-    elif report.failed is not None and target.record is not None:
-        rebase = ("rebase", "--interactive", f"{report.failed[:12]}^", target.name)
-        steps = (format_git(tree, *rebase), format_verify(tree, target.base, target.name))
-        print_steps(printer, "Edit the commit, then check again", *steps)
-
-
-def _has_faults_in_code(report: VerifyReport) -> bool:
-    """Return whether a failure is about code, not about a message or a mail."""
-    paths = {str(path) for commit in report.target.commits for path in commit.files}
-    return any(
-        finding.failure
-        and (finding.check not in SEND_CHECKS or finding.where.partition(":")[0] in paths)
-        for finding in report.findings
-        if finding.commit is not None
-    )
 
 
 def _join_configs(findings: Sequence[Finding]) -> list[Finding]:

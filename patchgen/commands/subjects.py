@@ -10,13 +10,13 @@ from pathlib import Path
 
 from patchgen.campaign.prefixes import TREEWIDE, find_prefix
 from patchgen.campaign.trees import open_history
-from patchgen.errors import ErrorPlace, RefusedError, SpecError
+from patchgen.errors import ErrorPlace, PatchgenError, RefusedError, SpecError
 from patchgen.odb import Checkout, GitTree, Repository
+from patchgen.pipeline.variant_places import find_recorded_variant
 from patchgen.resources import shipped_folder
 from patchgen.sourcefolder import SourceFolder
-from patchgen.spec import load_variant
+from patchgen.spec import Variant, find_variant, list_named, load_variant
 from patchgen.spec.files import find_file
-from patchgen.spec.variant import ManifestFile
 from patchgen.verify.lint import check_subject, has_prefix
 
 _COMMENTS = re.compile(r"\s*(?:\{#.*?#\}\s*)*", re.DOTALL)
@@ -53,19 +53,37 @@ def find_subject_faults(folder: Path) -> Iterator[SpecError]:
 
     A subject with an expression of a template is not known without a base.
     """
-    variant = load_variant(folder)
+    for _, path, content in _list_messages(load_variant(folder)):
+        yield from _check_message(path, content.decode("utf-8", "replace"))
+
+
+def find_message_template(tree: Path, change_id: str, variant: str, patch: str) -> Path | None:
+    """Return the template of a message of a series; None if the series' variant is not found."""
+    try:
+        with closing(Repository(tree)) as repository:
+            place = find_recorded_variant(repository, change_id, variant)
+        messages = _list_messages(find_variant(place.name))
+        return next((path for name, path, _ in messages if name == patch), None)
+    except PatchgenError:
+        return None
+
+
+def is_shipped(variant: str) -> bool:
+    """Return whether a variant of this name comes with patchgen."""
+    folder = shipped_folder("semantic-patches")
+    return any(each.name == variant and each.path.parent == folder for each in list_named())
+
+
+def _list_messages(variant: Variant) -> Iterator[tuple[str, Path, bytes]]:
+    """Yield each patch with the template of its message."""
     shared = SourceFolder(shipped_folder("templates"))
     for unit in variant.units:
         folders = tuple(dict.fromkeys((unit.source, variant.source, shared)))
         for index, patch in enumerate(unit.manifest.patch):
-            yield from _check_message(unit, index, patch.message, folders)
+            yield patch.name, *find_file(unit, patch.message, folders, "patch", index, "message")
 
 
-def _check_message(
-    unit: ManifestFile, index: int, name: str, folders: Sequence[SourceFolder]
-) -> Iterator[SpecError]:
-    path, content = find_file(unit, name, folders, "patch", index, "message")
-    text = content.decode("utf-8", "replace")
+def _check_message(path: Path, text: str) -> Iterator[SpecError]:
     match = _COMMENTS.match(text)
     start = match.end() if match else 0
     subject = text[start:].partition("\n")[0].strip()

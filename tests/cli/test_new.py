@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -378,6 +379,60 @@ def test_a_subject_has_the_prefix_of_its_files(patchgen, git, tree, tmp_path, op
     assert (f"mine/message.txt.j2:1: {fault}" in checked.out) == is_faulty
     [*notes] = json.loads(patchgen("check", tmp_path / "mine", "--json").out)["notes"]
     assert [each["code"] for each in notes] == ["subject-form"] * is_faulty
+
+
+VERIFY = [
+    "verify",
+    *(f"--skip={check}" for check in ("checkpatch", "sections", "build", "code")),
+]
+
+
+def read_steps(verified) -> tuple[str, list[list[str]]]:
+    """Return the title and the commands of the steps that `verify` prints last."""
+    title, *commands = verified.out.rpartition("\n\n")[2].splitlines()
+    return title, [shlex.split(line, comments=True)[1:] for line in commands]
+
+
+def test_a_fault_of_a_message_is_mended_in_its_template(patchgen, git, tree, tmp_path):
+    (tmp_path / "a.cocci").write_text(COCCI)
+    variant = tmp_path / "mine"
+    args = ("--from", tmp_path / "a.cocci", "--on", "lib/*.c", "--title", "Calling it")
+    assert patchgen("new", variant, *args, cwd=tree).code == 0
+    assert patchgen("apply", variant, "--signoff", cwd=tree).code == 0
+    title, [again, check] = read_steps(patchgen(*VERIFY, "patchgen/mine-v1", cwd=tree))
+    template = variant / "message.txt.j2"
+    assert title == f"Edit {template}, make the series again, then check again:"
+    for path in (template, variant / "cover.txt.j2"):
+        path.write_text(path.read_text().replace("Calling it", "lib: Call it"))
+    assert patchgen(*again, cwd=tree).code == 0
+    verified = patchgen(*check, cwd=tree)
+    assert verified.code == 0, verified.out
+    # A person changes a commit that a person has changed.
+    git(tree, "checkout", "-q", "patchgen/mine-v1")
+    git(tree, "commit", "-q", "--amend", "-m", "Calling it\n\nSo.")
+    title, [rebase, _] = read_steps(patchgen(*VERIFY, cwd=tree))
+    assert title == "Edit the commit, then check again:" and rebase[0] == "rebase"
+
+
+def test_a_variant_that_moved_has_to_be_named_to_mend_it(patchgen, tree, tmp_path):
+    (tmp_path / "a.cocci").write_text(COCCI)
+    args = ("--from", tmp_path / "a.cocci", "--on", "lib/*.c", "--title", "Calling it")
+    assert patchgen("new", tmp_path / "mine", *args, cwd=tree).code == 0
+    assert patchgen("apply", tmp_path / "mine", cwd=tree).code == 0
+    (tmp_path / "mine").rename(tmp_path / "moved")
+    title, [again, _] = read_steps(patchgen(*VERIFY, "patchgen/mine-v1", cwd=tree))
+    assert title.startswith("Edit the template of mine's message in the FOLDER of mine, make")
+    assert again[2:4] == ["--variant", "FOLDER"]
+
+
+def test_a_missing_signature_is_added_to_the_commit(patchgen, tree, tmp_path):
+    (tmp_path / "a.cocci").write_text(COCCI)
+    args = ("--from", tmp_path / "a.cocci", "--on", "lib/*.c")
+    assert patchgen("new", tmp_path / "mine", *args, cwd=tree).code == 0
+    assert patchgen("apply", tmp_path / "mine", cwd=tree).code == 0
+    verified = patchgen(*VERIFY, "patchgen/mine-v1", cwd=tree)
+    assert "Signed-off-by is missing" in verified.out
+    assert read_steps(verified)[0] == "Edit the commit, then check again:"
 
 
 THREE_RULES = """\
