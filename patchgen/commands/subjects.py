@@ -51,7 +51,8 @@ def _choose_prefix(tree: Path, on: Sequence[str]) -> str:
 def find_subject_faults(folder: Path) -> Iterator[SpecError]:
     """Yield the faults that `verify` will find in the subjects of a variant's patches.
 
-    A subject with an expression of a template is not known without a base.
+    A subject with an expression of a template is not known without a base, nor is whether the log
+    of the changed files has lower case after the prefix.
     """
     for _, path, content in _list_messages(load_variant(folder)):
         yield from _check_message(path, content.decode("utf-8", "replace"))
@@ -90,5 +91,5 @@ def _check_message(path: Path, text: str) -> Iterator[SpecError]:
     if not subject or _EXPRESSION.search(subject):
         return
     place = ErrorPlace(str(path), text.count("\n", 0, start) + 1, excerpt=subject)
-    for fault in check_subject(subject, may_be_lower=lambda: False):
+    for fault in check_subject(subject, may_be_lower=lambda: True):
         yield SpecError(fault, code="subject-form", place=place)

@@ -355,6 +355,8 @@ PREFIXES = [
     (("--on", "lib/*.c", "--on", "net/*.c"), "treewide: Call new_call() where old_call() was"),
     (("--tree", "nowhere"), "treewide: Call new_call() where old_call() was"),
     (("--title", "Call it"), "Call it"),
+    # `verify` accepts it if the log of the files has lower case, too.
+    (("--title", "net: call it"), "net: call it"),
 ]
 
 
