@@ -19,7 +19,10 @@ from patchgen.kernel import (
     find_qemu,
 )
 from patchgen.verify.checked_series import CheckedSeries
+from patchgen.verify.judge import claims_no_change
 
+# Folders whose files defconfig leaves out for the most part, and allmodconfig builds.
+_MODULE_FOLDERS = frozenset({"crypto", "drivers", "fs", "net", "samples", "sound"})
 CHECKS = ("lint", "checkpatch", "am", "sections", "build", "code")
 
 
@@ -72,13 +75,23 @@ def read_configs(request: VerifyRequest) -> list[BuildConfig]:
 
 
 def choose_configs(target: CheckedSeries) -> list[BuildConfig]:
-    """Return the configurations for a series: those of guests, or allmodconfig for a campaign.
+    """Return the configurations for a series: those of guests, or allmodconfig.
 
-    A campaign changes files of all subsystems, and the configurations of guests build few of them.
-    For files of other architectures, allmodconfig of those with an installed compiler is added.
+    The configurations of guests build few files of the folders that have mostly modules. A campaign
+    changes files of all subsystems. For files of other architectures, allmodconfig of those with an
+    installed compiler is added. The machine code of allmodconfig cannot be compared, so a claim of
+    no functional change needs the first configuration of guests.
     """
     is_campaign = target.record is not None and target.record.split
-    configs = [find_config("allmodconfig")] if is_campaign else list(CONFIGS)
     files = {file for commit in target.commits for file in commit.files}
     archs = sorted({arch for file in files if (arch := find_arch(file)) is not None})
+    modules = [find_config("allmodconfig")]
+    if is_campaign:
+        configs = modules
+    elif any(file.parts[0] not in _MODULE_FOLDERS and find_arch(file) is None for file in files):
+        configs = list(CONFIGS)
+    elif any(claims_no_change(commit.message) for commit in target.commits):
+        configs = [CONFIGS[0], *modules]
+    else:
+        configs = modules
     return [*configs, *filter(None, map(find_cross_config, archs))]

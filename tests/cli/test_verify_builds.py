@@ -338,6 +338,28 @@ def test_a_configuration_that_builds_no_file_of_a_series_is_not_recorded(campaig
     assert "not built: arch/s390/kernel/s.c" in cover
 
 
+@pytest.mark.parametrize(
+    ("paths", "message", "configs"),
+    [
+        (["drivers/d.c", "net/n.c"], "", ["allmodconfig"]),
+        (["drivers/d.c"], "No functional change.", ["x86_64", "allmodconfig"]),
+        (["drivers/d.c", "mm/m.c"], "", [config.name for config in SHIPPED]),
+        ([FILE], "", [config.name for config in SHIPPED]),
+    ],
+)
+def test_a_series_of_modules_is_built_with_allmodconfig(
+    patchgen, git, small, paths, message, configs
+):
+    git(small, "checkout", "-q", "-b", "series")
+    for path in paths:
+        (small / path).parent.mkdir(parents=True, exist_ok=True)
+        (small / path).write_text("int d;\n")
+    git(small, "add", "-A", "-f")
+    git(small, "commit", "-q", "-m", f"d: Change it\n\n{message}")
+    result = patchgen("verify", "master..HEAD", "--tree", small, "--json", *ONLY_BUILD)
+    assert json.loads(result.out)["checks"] == [*configs, "sections"]
+
+
 def test_a_configuration_without_a_compiler_is_refused(campaign):
     result = campaign("--config", "allmodconfig-s390")
     assert result.code == 1 and "no compiler for s390 is installed" in result.err
