@@ -91,7 +91,7 @@ def read_stopped(repository: Repository) -> StoppedReroll:
         raise RefusedError(
             "no reroll is waiting here",
             code="no-reroll-waiting",
-            hint="`patchgen reroll BRANCH --base REV` starts one",
+            hint="`patchgen reroll BRANCH --onto REV` starts one",
         ) from None
     except (OSError, ValueError, KeyError, TypeError, RecursionError, SpecError) as err:
         raise RefusedError(
