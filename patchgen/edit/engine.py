@@ -193,7 +193,7 @@ def _collect(index: int, planned: PlannedPatch, chains: Sequence[_Chain]) -> Mad
             tuple(sorted(result.path for result in results if result.after is not None))
             for _, results in runs
         ),
-        unparsed=tuple(f for result in all_results for f in result.unparsed if f.name),
+        unparsed=tuple(place for result in all_results for place in result.unparsed),
         seconds=sum(result.seconds for result in all_results),
     )
 

@@ -17,6 +17,7 @@ from patchgen.model.outcome import CitedCalls, Site
 from patchgen.model.plan import LeftOut
 from patchgen.model.series import MadePatch, SeriesOptions, Signatures
 from patchgen.odb import GitTree, Repository, git_version
+from patchgen.pipeline.unparsed_code import warn_unparsed
 from patchgen.resources import shipped_folder
 from patchgen.series import (
     HandWork,
@@ -193,20 +194,22 @@ def run_plan(
     on_progress: OnProgress = lambda done, total: None,
 ) -> GeneratedSeries:
     """Run the semantic patches. Raises a PatchgenError if a rule does not match as declared."""
+    spatch = find_spatch()
     results = make_patches(
         plan.patches,
         plan.tree,
-        find_spatch(),
+        spatch,
         timeout_s=request.timeout_s,
         on_progress=on_progress,
     )
+    unparsed = warn_unparsed(spatch, plan.patches, results)
     plan, patches = _drop_unneeded(plan, results)
     tree = PatchedTree(plan.tree, patches)
     cites = find_cited_calls(plan.variant, plan.backends, tree, plan.context)
     context = {**plan.context, "cites": {cite.name: cite.calls for cite in cites}}
     plan = replace(plan, context=context)
     subjects = tuple(render_subject(plan, patch) for patch in plan.patches)
-    warnings = (*_warn_shadowed(plan.variant), *_warn_unparsed(results))
+    warnings = (*_warn_shadowed(plan.variant), *unparsed)
     return GeneratedSeries(request, plan, patches, subjects, cites, warnings)
 
 
@@ -270,10 +273,3 @@ def _warn_shadowed(variant: Variant) -> tuple[str, ...]:
     if not others:
         return ()
     return (f"{variant.name} is the variant in {variant.folder}, which shadows {others}",)
-
-
-def _warn_unparsed(patches: Sequence[MadePatch]) -> tuple[str, ...]:
-    functions = dict.fromkeys(str(function) for patch in patches for function in patch.unparsed)
-    return tuple(
-        f"spatch could not parse {function}; rules do not match there" for function in functions
-    )

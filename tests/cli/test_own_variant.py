@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Patchgen
-from tests.support.small_variant import apply_small as apply, make_small_tree
+from tests.support.small_variant import add_optional_patch, apply_small as apply, make_small_tree
 
 V1 = "patchgen/mine-v1"
 
@@ -114,3 +114,20 @@ def test_a_branch_leads_to_no_folder_of_its_own_choice(patchgen, tree, git):
     replace_in_cover(git, tree, "other", '"variant": "mine"', '"variant": "other"')
     refused = patchgen("reroll", "other", "--tree", tree)
     assert refused.code == 2 and "unknown variant 'other'" in refused.err
+
+
+def test_only_unparsed_code_with_the_words_of_a_rule_is_reported(patchgen, tree, git):
+    broken = "static int {}(int a)\n{{\n\tasm(;\n\t{}\n}}\n"
+    code = [broken.format("has_word", "maybe_old(a);"), broken.format("has_none", "other(a);")]
+    macro = "DEFINE_THING(a\n\tmaybe_old(;\n\n"
+    (tree / "x.c").write_text("".join([*code, "void f(void)\n{\n\tmaybe_old(1);\n}\n"]))
+    (tree / "y.c").write_text(macro)
+    git(tree, "commit", "-q", "-a", "-m", "broken")
+    add_optional_patch(tree.parent / "mine", "x.c")
+    manifest = tree.parent / "mine/manifest.toml"
+    manifest.write_text(manifest.read_text().replace('on = "x.c"', 'on = "*.c"'))
+    warnings = [each for each in apply(patchgen, tree)["warnings"] if "parse" in each]
+    assert warnings == [
+        "spatch could not parse x.c:1 has_word(); rules do not match there",
+        "spatch could not parse y.c:1; rules do not match there",
+    ]
