@@ -15,10 +15,8 @@ from patchgen.coccinelle import (
     FileResult,
     Needs,
     RunnableSmpl,
-    SemanticPatch,
     Source,
     Spatch,
-    find_needs,
     run_files,
 )
 from patchgen.counting import count
@@ -28,7 +26,6 @@ from patchgen.newvariant.golden_case import CaseFinder
 from patchgen.odb import GitTree, Repository, plan_search, read_contents
 from patchgen.paths import absolute_path
 from patchgen.process import iterate_parallel
-from patchgen.sweep import Includes
 from patchgen.sweep.batches import Batch, make_batches
 from patchgen.sweep.candidates import Slicer, find_candidates
 from patchgen.sweep.request import MAX_FILE_BYTES
@@ -58,7 +55,9 @@ class FoundCases:
     reason: str = ""
 
 
-def search_cases(source: CaseSource, patch: SemanticPatch, spatch: Spatch) -> FoundCases:
+def search_cases(
+    source: CaseSource, program: RunnableSmpl, needs: Needs, spatch: Spatch
+) -> FoundCases:
     """Return golden cases from the tree, until each rule matches in one or the time is up."""
     try:
         repository = Repository(source.tree)
@@ -69,10 +68,8 @@ def search_cases(source: CaseSource, patch: SemanticPatch, spatch: Spatch) -> Fo
         files = tree.find(source.on)
         if not files:
             return FoundCases(reason=f"no file of the tree matches `--on` ({_ON})")
-        program = RunnableSmpl(patch, options=(Includes.NONE,))
-        needs = find_needs(spatch, program)
         slicer = Slicer(repository, needs, slices=True)
-        finder = CaseFinder(patch, spatch, source.timeout_s, slicer.may_match)
+        finder = CaseFinder(program.patch, spatch, source.timeout_s, slicer.may_match)
         search = _CaseSearch(slicer, finder, spatch, program, source.timeout_s)
         is_complete = search.run(_find_candidates(repository, tree, files, needs))
     if finder.cases:

@@ -8,10 +8,13 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from patchgen.coccinelle import (
+    Formula,
     Header,
+    RunnableSmpl,
     SemanticPatch,
     apply_to_file,
     decode_cocci,
+    find_needs,
     find_spatch,
     read_header,
     refuse_code,
@@ -26,9 +29,13 @@ from patchgen.newvariant.draft import check_title
 from patchgen.newvariant.golden_case import name_cases
 from patchgen.newvariant.skeleton import SemanticPatchDraft, draft_from_cocci
 from patchgen.sourcefolder import read_regular
+from patchgen.sweep import Includes
+from patchgen.sweep.candidates import choose_clause
 
 # `apply` runs spatch without include files, and on the headers that `on` names.
 _OBEYED_OPTIONS = ("--no-includes", "--include-headers")
+# A list of more words makes a manifest hard to read.
+_MOST_WORDS = 10
 _C_FILES, _HEADERS = "**/*.c", "**/*.h"
 
 
@@ -52,15 +59,18 @@ def read_cocci(path: Path, name: str, source: CaseSource, title: str | None) -> 
     # spatch reads it with an empty file.
     apply_to_file(spatch, semantic_patch, PurePosixPath("empty.c"), b"\n")
     source = replace(source, on=source.on or _choose_files(header))
+    program = RunnableSmpl(semantic_patch, options=(Includes.NONE,))
+    needs = find_needs(spatch, program)
     patch = replace(
         draft_from_cocci(text, title, body, header.comments),
         on=source.on,
+        containing=_choose_words(needs.file),
         needs=header.needs,
         remarks=tuple(_list_unused_lines(header)),
     )
     if copied := copy_cases(path, name):
         return replace(patch, cases=copied)
-    found = search_cases(source, semantic_patch, spatch)
+    found = search_cases(source, program, needs, spatch)
     return replace(patch, cases=name_cases(name, found.texts), without_cases=found.reason)
 
 
@@ -85,6 +95,16 @@ def _refuse_unsuitable(patch: SemanticPatch, header: Header) -> None:
 
 def _choose_files(header: Header) -> tuple[str, ...]:
     return (_C_FILES, _HEADERS) if "--include-headers" in header.options else (_C_FILES,)
+
+
+def _choose_words(need: Formula) -> list[str]:
+    """Return the words of which each match needs one, if they are few, and C tokens."""
+    clauses = [
+        clause
+        for clause in need
+        if len(clause) <= _MOST_WORDS and all(map(str.isidentifier, clause))
+    ]
+    return sorted(choose_clause(clauses) or ())
 
 
 def _list_unused_lines(header: Header) -> Iterator[str]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from patchgen.coccinelle import read_rules, refill
+from patchgen.model.base import escape_glob
 from patchgen.newvariant.draft import (
     COVER_END,
     PROVENANCE,
@@ -32,9 +33,10 @@ class SemanticPatchDraft:
     """The semantic patch of a new variant.
 
     `title` is the subject of the commit, `body` the text below it; the cover letter has `comments`,
-    too. `on` are its files. `needs` are files of the base, and the tokens that each must have.
-    `must_fire` are the rules that have to match. `cases` are golden cases and their results, by
-    path; `without_cases` is why there are none. `remarks` are sentences on what the variant lacks.
+    too. `on` are its files; each match needs one of the words `containing`, if there are any.
+    `needs` are files of the base, and the tokens that each must have. `must_fire` are the rules
+    that have to match. `cases` are golden cases and their results, by path; `without_cases` is why
+    there are none. `remarks` are sentences on what the variant lacks.
     """
 
     text: str
@@ -42,6 +44,7 @@ class SemanticPatchDraft:
     body: str = _BODY
     comments: str = ""
     on: Sequence[str] = ("**/*.c",)
+    containing: Sequence[str] = ()
     needs: Sequence[tuple[str, str]] = ()
     must_fire: Sequence[str] = ()
     cases: Mapping[str, str | bytes] = field(default_factory=dict)
@@ -74,7 +77,7 @@ position p;
         f"{name}.res": before.replace(f"{old}(", f"{new}("),
         f"ok/{name}.c": other,
     }
-    return SemanticPatchDraft(text, title, must_fire=(rule,), cases=cases)
+    return SemanticPatchDraft(text, title, containing=(old,), must_fire=(rule,), cases=cases)
 
 
 def draft_from_cocci(text: str, title: str, body: str, comments: str) -> SemanticPatchDraft:
@@ -152,4 +155,15 @@ message = "message.txt.j2"
 file = {quote(f"{name}.cocci")}
 # A path, a glob, or a list of them. ** stands for any folders.
 on = {quote_list(patch.on)}
-{must_fire}"""
+{_format_containing(patch)}{must_fire}"""
+
+
+def _format_containing(patch: SemanticPatchDraft) -> str:
+    # spatch runs on few files anyway if `on` names each.
+    if not patch.containing or all(escape_glob(each) == each for each in patch.on):
+        return ""
+    return f"""\
+# Only files of `on` with one of these tokens: each match needs one. Check the list
+# when you add a rule.
+containing = {quote_list(patch.containing)}
+"""

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from itertools import islice
@@ -73,7 +73,7 @@ def find_candidates(
     if not all(needs.file):
         # No file can satisfy a clause without words.
         return
-    clause = choose_clause(needs)
+    clause = choose_clause(needs.file)
     names: Iterable[str] = files
     if search is not None and clause is not None:
         names = grep_files(repository, search, clause)
@@ -88,9 +88,9 @@ def find_entries(files: Mapping[str, Entry], names: Iterable[str]) -> Iterator[T
             yield TreeFile(PurePosixPath(name), mode, oid)
 
 
-def choose_clause(needs: Needs) -> frozenset[str] | None:
+def choose_clause(need: Sequence[frozenset[str]]) -> frozenset[str] | None:
     """Return the most selective clause, None for a search without clauses."""
-    return min(needs.file, key=_commonness, default=None)
+    return min(need, key=_commonness, default=None)
 
 
 def _commonness(clause: frozenset[str]) -> tuple[float, list[str]]:

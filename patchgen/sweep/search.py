@@ -177,7 +177,7 @@ class Search:
         self, search: PlannedSearch | None, files: Mapping[str, Entry], slicer: Slicer
     ) -> int:
         """Search for candidates and for removed words; return on how many files spatch ran."""
-        word_search, clause = self.word_search, choose_clause(slicer.needs)
+        word_search, clause = self.word_search, choose_clause(slicer.needs.file)
         if search and clause and word_search and word_search.can_include(clause):
             run = self._run(find_entries(files, word_search.list_files(clause)), slicer)
             self.state.occurrences = word_search.occurrences

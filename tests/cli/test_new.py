@@ -9,6 +9,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -730,6 +731,32 @@ def test_the_other_lines_of_a_header_are_used_or_reported(patchgen, git, tree, t
     )
     assert f"\n\nIt does the same.\n\n{comments}" in cover
     assert "A macro" not in git(tree, "log", "-1", "--format=%B", made["tip"])
+
+
+@pytest.mark.parametrize(
+    ("code", "on", "containing"),
+    [
+        ("(\n- old(e);\n+ new(e);\n|\n- older(e);\n+ new(e);\n)\n", "**/*.c", ["old", "older"]),
+        ("- old(e, LIMIT_OF_OLD);\n+ new(e);\n", "**/*.c", "LIMIT_OF_OLD"),
+        ("- old(e);\n+ new(e);\n", "lib/a.c", None),
+        ("- e += 1;\n+ e++;\n", "**/*.c", None),
+        (
+            "- e->a = 0;\n+ new(e);\n@@\nexpression e;\n@@\n- e = f();\n+ g();\n",
+            "**/*.c",
+            ["a", "f"],
+        ),
+    ],
+)
+def test_only_files_with_a_word_that_each_match_needs_are_run(
+    patchgen, tmp_path, code, on, containing
+):
+    cocci = tmp_path / "a.cocci"
+    cocci.write_text(f"/// Do it\n@@\nexpression e;\n@@\n{code}")
+    variant = tmp_path / "mine"
+    made = patchgen("new", variant, "--from", cocci, "--on", on, cwd=tmp_path)
+    assert made.code == 0, made.err
+    manifest = tomllib.loads((variant / "manifest.toml").read_text())
+    assert manifest["patch"][0]["rules"][0].get("containing") == containing
 
 
 def test_without_a_case_there_is_a_warning(patchgen, tmp_path):
