@@ -68,6 +68,7 @@ def make_campaign(
         revision=request.revision,
         output=request.output,
         may_replace=request.force,
+        writes=not request.dry_run,
     )
     old_tip = None if request.dry_run else target.check(repository)
     if not request.force:

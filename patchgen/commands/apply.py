@@ -139,6 +139,7 @@ def _choose_target(
         revision=request.revision,
         output=request.output,
         may_replace=request.may_replace,
+        writes=not request.dry_run,
     )
 
 

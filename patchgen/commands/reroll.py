@@ -147,6 +147,7 @@ class _Reroll:
             may_replace=is_forced or name == self._series.name,
             # Making a version again replaces its mails; the user may allow other files.
             existing=Existing.ANYTHING if is_forced else Existing.THIS_VERSION,
+            writes=not request.dry_run,
         )
 
     def run(self) -> RerollResult:

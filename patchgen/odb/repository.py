@@ -72,16 +72,15 @@ class Repository:
         """The top of the work tree, or the repository's folder if it is bare."""
         return self.work_tree or self.git_dir
 
-    @property
-    def output_top(self) -> Path:
-        """The folder that results go to by default: the top of the work tree.
+    def find_output_top(self, *, writes: bool) -> Path:
+        """Return the folder that results go to by default: the top of the work tree.
 
-        For a bare repository it is the current folder. Raises UsageError if that is inside of the
-        repository, whose files belong to git.
+        For a bare repository it is the current folder. Raises UsageError if the caller `writes`,
+        and the folder is inside of the repository, whose files belong to git.
         """
         if self.work_tree is not None:
             return self.work_tree
-        if Path.cwd().is_relative_to(self.git_dir):
+        if writes and Path.cwd().is_relative_to(self.git_dir):
             raise UsageError(
                 f"{self.git_dir} is a bare repository: mails cannot be written into it",
                 code="bare-repository",

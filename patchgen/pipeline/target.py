@@ -99,8 +99,9 @@ def choose_target(
     *,
     may_replace: bool = False,
     existing: Existing = Existing.NOTHING,
+    writes: bool = True,
 ) -> SeriesTarget:
-    """Return the target of that name.
+    """Return the target of that name; the caller `writes` mails, or only reads.
 
     By default, the folder of mails is NAME-vN in the folder of the user's setting `outgoing`, or in
     `outgoing` at the top of the tree, or in the current folder for a bare repository. Raises
@@ -111,7 +112,7 @@ def choose_target(
     if output is None:
         setting = settings_of(repository).find("outgoing")
         name = setting.value if setting else "outgoing"
-        root = Path(os.path.realpath(Path.cwd() / repository.output_top / name))
+        root = Path(os.path.realpath(Path.cwd() / repository.find_output_top(writes=writes) / name))
         output = root / name_folder(branch, revision)
     folder = Path(os.path.realpath(Path.cwd() / output))
     return SeriesTarget(branch, ref, folder, root, may_replace, existing)
@@ -126,11 +127,13 @@ def choose_new_target(
     revision: int | None,
     output: Path | None,
     may_replace: bool,
+    writes: bool,
 ) -> tuple[NextVersion, SeriesTarget]:
     """Return the version to make of the series `name`, and its target.
 
     `branch` None means patchgen/NAME-vN, `revision` None what `choose_version` returns. With
-    `may_replace`, the branch may exist, and the folder may have other files.
+    `may_replace`, the branch may exist, and the folder may have other files. A dry run does not
+    write (`writes`).
     """
     version = choose_version(repository, branch, name, first=first_version, requested=revision)
     target = choose_target(
@@ -140,5 +143,6 @@ def choose_new_target(
         output,
         may_replace=may_replace,
         existing=Existing.ANYTHING if may_replace else Existing.NOTHING,
+        writes=writes,
     )
     return version, target

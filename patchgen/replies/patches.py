@@ -150,7 +150,7 @@ def read_own_mails(repository: Repository, series: SeriesBranch) -> tuple[Mail, 
     if series.cover is None or series.tracking is None:
         return ()
     revision = series.tracking.revision
-    folder = choose_target(repository, series.name, revision, None).folder
+    folder = choose_target(repository, series.name, revision, None, writes=False).folder
     paths = find_mails_of(folder, series.tracking.change_id, revision)
     return tuple(Mail(path.name, path.read_bytes()) for path in paths)
 

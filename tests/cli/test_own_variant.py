@@ -131,3 +131,22 @@ def test_only_unparsed_code_with_the_words_of_a_rule_is_reported(patchgen, tree,
         "spatch could not parse x.c:1 has_word(); rules do not match there",
         "spatch could not parse y.c:1; rules do not match there",
     ]
+
+
+def test_only_a_command_that_writes_is_refused_in_a_bare_repository(patchgen, tree, git, tmp_path):
+    apply(patchgen, tree)
+    bare = tmp_path / "bare.git"
+    git(tree, "clone", "-q", "--bare", tree, bare)
+    mbox = tmp_path / "replies"
+    mbox.write_bytes(b"From x\nFrom: A <a@b.org>\nSubject: Re: x\nMessage-ID: <1@b.org>\n\nHi\n")
+    split = ("run", tmp_path / "free.cocci", "--split", "none", "--subject", "toy: Do it")
+    commands = [
+        ("apply", tmp_path / "mine", "--force"),
+        ("reroll", V1, "--variant", tmp_path / "mine"),
+        split,
+    ]
+    for args in commands:
+        assert patchgen(*args, "--dry-run", cwd=bare).code == 0, args
+        refused = patchgen(*args, cwd=bare)
+        assert refused.code == 2 and "[bare-repository]" in refused.err
+    assert patchgen("trailers", V1, mbox, cwd=bare).code == 0
