@@ -27,7 +27,7 @@ from patchgen.pipeline.prepare import (
 from patchgen.pipeline.recipients import find_people
 from patchgen.pipeline.target import SeriesTarget, choose_new_target
 from patchgen.pipeline.variant_places import record_variant
-from patchgen.series import describe_empty_variables, write_patches
+from patchgen.series import describe_empty_variables, format_reroll, write_patches
 from patchgen.spec import People, find_variant
 
 
@@ -181,14 +181,15 @@ def _prepare(
         with_cover=request.with_cover,
         get_maintainer=request.get_maintainer,
     )
+    # `reroll` needs a branch with its record.
+    can_reroll = request.with_cover and not request.dry_run
+    setter = format_reroll(target.branch, record) if can_reroll else ""
     return ApplyResult(
         generated,
         target.branch,
         series,
         warnings=(*generated.warnings, *_warn_of_version(request, version), *series.warnings),
-        requests=tuple(
-            describe_empty_variables(target.branch, record, list(draft.messages.values()))
-        ),
+        requests=tuple(describe_empty_variables(record, list(draft.messages.values()), setter)),
     )
 
 

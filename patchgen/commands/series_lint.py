@@ -22,6 +22,7 @@ from patchgen.series import (
     Record,
     SeriesBranch,
     describe_empty_variables,
+    format_reroll,
     match_commits,
     parse_message,
 )
@@ -76,7 +77,8 @@ class SeriesLint:
                 yield from check_cover_claims(letter, matched, change_digests, target.record)
                 yield from self._check_dropped(target.series, letter, target.record, matched)
             yield from self._check_reviews(target.record, change_digests)
-            for text in describe_empty_variables(target.name, target.record, messages):
+            setter = format_reroll(target.name, target.record)
+            for text in describe_empty_variables(target.record, messages, setter):
                 yield Finding("lint", text, failure=False)
 
     def _check_dropped(

@@ -40,6 +40,7 @@ from .record import (
     describe_empty_variables as describe_empty_variables,
     digest_cover as digest_cover,
     digest_message as digest_message,
+    format_reroll as format_reroll,
     read_record as read_record,
     record_options as record_options,
 )

@@ -283,18 +283,26 @@ def digest_cover(cover: Cover) -> str:
 
 
 def describe_empty_variables(
-    branch: str, record: Record, messages: Sequence[str], *, advises: bool = True
+    record: Record, messages: Sequence[str], setter: str | None
 ) -> list[str]:
     """Return a sentence for each empty variable; `messages` are the patches' commit messages.
 
-    With `advises`, it names the command that sets the variable.
+    `setter` is the command that sets one if `--define` is added, None for sentences without advice.
     """
     trailers = [trailer for message in messages for trailer in parse_message(message).trailers]
     present = {trailer.name.lower() for trailer in trailers if trailer.value}
-    command = f"`patchgen reroll {shlex.quote(branch)} -v {record.revision} --define"
     return [
         f"the variable {variable.name} is empty"
-        + (f": {variable.text}; {command} {variable.name}=...` sets it" if advises else "")
+        + (
+            f": {variable.text}; `{f'{setter} --define'.lstrip()} {variable.name}=...` sets it"
+            if setter is not None
+            else ""
+        )
         for variable in record.asked
         if not present & {key.lower() for key in variable.trailers}
     ]
+
+
+def format_reroll(branch: str, record: Record) -> str:
+    """Return the command that makes the version of a branch again."""
+    return f"patchgen reroll {shlex.quote(branch)} -v {record.revision}"

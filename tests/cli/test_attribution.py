@@ -89,6 +89,15 @@ def test_an_empty_link_is_reported_and_never_invented(patchgen, git, small):
     assert notice not in patchgen("format", "--tree", small, "patchgen/mine-v1").err
 
 
+@pytest.mark.parametrize("option", ["--dry-run", "--no-b4"])
+def test_a_series_that_cannot_be_rerolled_is_applied_again(patchgen, git, small, option):
+    args = ("apply", "--variant", small.parent / "mine", "--tree", small, option)
+    advice = "the variable link is empty: where the thread is; `--define link=...` sets it"
+    assert advice in patchgen(*args).err
+    again = patchgen(*args, "--force", "--define", f"link={LINK}")
+    assert again.code == 0 and "link" not in again.err
+
+
 @pytest.mark.parametrize(("patch", "reported"), [("kconfig", True), ("another", False)])
 def test_a_value_for_another_patch_is_not_reported_missing(
     patch, reported, patchgen, git, tmp_path
