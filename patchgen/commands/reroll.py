@@ -229,13 +229,13 @@ class _Reroll:
             get_maintainer=self._request.get_maintainer,
         )
 
-    def _read_changes(self, planned: Sequence[str]) -> ChangeLog:
+    def _read_changes(self, planned: Mapping[str, bool]) -> ChangeLog:
         """Read the change log, which may name planned patches and those of the branch."""
-        names = dict.fromkeys([*planned, *(patch.name for patch in self._record.patches)])
+        names = {**planned, **{patch.name: True for patch in self._record.patches}}
         folder = self._request.changelog
         if folder is None and (self._repository.top / "changelog").is_dir():
             folder = self._repository.top / "changelog"
-        return read_changes(self._request.changes, folder, self._revision, list(names))
+        return read_changes(self._request.changes, folder, self._revision, names)
 
     def _make_carrier(
         self,

@@ -58,7 +58,7 @@ class CampaignSource:
         """The text below the cut, from the recorded semantic patch or the user's file."""
         return read_recorded_notes(self._record, self._run)
 
-    def plan(self, on_stage: OnStage) -> tuple[str, ...]:
+    def plan(self, on_stage: OnStage) -> dict[str, bool]:
         """Run the semantic patch on the new base, as only its result determines the patches."""
         request = self._request
         if self._run.only_built and request.only_built is None:
@@ -73,7 +73,7 @@ class CampaignSource:
         run, warnings = self._drop_missing_paths(replace(run, only_built=request.only_built))
         change = self._divide(run, request.semantic_patch, self._history.revision, on_stage)
         self._change = replace(change, warnings=(*warnings, *change.warnings))
-        return self._change.names
+        return dict.fromkeys(self._change.names, True)
 
     def generate(self, on_stage: OnStage) -> SplitChange:
         """Return the result of `plan`."""

@@ -46,13 +46,14 @@ class ChangeLog:
 
 
 def read_changes(
-    args: Sequence[str], folder: Path | None, revision: int, names: Collection[str]
+    args: Sequence[str], folder: Path | None, revision: int, names: Mapping[str, bool]
 ) -> ChangeLog:
     """Return the change log of a version, from --changes and from a folder of files.
 
-    `names` are the valid names of patches. Raises UsageError or RefusedError for another name, and
-    for an empty text.
+    `names` are the valid names of patches, with whether to list them: the version may lack others.
+    Raises UsageError or RefusedError for another name, and for an empty text.
     """
+    listed = _join_names([name for name, is_listed in names.items() if is_listed])
     cover: list[str] = []
     patches: dict[str, list[str]] = {}
     for arg in args:
@@ -69,7 +70,7 @@ def read_changes(
             raise UsageError(
                 f"the series has no patch {name!r}",
                 code="changelog-patch",
-                hint=f"its patches are {_join_names(names)}; {_COVER}=TEXT is for the cover letter",
+                hint=f"its patches are {listed}; {_COVER}=TEXT is for the cover letter",
                 parameters=("changes",),
             )
     for path in _list_files(folder, revision):
@@ -83,7 +84,7 @@ def read_changes(
                 f"the series has no patch {path.stem!r}",
                 code="changelog-patch",
                 place=ErrorPlace(str(path)),
-                hint=f"its patches are {_join_names(names)}; {_COVER}.txt is for the cover letter",
+                hint=f"its patches are {listed}; {_COVER}.txt is for the cover letter",
             )
     return ChangeLog(tuple(cover), {name: tuple(items) for name, items in patches.items()})
 

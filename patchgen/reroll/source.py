@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 from patchgen.edit import OnProgress
@@ -52,10 +52,11 @@ class SeriesSource(Protocol):
     def old_notes(self) -> str | None:
         """The text generated below the cut of each message before, None if it is not recorded."""
 
-    def plan(self, on_stage: OnStage) -> Sequence[str]:
+    def plan(self, on_stage: OnStage) -> Mapping[str, bool]:
         """Return the names of the patches that may be made on the new base.
 
-        Raises a PatchgenError if the series cannot be made on it.
+        The value of each is whether the base needs it for certain: an optional patch may change
+        nothing. Raises a PatchgenError if the series cannot be made on the base.
         """
 
     def generate(self, on_stage: OnStage) -> Generated:

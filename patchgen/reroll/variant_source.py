@@ -58,7 +58,7 @@ class VariantSource:
     def old_notes(self) -> None:
         """Always None: the record of a variant does not contain the templates of its messages."""
 
-    def plan(self, on_stage: OnStage) -> list[str]:
+    def plan(self, on_stage: OnStage) -> dict[str, bool]:
         """Plan the variant on the new base, without running it."""
         on_stage(f"planning v{self._revision}")
         try:
@@ -67,7 +67,10 @@ class VariantSource:
             self._plan = self._plan_without_applied()
             if self._plan is None:
                 raise
-        return [patch.name for patch in self._plan.patches]
+        return {
+            patch.name: not patch.optional and patch.present_at is None
+            for patch in self._plan.patches
+        }
 
     def generate(self, on_stage: OnStage) -> GeneratedSeries:
         """Run the semantic patches on the new base."""

@@ -150,3 +150,12 @@ def test_only_a_command_that_writes_is_refused_in_a_bare_repository(patchgen, tr
         refused = patchgen(*args, cwd=bare)
         assert refused.code == 2 and "[bare-repository]" in refused.err
     assert patchgen("trailers", V1, mbox, cwd=bare).code == 0
+
+
+def test_only_patches_of_the_series_are_named_for_a_change_log(patchgen, tree):
+    add_optional_patch(tree.parent / "mine", "x.c")
+    apply(patchgen, tree)
+    refused = patchgen("reroll", V1, "--tree", tree, "--changes", "kconfg=Rename it")
+    assert refused.code == 2 and "its patches are kconfig; cover=TEXT" in refused.err
+    refused = patchgen("reroll", V1, "--tree", tree, "--changes", "maybe=Rename it")
+    assert refused.code == 1 and "v2 has no patch 'maybe'" in refused.err

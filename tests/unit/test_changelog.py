@@ -13,7 +13,7 @@ from patchgen.errors import PatchgenError, RefusedError, UsageError
 from patchgen.reroll.changelog import ChangeLog, EarlierPatch, check_changes, read_changes
 from patchgen.series import parse_message
 
-NAMES = ("op", "late-hook")
+NAMES = {"op": True, "late-hook": True, "optional": False}
 
 
 def read(*args: str, folder: Path | None = None) -> ChangeLog:
@@ -22,6 +22,7 @@ def read(*args: str, folder: Path | None = None) -> ChangeLog:
 
 def test_a_change_of_a_patch_is_not_one_of_the_series():
     assert read(" op =Rename it").patches == {"op": ("Rename it",)}
+    assert read("optional=Rename it").patches == {"optional": ("Rename it",)}
     changes = read("op=Rename it", "late-hook=x = y", "Rebase", "Use x = y now", "cover=A=y is set")
     assert changes.patches == {"op": ("Rename it",), "late-hook": ("x = y",)}
     assert changes.cover == ("Rebase", "Use x = y now", "A=y is set")
