@@ -19,14 +19,21 @@ from patchgen.model.series import Mail
 from patchgen.odb import Repository, read_sent
 from patchgen.series import SeriesBranch
 
+_NOT_RECORDED = "is not recorded as sent (`git send-email` records nothing)"
+
 
 @dataclass(frozen=True, slots=True)
 class LoreThread:
-    """The thread of a version: the message-id of its first mail, and the file of the thread."""
+    """The thread of a version: the message-id of its first mail, and the file of the thread.
+
+    `is_recorded` is whether a tag or the history states that the version was sent. `git send-email`
+    leaves no record.
+    """
 
     revision: int
     message_id: str
     path: Path
+    is_recorded: bool
 
     @property
     def command(self) -> str:
@@ -62,12 +69,18 @@ def find_threads(
     for sent in read_sent(repository, tracking.change_id):
         if first := next(filter(None, sent.message_ids), ""):
             ids[sent.revision] = first
+    recorded = set(ids)
     # The first mail is the cover letter, by its name.
     if letter := min(own_mails, key=lambda mail: mail.file_name, default=None):
         ids.setdefault(tracking.revision, read_message_id(parse_mail(letter)))
     folder = repository.git_dir / "patchgen" / "lore"
     threads = [
-        LoreThread(revision, ids[revision], folder / f"{tracking.change_id}-v{revision}.mbx")
+        LoreThread(
+            revision,
+            ids[revision],
+            folder / f"{tracking.change_id}-v{revision}.mbx",
+            revision in recorded,
+        )
         for revision in sorted(ids, reverse=True)
         # As an argument of the command, it would be an option.
         if ids[revision] and not ids[revision].startswith("-")
@@ -88,17 +101,27 @@ def read_threads(threads: Sequence[LoreThread]) -> tuple[list[Mail], list[str]]:
     """
     fetched = [thread for thread in threads if thread.path.is_file()]
     if not fetched:
-        commands = "".join(f"\n  {thread.command}" for thread in threads)
-        raise RefusedError(
-            f"fetch the replies first, then run this again:{commands}", code="replies-not-fetched"
-        )
+        raise _refuse_unfetched(threads)
     mails = [mail for thread in fetched for mail in read_mails(thread.path)]
-    remarks = []
-    for thread in threads:
-        if thread in fetched:
-            when = time.localtime(thread.path.stat().st_mtime)
-            state = f"was fetched on {time.strftime('%Y-%m-%d at %H:%M', when)}"
-        else:
-            state = "was not fetched"
-        remarks.append(f"the thread of v{thread.revision} {state}; {thread.command}")
-    return mails, remarks
+    return mails, [_remark(thread, is_fetched=thread in fetched) for thread in threads]
+
+
+def _remark(thread: LoreThread, *, is_fetched: bool) -> str:
+    """Return when a thread was fetched, and the command that fetches it."""
+    state = "was not fetched"
+    if is_fetched:
+        when = time.localtime(thread.path.stat().st_mtime)
+        state = f"was fetched on {time.strftime('%Y-%m-%d at %H:%M', when)}"
+    elif not thread.is_recorded:
+        return f"v{thread.revision} {_NOT_RECORDED}; if it was sent, {thread.command}"
+    return f"the thread of v{thread.revision} {state}; {thread.command}"
+
+
+def _refuse_unfetched(threads: Sequence[LoreThread]) -> RefusedError:
+    """Return the error with the commands that fetch the threads of the versions that were sent."""
+    recorded = [thread for thread in threads if thread.is_recorded]
+    problem = "fetch the replies first, then run this again"
+    if not recorded:
+        problem = f"v{threads[0].revision} {_NOT_RECORDED}; if it was sent, {problem}"
+    commands = "".join(f"\n  {thread.command}" for thread in recorded or threads)
+    return RefusedError(f"{problem}:{commands}", code="replies-not-fetched")

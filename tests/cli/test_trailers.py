@@ -198,7 +198,8 @@ def test_the_threads_that_b4_fetched_are_read(patchgen, toy, git, posted, tmp_pa
     assert missing.code == 1, missing.out
     problem, *commands = missing.err.splitlines()
     assert (
-        problem == "patchgen: fetch the replies first, then run this again [replies-not-fetched]:"
+        problem == "patchgen: v4 is not recorded as sent (`git send-email` records nothing); if it "
+        "was sent, fetch the replies first, then run this again [replies-not-fetched]:"
     )
     monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
     for command in commands:
@@ -212,6 +213,22 @@ def test_the_threads_that_b4_fetched_are_read(patchgen, toy, git, posted, tmp_pa
     assert "the thread of v4 was fetched on " in remark and remark.endswith(posted[0])
     wrong = patchgen("trailers", "--tree", toy, V4, tmp_path / "thread", "--lore")
     assert wrong.code == 2 and "at most one branch and one source" in wrong.err
+
+
+def test_a_version_is_not_assumed_to_be_sent(patchgen, toy, posted):
+    folder = toy / "outgoing/pvops-v4"
+    assert patchgen("import", "--tree", toy, folder, "--series", V4).code == 0
+    assert patchgen("reroll", "--tree", toy, V4).code == 0
+    missing = patchgen("trailers", "--tree", toy, "patchgen/pvops-v5", "--lore")
+    problem, command = missing.err.splitlines()
+    assert problem.startswith("patchgen: fetch the replies first, ") and posted[0] in command
+    fetched = toy / ".git/patchgen/lore" / re.search(r"\S+-v4\.mbx", command)[0]
+    fetched.parent.mkdir(parents=True)
+    fetched.write_bytes(mbox(answer(posted[2], f"{REVIEWED}\n")))
+    result = patchgen("trailers", "--tree", toy, "patchgen/pvops-v5", "--lore", "--json")
+    newest, earlier = json.loads(result.out)["remarks"]
+    assert newest.startswith("v5 is not recorded as sent ") and "b4 mbox" in newest
+    assert earlier.startswith("the thread of v4 was fetched on ")
 
 
 def test_without_a_known_thread_no_command_is_made_up(patchgen, toy, git, posted):
