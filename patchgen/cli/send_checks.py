@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -35,7 +36,8 @@ def refuse_failures(series: str, report: VerifyReport) -> None:
     raise RefusedError(
         f"{series} does not pass {failed}",
         code="checks-failed",
-        hint="fix it, or send it without these checks: --skip-checks",
+        hint=f"`patchgen verify {shlex.quote(series)}` shows what to edit; or send it without "
+        "these checks: --skip-checks",
     )
 
 

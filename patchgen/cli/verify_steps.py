@@ -9,11 +9,11 @@ from patchgen.cli.next_steps import format_git, format_patchgen, format_verify, 
 from patchgen.cli.printer import Printer
 from patchgen.cli.send_checks import SEND_CHECKS
 from patchgen.commands.sending import find_sending
-from patchgen.commands.subjects import find_message_template, is_shipped
+from patchgen.commands.series_templates import COVER, find_templates, is_own
 from patchgen.commands.verify import VerifyReport
-from patchgen.series import RecordedPatch, digest_message
+from patchgen.series import digest_message, is_generated_cover
 from patchgen.verify import VerifyRequest
-from patchgen.verify.lint import is_about_signature
+from patchgen.verify.lint import is_about_cover, is_about_signature
 
 
 def print_next(printer: Printer, request: VerifyRequest, report: VerifyReport) -> None:
@@ -30,12 +30,29 @@ def print_next(printer: Printer, request: VerifyRequest, report: VerifyReport) -
     elif target.record is not None and target.record.split and _has_faults_in_code(report):
         title = "Mend the semantic patch, run it again, then check again"
         _print_reroll(printer, request, report, title, ("--semantic-patch", target.record.variant))
-    elif (patch := _find_generated(report)) is not None:
-        _print_variant_steps(printer, request, report, patch)
-    elif report.failed is not None and target.record is not None:
-        rebase = ("rebase", "--interactive", f"{report.failed[:12]}^", target.name)
-        steps = (format_git(tree, *rebase), format_verify(tree, target.base, target.name))
-        print_steps(printer, "Edit the commit, then check again", *steps)
+    elif generated := _find_generated(report):
+        _print_variant_steps(printer, request, report, generated)
+    elif target.record is not None:
+        _print_rebase(printer, request, report)
+
+
+def _print_rebase(printer: Printer, request: VerifyRequest, report: VerifyReport) -> None:
+    """Print how to edit the first commit that failed, or else the cover letter's."""
+    target, commit, title = report.target, report.failed, "Edit the commit, then check again"
+    if commit is None and target.series is not None and _has_faulty_cover(report):
+        commit, title = target.series.cover_commit, "Edit the cover letter, then check again"
+    if commit is not None:
+        rebase = ("rebase", "--interactive", f"{commit[:12]}^", target.name)
+        steps = (format_git(request.tree, *rebase), _format_check(request, report))
+        print_steps(printer, title, *steps)
+
+
+def _format_check(request: VerifyRequest, report: VerifyReport) -> str:
+    return format_verify(request.tree, report.target.base, report.target.name)
+
+
+def _has_faulty_cover(report: VerifyReport) -> bool:
+    return any(finding.failure and is_about_cover(finding) for finding in report.findings)
 
 
 def _has_faults_in_code(report: VerifyReport) -> bool:
@@ -49,42 +66,50 @@ def _has_faults_in_code(report: VerifyReport) -> bool:
     )
 
 
-def _find_generated(report: VerifyReport) -> RecordedPatch | None:
-    """Return the first patch with a failure, if the user's variant made its message.
+def _find_generated(report: VerifyReport) -> list[str]:
+    """Return the first patch with a failure, and COVER, if the user's variant made their texts.
 
-    A failure about a signature does not count. A person mends the commits that a person edited, and
+    A failure about a signature does not count. A person mends the texts that a person edited, and
     those of the variants that come with patchgen.
     """
-    record = report.target.record
-    if record is None or record.split or is_shipped(record.variant):
-        return None
+    series = report.target.series
+    if series is None or series.record is None or not is_own(series):
+        return []
     failed = {
         finding.commit
         for finding in report.findings
         if finding.failure and not is_about_signature(finding)
     }
-    generated = {patch.message: patch for patch in record.patches}
-    for commit in report.target.commits:
-        if commit.oid in failed:
-            return generated.get(digest_message(commit.message))
-    return None
+    generated = {patch.message: patch.name for patch in series.record.patches}
+    names = []
+    first = next((each for each in series.commits if each.oid in failed), None)
+    if first is not None:
+        digest = digest_message(first.message)
+        if digest not in generated:
+            return []
+        names.append(generated[digest])
+    assert series.cover is not None
+    if _has_faulty_cover(report) and is_generated_cover(series.cover, series.record):
+        names.append(COVER)
+    return names
 
 
 def _print_variant_steps(
-    printer: Printer, request: VerifyRequest, report: VerifyReport, patch: RecordedPatch
+    printer: Printer, request: VerifyRequest, report: VerifyReport, generated: list[str]
 ) -> None:
-    """Print how to mend the files of a variant: a commit that is mended is made anew as it was."""
-    series, record = report.target.series, report.target.record
-    assert series is not None and series.tracking is not None and record is not None
-    change_id = series.tracking.change_id
-    template = find_message_template(request.tree, change_id, record.variant, patch.name)
-    options = () if template else ("--variant", "FOLDER")
+    """Print how to mend the files of a variant: a text that is mended is made anew as it was."""
+    series = report.target.series
+    assert series is not None and series.record is not None
+    variant = series.record.variant
+    templates = find_templates(request.tree, series)
     if _has_faults_in_code(report):
-        edited = f"the files of the variant {record.variant}"
-    elif template is None:
-        edited = f"the template of {patch.name}'s message in the FOLDER of {record.variant}"
+        edited = f"the files of the variant {variant}"
+    elif templates.keys() >= set(generated):
+        edited = " and ".join(str(templates[name]) for name in generated)
     else:
-        edited = str(template)
+        texts = [f"{name}'s message" if name else "the cover letter" for name in generated]
+        edited = f"the template of {' and '.join(texts)} in the FOLDER of {variant}"
+    options = () if templates else ("--variant", "FOLDER")
     title = f"Edit {edited}, make the series again, then check again"
     _print_reroll(printer, request, report, title, options)
 
@@ -102,4 +127,4 @@ def _print_reroll(
     revision = target.record.revision
     again = format_patchgen(tree, "reroll", target.name, *options, "-v", str(revision), "--force")
     sent = f"    # without -v and --force if v{revision} was sent"
-    print_steps(printer, title, again + sent, format_verify(tree, target.base, target.name))
+    print_steps(printer, title, again + sent, _format_check(request, report))

@@ -15,13 +15,12 @@ from patchgen.series import (
     Record,
     RecordedPatch,
     SeriesBranch,
-    digest_cover,
     find_cover_commit,
+    is_generated_cover,
     match_commits,
     parse_cover_commit,
     read_branch,
     read_record,
-    take_out_testing,
 )
 
 
@@ -64,7 +63,7 @@ def _explain(
     if record is None:
         raise _no_record(revision, oid)
     if cover_oid == oid:
-        is_generated = record.cover in ("", digest_cover(take_out_testing(cover, record)[0]))
+        is_generated = is_generated_cover(cover, record)
         return Explanation(
             commit, tracking.change_id, record, None, True, () if is_generated else ("text",)
         )

@@ -11,6 +11,7 @@ from pathlib import Path
 from patchgen.commands.sendable import (
     SendRequest,
     add_sender_and_recipients,
+    check_cover,
     check_mails,
     read_version,
 )
@@ -150,6 +151,7 @@ def _plan(
     version = add_sender_and_recipients(repository, settings, is_alias, version, options)
     version = replace(version, mails=answer_sent_cover(version.mails, earlier))
     check_mails(version)
+    check_cover(repository, quarantine, request.tree, version)
     entries, part = begin_entries(version.mails), frozenset(range(len(version.mails)))
     if not request.reflect:
         warnings = (*_check_not_sent(repository, version), *warnings)

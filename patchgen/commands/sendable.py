@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from patchgen.commands.series_templates import find_cover_template
 from patchgen.errors import RefusedError, UsageError
 from patchgen.mail import (
     add_recipients,
@@ -26,7 +27,7 @@ from patchgen.pipeline.prepare import prepare_branch
 from patchgen.send.journal import SendOptions
 from patchgen.send.settings import SendSettings
 from patchgen.send.transport import find_sender
-from patchgen.series import PLACEHOLDER, resolve_series
+from patchgen.series import PLACEHOLDER, format_reroll, read_branch, resolve_series
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +159,7 @@ def _check_ids(name: str, mails: Sequence[Mail]) -> None:
 
 
 def check_mails(version: SendableVersion) -> None:
-    """Raise RefusedError if a mail has no recipients, or the cover letter has a placeholder."""
+    """Raise RefusedError if the mails are not a thread, or one has no recipients."""
     _check_ids(version.name, version.mails)
     for mail in version.mails:
         recipients = list_recipients(mail)
@@ -169,10 +170,23 @@ def check_mails(version: SendableVersion) -> None:
                 hint="name them",
                 parameters=("to", "cc"),
             )
+
+
+def check_cover(
+    repository: Repository, quarantine: Quarantine, tree: Path, version: SendableVersion
+) -> None:
+    """Raise RefusedError if the cover letter has a placeholder; the hint names what to edit."""
     cover = version.mails[0].content.decode("utf-8", "replace")
-    if PLACEHOLDER in cover:
-        raise RefusedError(
-            f"the cover letter still has {PLACEHOLDER} in it",
-            code="placeholder",
-            hint="edit it: `git rebase -i`, or `b4 prep --edit-cover`",
-        )
+    if PLACEHOLDER not in cover:
+        return
+    hint = "edit it: `git rebase -i`, or `b4 prep --edit-cover`"
+    tip = repository.find_ref(f"refs/heads/{version.name}")
+    if tip is not None:
+        series = read_branch(repository, quarantine, version.name, tip)
+        template = find_cover_template(tree, series)
+        if template is not None and series.record is not None:
+            again = format_reroll(series.name, series.record)
+            hint = f"edit {template}, then make the series again: `{again} --force`"
+    raise RefusedError(
+        f"the cover letter still has {PLACEHOLDER} in it", code="placeholder", hint=hint
+    )

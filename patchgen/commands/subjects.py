@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The subjects of a variant's patches: the prefix that `new` chooses, and their faults."""
+"""The subjects of a variant's patches and cover: the prefix that `new` chooses, and faults."""
 
 from __future__ import annotations
 
@@ -10,14 +10,11 @@ from pathlib import Path
 
 from patchgen.campaign.prefixes import TREEWIDE, find_prefix
 from patchgen.campaign.trees import open_history
-from patchgen.errors import ErrorPlace, PatchgenError, RefusedError, SpecError
+from patchgen.commands.series_templates import COVER, list_templates
+from patchgen.errors import ErrorPlace, RefusedError, SpecError
 from patchgen.odb import Checkout, GitTree, Repository
-from patchgen.pipeline.variant_places import find_recorded_variant
-from patchgen.resources import shipped_folder
-from patchgen.sourcefolder import SourceFolder
-from patchgen.spec import Variant, find_variant, list_named, load_variant
-from patchgen.spec.files import find_file
-from patchgen.verify.lint import check_subject, has_prefix
+from patchgen.spec import load_variant
+from patchgen.verify.lint import check_subject, has_prefix, share_area
 
 _COMMENTS = re.compile(r"\s*(?:\{#.*?#\}\s*)*", re.DOTALL)
 _EXPRESSION = re.compile(r"\{[{%#]")
@@ -49,47 +46,28 @@ def _choose_prefix(tree: Path, on: Sequence[str]) -> str:
 
 
 def find_subject_faults(folder: Path) -> Iterator[SpecError]:
-    """Yield the faults that `verify` will find in the subjects of a variant's patches.
+    """Yield the faults that `verify` will find in the subjects of a variant's patches and cover.
 
     A subject with an expression of a template is not known without a base, nor is whether the log
     of the changed files has lower case after the prefix.
     """
-    for _, path, content in _list_messages(load_variant(folder)):
-        yield from _check_message(path, content.decode("utf-8", "replace"))
+    subjects: list[str] = []
+    for template in list_templates(load_variant(folder)):
+        subject, line = _read_subject(template.content.decode("utf-8", "replace"))
+        is_known = bool(subject) and not _EXPRESSION.search(subject)
+        # The cover letter comes last.
+        if is_known:
+            needs_prefix = template.patch != COVER or share_area(subjects)
+            place = ErrorPlace(str(template.path), line, excerpt=subject)
+            for fault in check_subject(
+                subject, may_be_lower=lambda: True, needs_prefix=needs_prefix
+            ):
+                yield SpecError(fault, code="subject-form", place=place)
+        subjects.append(subject if is_known else "")
 
 
-def find_message_template(tree: Path, change_id: str, variant: str, patch: str) -> Path | None:
-    """Return the template of a message of a series; None if the series' variant is not found."""
-    try:
-        with closing(Repository(tree)) as repository:
-            place = find_recorded_variant(repository, change_id, variant)
-        messages = _list_messages(find_variant(place.name))
-        return next((path for name, path, _ in messages if name == patch), None)
-    except PatchgenError:
-        return None
-
-
-def is_shipped(variant: str) -> bool:
-    """Return whether a variant of this name comes with patchgen."""
-    folder = shipped_folder("semantic-patches")
-    return any(each.name == variant and each.path.parent == folder for each in list_named())
-
-
-def _list_messages(variant: Variant) -> Iterator[tuple[str, Path, bytes]]:
-    """Yield each patch with the template of its message."""
-    shared = SourceFolder(shipped_folder("templates"))
-    for unit in variant.units:
-        folders = tuple(dict.fromkeys((unit.source, variant.source, shared)))
-        for index, patch in enumerate(unit.manifest.patch):
-            yield patch.name, *find_file(unit, patch.message, folders, "patch", index, "message")
-
-
-def _check_message(path: Path, text: str) -> Iterator[SpecError]:
+def _read_subject(text: str) -> tuple[str, int]:
+    """Return the subject in a template, and its line."""
     match = _COMMENTS.match(text)
     start = match.end() if match else 0
-    subject = text[start:].partition("\n")[0].strip()
-    if not subject or _EXPRESSION.search(subject):
-        return
-    place = ErrorPlace(str(path), text.count("\n", 0, start) + 1, excerpt=subject)
-    for fault in check_subject(subject, may_be_lower=lambda: True):
-        yield SpecError(fault, code="subject-form", place=place)
+    return text[start:].partition("\n")[0].strip(), text.count("\n", 0, start) + 1

@@ -47,6 +47,7 @@ from .record import (
 from .tested_line import (
     choose_cover as choose_cover,
     digest_tested as digest_tested,
+    is_generated_cover as is_generated_cover,
     keep_testing as keep_testing,
     put_testing as put_testing,
     take_out_testing as take_out_testing,

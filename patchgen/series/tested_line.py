@@ -18,7 +18,7 @@ from patchgen.model.base import Oid
 from patchgen.model.series import Cover
 from patchgen.odb import Git, read_commits
 from patchgen.series.branch import SeriesBranch
-from patchgen.series.record import Record, RecordedTesting
+from patchgen.series.record import Record, RecordedTesting, digest_cover
 
 NOT_YET = "not yet"
 _LABEL = "  Tested:  "
@@ -71,6 +71,11 @@ def take_out_testing(cover: Cover, record: Record) -> tuple[Cover, Record]:
     body = words.sub(lambda _: testing.instead, cover.body, count=1)
     body = re.sub(r"\n{3,}", "\n\n", body).rstrip() + "\n"
     return replace(cover, body=body), record.model_copy(update={"testing": None})
+
+
+def is_generated_cover(cover: Cover, record: Record) -> bool:
+    """Return whether nobody has edited a cover letter, as far as its record shows."""
+    return record.cover in ("", digest_cover(take_out_testing(cover, record)[0]))
 
 
 def keep_testing(

@@ -23,6 +23,7 @@ from patchgen.series import PLACEHOLDER, Record, match_commits
 from patchgen.series.trailers import PLACES, Trailer, parse_message
 
 _CHECK = "lint"
+_COVER = "cover letter"
 _BODY_WIDTH = 75
 _MANY_PATCHES = 15
 _TO_WRITE = f"replace {PLACEHOLDER} and the text after it with your own"
@@ -80,6 +81,11 @@ def check_commit(
             yield Finding(_CHECK, problem, commit.oid)
 
 
+def is_about_cover(finding: Finding) -> bool:
+    """Return whether a finding is about the text of the cover letter."""
+    return finding.check == _CHECK and finding.where.partition(":")[0] == _COVER
+
+
 def is_about_signature(finding: Finding) -> bool:
     """Return whether a finding is about who signed a commit off, which no template states.
 
@@ -130,20 +136,25 @@ def check_cover_subject(
     A series for several subsystems needs no prefix. One that continues in lower case is accepted if
     a patch may, too.
     """
-    areas = {re.split(r"[/:]", commit.subject, maxsplit=1)[0] for commit in commits}
     for text in check_subject(
         subject,
         may_be_lower=lambda: any(map(writes_lower_case, commits)),
-        needs_prefix=len(areas) == 1 and all(":" in commit.subject for commit in commits),
+        needs_prefix=share_area([commit.subject for commit in commits]),
     ):
-        yield Finding(_CHECK, text, where="cover letter")
+        yield Finding(_CHECK, text, where=_COVER)
+
+
+def share_area(subjects: Sequence[str]) -> bool:
+    """Return whether all subjects have a prefix of the same subsystem."""
+    areas = {re.split(r"[/:]", subject, maxsplit=1)[0] for subject in subjects}
+    return len(areas) == 1 and all(":" in subject for subject in subjects)
 
 
 def check_series(commits: Sequence[Commit], cover: str = "") -> Iterator[Finding]:
     """Yield the faults of the series as a whole; `cover` is the text of its cover letter."""
     for number, line in enumerate(cover.split("\n"), 1):
         if PLACEHOLDER in line:
-            yield Finding(_CHECK, _TO_WRITE, where=f"cover letter:{number}")
+            yield Finding(_CHECK, _TO_WRITE, where=f"{_COVER}:{number}")
     for subject, count in Counter(commit.subject for commit in commits).items():
         if count > 1:
             yield Finding(_CHECK, f'{count} patches have the subject "{subject}"')

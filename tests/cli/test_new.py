@@ -403,9 +403,10 @@ def test_a_fault_of_a_message_is_mended_in_its_template(patchgen, git, tree, tmp
     assert patchgen("new", variant, *args, cwd=tree).code == 0
     assert patchgen("apply", variant, "--signoff", cwd=tree).code == 0
     title, [again, check] = read_steps(patchgen(*VERIFY, "patchgen/mine-v1", cwd=tree))
-    template = variant / "message.txt.j2"
-    assert title == f"Edit {template}, make the series again, then check again:"
-    for path in (template, variant / "cover.txt.j2"):
+    templates = [variant / "message.txt.j2", variant / "cover.txt.j2"]
+    edited = " and ".join(map(str, templates))
+    assert title == f"Edit {edited}, make the series again, then check again:"
+    for path in templates:
         path.write_text(path.read_text().replace("Calling it", "lib: Call it"))
     assert patchgen(*again, cwd=tree).code == 0
     verified = patchgen(*check, cwd=tree)
@@ -424,8 +425,54 @@ def test_a_variant_that_moved_has_to_be_named_to_mend_it(patchgen, tree, tmp_pat
     assert patchgen("apply", tmp_path / "mine", cwd=tree).code == 0
     (tmp_path / "mine").rename(tmp_path / "moved")
     title, [again, _] = read_steps(patchgen(*VERIFY, "patchgen/mine-v1", cwd=tree))
-    assert title.startswith("Edit the template of mine's message in the FOLDER of mine, make")
+    texts = "mine's message and the cover letter"
+    assert title.startswith(f"Edit the template of {texts} in the FOLDER of mine, make the series")
     assert again[2:4] == ["--variant", "FOLDER"]
+
+
+def test_a_fault_of_the_cover_letter_is_mended_in_its_template(patchgen, git, tree, tmp_path):
+    (tmp_path / "a.cocci").write_text(COCCI)
+    variant = tmp_path / "mine"
+    args = ("--from", tmp_path / "a.cocci", "--on", "lib/*.c")
+    assert patchgen("new", variant, *args, cwd=tree).code == 0
+    template = variant / "cover.txt.j2"
+    subject, _, rest = template.read_text().partition("\n")
+    template.write_text(f"{subject}.\n\nEDITME: more\n{rest}")
+    fault = f"{template}:1: the subject ends with a period"
+    assert fault in patchgen("check", variant).out
+    assert patchgen("apply", variant, "--signoff", cwd=tree).code == 0
+    title, [again, check] = read_steps(patchgen(*VERIFY, "patchgen/mine-v1", cwd=tree))
+    assert title == f"Edit {template}, make the series again, then check again:"
+    send = ("send", "patchgen/mine-v1", "--dry-run", "--to", "a@example.org")
+    refused = patchgen(*send, cwd=tree)
+    assert f"hint: edit {template}, then make the series again: `patchgen reroll" in refused.err
+    template.write_text(f"{subject}\n{rest}")
+    assert patchgen(*again, cwd=tree).code == 0
+    assert patchgen(*check, cwd=tree).code == 0
+    # A person changes a letter that a person has changed.
+    git(tree, "checkout", "-q", "patchgen/mine-v1")
+    letter = git(tree, "log", "-1", "--format=%B", "HEAD~1").replace(f"{subject}\n", "EDITME\n")
+    edited = git(tree, "commit-tree", "-p", "HEAD~2", "-m", letter, "HEAD~2^{tree}").strip()
+    git(tree, "rebase", "-q", "--onto", edited, "HEAD~1")
+    title, [rebase, _] = read_steps(patchgen(*VERIFY, cwd=tree))
+    assert title == "Edit the cover letter, then check again:" and rebase[0] == "rebase"
+    assert "b4 prep --edit-cover" in patchgen(*send, cwd=tree).err
+
+
+@pytest.mark.parametrize("subject", ["lib/a: Do it", "net: Do it", "{{ 'lib' }}: Do it"])
+def test_the_cover_letter_of_several_subsystems_needs_no_prefix(patchgen, tree, tmp_path, subject):
+    variant = tmp_path / "mine"
+    rename = ("--rename", "old_call=new_call", "--on", "lib/*.c", "--title", "lib: Call it")
+    assert patchgen("new", variant, *rename, cwd=tree).code == 0
+    manifest = (variant / "manifest.toml").read_text()
+    patch = manifest[manifest.index("\n[[patch]]\n") :]
+    second = patch.replace('name = "mine"', 'name = "second"').replace("message.txt", "second.txt")
+    (variant / "manifest.toml").write_text(f"{manifest}\n{second}")
+    (variant / "second.txt.j2").write_text(f"{subject}\n\nText.\n")
+    (variant / "cover.txt.j2").write_text("Call it\n\nText.\n")
+    checked = patchgen("check", variant)
+    assert checked.code == 0
+    assert ("cover.txt.j2:1: " in checked.out) == (subject == "lib/a: Do it"), checked.out
 
 
 def test_a_missing_signature_is_added_to_the_commit(patchgen, tree, tmp_path):
