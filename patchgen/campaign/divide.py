@@ -151,7 +151,10 @@ def _warn(change: SplitChange) -> Iterator[str]:
             "--max-patches 15 joins groups"
         )
     if request.subject is None and texts.message.subject == texts.summary:
-        yield (
-            "each subject repeats the purpose of the semantic patch (its /// text, else its file "
-            "name); --subject sets your own"
-        )
+        if texts.without_sentence:
+            yield (
+                f"{texts.without_sentence}, so each subject only names the file, which `verify` "
+                "refuses; --subject sets your own"
+            )
+        else:
+            yield "each subject is the first sentence of the /// text; --subject sets your own"

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from patchgen.campaign.prefixes import TREEWIDE, find_shared_prefix
-from patchgen.coccinelle import Header, refill
+from patchgen.coccinelle import Header, refill, split_purpose
 from patchgen.controls import escape_controls
 from patchgen.errors import RefusedError
 from patchgen.model.sweep import CampaignRequest
@@ -49,12 +49,14 @@ class Text:
 class CampaignTexts:
     """The beginning of the messages, whose subject has no prefix, and of the cover letter.
 
-    `summary` is the subject that the semantic patch gives.
+    `summary` is the subject that the semantic patch gives; `without_sentence` is why that is only
+    the name of its file, else "".
     """
 
     message: Text
     cover: Text
     summary: str = ""
+    without_sentence: str = ""
 
 
 def parse_text(text: str, name: str) -> Text:
@@ -86,7 +88,7 @@ def choose_texts(request: CampaignRequest, header: Header, name: str) -> Campaig
     The cover letter has a subject only if the user wrote one; `name_cover` adds it. Raises
     RefusedError for a text with a line that would end it for `git am`.
     """
-    summary = _summarise(header, name)
+    summary, without_sentence = _summarise(header.purpose, name)
     purpose = parse_text(f"-\n\n{refill(header.purpose)}", name)
     notes = refill(header.comments)
     message = replace(purpose, subject=summary, notes=notes)
@@ -98,7 +100,7 @@ def choose_texts(request: CampaignRequest, header: Header, name: str) -> Campaig
         cover = parse_text(request.cover, "the cover letter")
     if request.subject:
         message = replace(message, subject=request.subject)
-    return CampaignTexts(message, cover, summary)
+    return CampaignTexts(message, cover, summary, without_sentence)
 
 
 def name_cover(
@@ -124,12 +126,22 @@ def name_cover(
     return replace(texts, cover=replace(texts.cover, subject=f"{prefix}{text}"))
 
 
-def _summarise(header: Header, name: str) -> str:
-    """Return the phrase for the subjects: the semantic patch's purpose.
+def _summarise(purpose: str, name: str) -> tuple[str, str]:
+    """Return the phrase for the subjects: the first sentence of a semantic patch's purpose.
 
-    `///` may be a whole paragraph of reasons, which is not a subject; its file name is used then.
+    If that cannot be a subject, it is the name of the file, and the second value states why.
     """
-    summary = " ".join(header.purpose.strip().partition("\n\n")[0].split()).rstrip(".")
-    if not summary or len(summary) > _MAX_SUBJECT or ". " in summary:
-        return f"Apply {PurePosixPath(name).name}"
-    return summary[:1].upper() + summary[1:]
+    sentence, _ = split_purpose(purpose)
+    reason = ""
+    if not sentence:
+        reason = "there is no /// text"
+    elif len(sentence) > _MAX_SUBJECT:
+        reason = (
+            f"the first sentence of the /// text has {len(sentence)} characters, and "
+            f"{_MAX_SUBJECT} fit after a prefix"
+        )
+    elif sentence.endswith(":"):
+        reason = "the /// text begins with the introduction of a list"
+    if reason:
+        return f"Apply {PurePosixPath(name).name}", reason
+    return sentence[:1].upper() + sentence[1:], ""

@@ -57,7 +57,29 @@ def test_the_users_message_replaces_that_of_the_semantic_patch(patchgen, git, tr
     assert trailers[1].startswith("Signed-off-by: ")
     assert "--subject sets your own" not in done.err
     done = run(patchgen, tree, "--dry-run")
-    assert "each subject repeats the purpose of the semantic patch" in done.err
+    assert "each subject is the first sentence of the /// text; --subject sets" in done.err
+
+
+REASON = "so each subject only names the file, which `verify` refuses; --subject sets your own"
+LONG = "A sentence that explains at some length what the matter is"
+
+
+@pytest.mark.parametrize(
+    ("purpose", "subject", "warning"),
+    [
+        ("Call it. It locks.", "Call it", "each subject is the first sentence of the /// text; "),
+        ("", "Apply call.cocci", f"there is no /// text, {REASON}"),
+        (f"{LONG}.", "Apply call.cocci", f"has 58 characters, and 55 fit after a prefix, {REASON}"),
+        ("Call these:\n/// - it", "Apply call.cocci", f"the introduction of a list, {REASON}"),
+    ],
+)
+def test_a_subject_is_the_first_sentence_of_the_purpose(patchgen, tree, purpose, subject, warning):
+    _, _, rule = RULE.partition("@")
+    text = f"/// {purpose}\n" if purpose else ""
+    (tree.parent / "call.cocci").write_text(f"{text}@{rule}")
+    done = run(patchgen, tree, "--dry-run")
+    assert done.code == 0 and f"net: {subject} (" in done.out + done.err
+    assert warning in done.err
 
 
 def test_a_message_without_an_empty_line_is_all_body(patchgen, git, tree):

@@ -43,6 +43,7 @@ NEVER_ONE = {
     "{len(line)} characters was left out",
     "{len(line)} characters; wrap the text at ",
     "{len(line)} characters",
+    "{len(sentence)} characters, and ",
     "{len(subject)} characters; the limit is ",
     "{len(subject)} characters, and a subject has at most ",
     "{len(matches)} entries: ",
