@@ -28,7 +28,7 @@ from patchgen.series import (
 )
 from patchgen.verify.checked_series import CheckedSeries
 from patchgen.verify.cover_claims import check_cover_claims
-from patchgen.verify.dropped_patches import DroppedPatch, check_dropped, find_added_names
+from patchgen.verify.dropped_patches import MissingPatch, check_dropped, find_added_names
 from patchgen.verify.lint import (
     check_claims,
     check_commit,
@@ -94,7 +94,7 @@ class SeriesLint:
         original = find_stored(self.checkout.repository, self.checkout, series, record)
         commits = original.commits if original else {}
         dropped = [
-            DroppedPatch(
+            MissingPatch(
                 subject, find_added_names(self._show(commits[name].oid) if name in commits else "")
             )
             for name, subject in subjects.items()

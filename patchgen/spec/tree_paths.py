@@ -29,7 +29,7 @@ def find_missing_paths(
     units = select_units(variant, ())
     present = find_present_patches(variant, (), tree, values)
     added = {new.path for unit in units for patch in unit.manifest.patch for new in patch.new_files}
-    finder = _Finder(tree, find_facts(units, tree), added, present)
+    finder = _PathCheck(tree, find_facts(units, tree), added, present)
     for unit in units:
         yield from finder.check_needs(unit)
         unmet = find_unmet_needs(unit, finder.facts, tree, values)
@@ -50,7 +50,7 @@ class MissingPath:
 
 
 @dataclass(frozen=True, slots=True)
-class _Finder:
+class _PathCheck:
     """`added` are the paths of new files, `present` the names of patches that the tree has."""
 
     tree: TreeReader

@@ -24,7 +24,7 @@ _COMMON = frozenset({"through", "without", "within", "before", "after", "where",
 
 
 @dataclass(frozen=True, slots=True)
-class DroppedPatch:
+class MissingPatch:
     """A patch that was generated but is not in the series any more.
 
     `added` are the names that its diff has in added lines only.
@@ -45,7 +45,7 @@ def find_added_names(diff: str) -> frozenset[str]:
 
 
 def check_dropped(
-    cover: Cover, dropped: Collection[DroppedPatch], subjects: Sequence[str], remaining: str
+    cover: Cover, dropped: Collection[MissingPatch], subjects: Sequence[str], remaining: str
 ) -> Iterator[Finding]:
     """Yield what a cover letter says about dropped patches, as notes.
 

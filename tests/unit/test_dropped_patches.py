@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from patchgen.model.series import Cover
-from patchgen.verify.dropped_patches import DroppedPatch, check_dropped, find_added_names
+from patchgen.verify.dropped_patches import MissingPatch, check_dropped, find_added_names
 
 DIFF = """\
 diff --git a/x.c b/x.c
@@ -41,7 +41,7 @@ def test_names_that_only_added_lines_have():
     ],
 )
 def test_the_cover_letter_is_to_be_read_again(cover, reasons):
-    dropped = DroppedPatch("x86/mm: Call new hooks", frozenset({"new_call", "other_call"}))
+    dropped = MissingPatch("x86/mm: Call new hooks", frozenset({"new_call", "other_call"}))
     found = list(check_dropped(cover, [dropped], REMAINING, "+other_call();"))
     head = 'read it again, since the series does not have "x86/mm: Call new hooks" any more: '
     assert [finding.text for finding in found] == [head + reason for reason in reasons]
