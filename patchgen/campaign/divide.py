@@ -97,7 +97,9 @@ def _choose_subjects(
     ]
     new = [group for group, subject in zip(groups, reused, strict=True) if not subject]
     styles = map_parallel(partial(learn_style, history), new, workers=os.cpu_count() or 1)
-    new_subjects = iter(make_subjects(styles, new, summary, used=list(filter(None, reused))))
+    kept = [group for group, subject in zip(groups, reused, strict=True) if subject]
+    used = list(filter(None, reused))
+    new_subjects = iter(make_subjects(styles, new, summary, used=used, others=kept))
     return [subject or next(new_subjects) for subject in reused]
 
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from pathlib import PurePosixPath
 
 from patchgen.campaign.groups import PatchGroup
 from patchgen.campaign.prefixes import SubjectStyle
 from patchgen.coccinelle import read_header, read_rules
+from patchgen.counting import count
 from patchgen.model.smpl import Mode
 
 # Documentation/process/submitting-patches.rst, "The canonical patch format".
@@ -27,47 +29,62 @@ def make_subjects(
     summary: str,
     *,
     used: Sequence[str] = (),
+    others: Sequence[PatchGroup] = (),
 ) -> list[str]:
     """Return a subject for each group, unique and of acceptable length if possible.
 
-    `used` are the subjects of other patches. Subjects that would be equal begin with the names of
-    the trees that take the patches, or end with a file or folder: the first of these that makes
-    them unique. A prefix that is too long is cut to its first parts.
+    `others` are the other patches of the series, and `used` are their subjects. Subjects that would
+    be equal begin with the folder that the tree is named after, or end with what only the one patch
+    has: its folder or files. A prefix that is too long is cut to its first parts.
     """
     subjects = [_fit(style.prefix, style.apply(summary)) for style in styles]
     counts = Counter([*subjects, *used])
-    seen = {*used, *(subject for subject, count in counts.items() if count == 1)}
+    seen = {*used, *(subject for subject, number in counts.items() if number == 1)}
     unique = []
-    for style, group, subject in zip(styles, groups, subjects, strict=True):
+    for number, (style, group, subject) in enumerate(zip(styles, groups, subjects, strict=True)):
         chosen = subject
         if counts[subject] > 1:
-            candidates = list(_propose_subjects(style, group, summary))
-            chosen = next((text for text in candidates if text not in seen), candidates[-1])
+            rest = [*groups[:number], *groups[number + 1 :], *others]
+            candidates = list(_propose_subjects(style, group, summary, rest))
+            unused = [text for text in candidates if text not in seen] or candidates[-1:]
+            chosen = next((text for text in unused if len(text) <= WIDTH), unused[0])
         seen.add(chosen)
         unique.append(chosen)
     return unique
 
 
-def _propose_subjects(style: SubjectStyle, group: PatchGroup, summary: str) -> Iterator[str]:
-    """Yield subjects for a group whose usual one is not unique."""
-    if group.tree is not None:
-        yield _fit(f"{group.tree.label}: ", style.apply(summary))
-    for place in _name_places(group):
+def _propose_subjects(
+    style: SubjectStyle, group: PatchGroup, summary: str, others: Sequence[PatchGroup]
+) -> Iterator[str]:
+    """Yield subjects for a group whose usual one is not unique; none is true for `others`."""
+    tree = group.tree
+    if tree is not None and all(tree not in other.trees for other in others):
+        # Many trees are named after a person, or after no part of the kernel.
+        folders = {part for path in group.paths for part in path.parent.parts}
+        if tree.label in folders and f"{tree.label}: " != style.prefix:
+            yield _fit(f"{tree.label}: ", style.apply(summary))
+    for place in _name_places(group, [path for other in others for path in other.paths]):
         yield _fit(style.prefix, f"{style.apply(summary)} in {place}")
 
 
-def _name_places(group: PatchGroup) -> Iterator[str]:
-    """Yield names for the place of a change; only the last one is certainly unique."""
-    if len(group.edits) == 1:
-        yield group.paths[0].name
-    else:
-        if group.folder:
-            yield group.folder
-        if group.tree is not None:
-            yield group.tree.name
-        if len({path.parent for path in group.paths}) == 1:
-            yield f"{group.folder}, {group.paths[0].name} and others"
-    yield str(group.paths[0])
+def _name_places(group: PatchGroup, others: Sequence[PurePosixPath]) -> Iterator[str]:
+    """Yield names for the place of a change; none of them contains the files `others`."""
+    first, *rest = (_shorten(path, others) for path in group.paths)
+    if not rest:
+        yield first
+        return
+    if group.folder and not any(path.is_relative_to(group.folder) for path in others):
+        yield group.folder
+    if len(rest) == 1:
+        yield f"{first} and {rest[0]}"
+    yield f"{first} and {count(len(rest), 'other file')}"
+
+
+def _shorten(path: PurePosixPath, others: Sequence[PurePosixPath]) -> str:
+    """Return a file's name, with as many folders as none of the files `others` has, too."""
+    tails = (path.parts[-length:] for length in range(1, len(path.parts)))
+    unique = (tail for tail in tails if all(other.parts[-len(tail) :] != tail for other in others))
+    return "/".join(next(unique, path.parts))
 
 
 def _fit(prefix: str, summary: str) -> str:

@@ -12,7 +12,6 @@ from pathlib import PurePosixPath
 
 from patchgen.campaign.groups import PatchGroup
 from patchgen.campaign.trees import History
-from patchgen.kernel import SourceTree
 
 # `net: ethernet: ` and `x86/kvm: `, not `Merge branch`, `Revert "..."` or a version.
 _PREFIX = re.compile(r"^(?P<prefix>(?:[\w./,+*{}\[\]() -]{1,40}: ){1,4})\S")
@@ -107,7 +106,9 @@ def learn_style(history: History, group: PatchGroup) -> SubjectStyle:
     if group.is_leftover:
         return SubjectStyle(TREEWIDE)
     subjects = [entry.subject for entry in history.read(group.paths)]
-    prefix = find_common_prefix(subjects) or derive_prefix(group.paths, group.tree)
+    prefix = find_common_prefix(subjects) or derive_prefix(
+        group.paths, is_one_tree=group.tree is not None
+    )
     return SubjectStyle(prefix, are_mostly_lower(subjects))
 
 
@@ -170,10 +171,11 @@ def _are_equal(texts: Sequence[str]) -> bool:
     return len(set(texts)) == 1
 
 
-def derive_prefix(paths: Sequence[PurePosixPath], tree: SourceTree | None = None) -> str:
+def derive_prefix(paths: Sequence[PurePosixPath], *, is_one_tree: bool = False) -> str:
     """Return a prefix as in most of the tree: the deepest that all files have in common.
 
-    Without one, that of most files, a list of a few, or the name of `tree`, which takes the patch.
+    Without one, and if one git tree takes the patch, it is that of most files, or a list of a few.
+    It is never the name of the git tree, which may be a person's.
     """
     all_prefixes = [list_prefixes(path) for path in paths]
     common = ""
@@ -184,13 +186,13 @@ def derive_prefix(paths: Sequence[PurePosixPath], tree: SourceTree | None = None
     if common:
         return f"{common}: "
     counts = Counter(prefixes[0] for prefixes in all_prefixes if prefixes)
-    for prefix, count in counts.most_common(1):
-        if tree is not None and 2 * count > len(paths):
-            return f"{prefix}: "
-    if tree is None:
+    if not is_one_tree or not counts:
         return TREEWIDE
+    [(prefix, number)] = counts.most_common(1)
+    if 2 * number > len(paths):
+        return f"{prefix}: "
     few = len(counts) <= _MAX_JOINED and counts.total() == len(paths)
-    return f"{', '.join(counts) if few else tree.label}: "
+    return f"{', '.join(counts)}: " if few else TREEWIDE
 
 
 def list_prefixes(path: PurePosixPath) -> list[str]:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 import pytest
@@ -21,7 +22,7 @@ from patchgen.campaign.prefixes import (
 from patchgen.campaign.texts import choose_texts
 from patchgen.coccinelle import read_header
 from patchgen.errors import RefusedError
-from patchgen.kernel import MaintainersSection, SectionMatcher, parse_maintainers
+from patchgen.kernel import MaintainersSection, SectionMatcher, SourceTree, parse_maintainers
 from patchgen.kernel.section_match import REST
 from patchgen.model.series import FileEdit
 from patchgen.model.sweep import CampaignRequest, Split
@@ -132,8 +133,20 @@ def test_the_prefix_is_that_of_most_of_the_log(subjects, prefix):
     ],
 )
 def test_without_a_log_the_prefix_is_derived_from_the_folder(paths, prefix):
-    made = group(*paths)
-    assert derive_prefix(made.paths, made.tree) == prefix
+    assert derive_prefix(group(*paths).paths) == prefix
+
+
+@pytest.mark.parametrize(
+    ("paths", "prefix"),
+    [
+        (["drivers/gpio/a.c", "drivers/gpio/b.c", "include/linux/c.h"], "gpio: "),
+        (["drivers/gpio/a.c", "drivers/rtc/b.c"], "gpio, rtc: "),
+        ([f"drivers/{name}/a.c" for name in ("gpio", "rtc", "spi", "i2c")], "treewide: "),
+        (["a.c"], "treewide: "),
+    ],
+)
+def test_without_a_log_the_prefix_is_never_the_name_of_the_tree(paths, prefix):
+    assert derive_prefix(group(*paths).paths, is_one_tree=True) == prefix
 
 
 @pytest.mark.parametrize(
@@ -152,14 +165,58 @@ def test_a_cover_letter_has_the_prefix_that_all_patches_share(prefixes, shared):
     assert find_shared_prefix(prefixes) == shared
 
 
-def test_subjects_are_unique():
-    groups = [group("drivers/net/a/x.c"), group("drivers/net/b/y.c"), group("drivers/net/c/y.c")]
-    subjects = make_subjects([SubjectStyle("net: ")] * 3, groups, "Use kzalloc()")
-    assert subjects == [
-        "net: Use kzalloc() in x.c",
-        "net: Use kzalloc() in y.c",
-        "net: Use kzalloc() in drivers/net/c/y.c",
-    ]
+BRGL = SourceTree("git.kernel.org/brgl/linux", "brgl", "git://git.kernel.org/brgl/linux.git")
+WATCHDOG = SourceTree("example.org/linux-watchdog", "watchdog", "git://example.org/watchdog.git")
+
+
+def in_tree(tree: SourceTree, *paths: str) -> PatchGroup:
+    return replace(group(*paths), trees=frozenset({tree}))
+
+
+@pytest.mark.parametrize(
+    ("groups", "subjects"),
+    [
+        (
+            [group("drivers/net/a/x.c"), group("drivers/net/b/y.c"), group("drivers/net/c/y.c")],
+            ["net: Use it in x.c", "net: Use it in b/y.c", "net: Use it in c/y.c"],
+        ),
+        (
+            [group("net/a/x.c", "net/a/y.c"), group("net/b/x.c", "net/b/y.c")],
+            ["net: Use it in net/a", "net: Use it in net/b"],
+        ),
+        # Both patches change files of the folder.
+        (
+            [group("net/a.c", "net/c.c"), group("net/b.c", "net/d.c", "net/e.c")],
+            ["net: Use it in a.c and c.c", "net: Use it in b.c and 2 other files"],
+        ),
+        # A tree that is named after a person.
+        (
+            [in_tree(BRGL, "net/a.c", "net/c.c"), group("net/b.c", "net/d.c")],
+            ["net: Use it in a.c and c.c", "net: Use it in b.c and d.c"],
+        ),
+        (
+            [in_tree(WATCHDOG, "net/watchdog/a.c"), group("net/b.c")],
+            ["watchdog: Use it", "net: Use it in b.c"],
+        ),
+        (
+            [in_tree(WATCHDOG, "net/watchdog/a.c"), in_tree(WATCHDOG, "net/watchdog/b.c")],
+            ["net: Use it in a.c", "net: Use it in b.c"],
+        ),
+        (
+            [group(f"net/{'long' * 9}.c", f"net/{'name' * 9}.c"), group("net/b.c", "net/d.c")],
+            [f"net: Use it in {'long' * 9}.c and 1 other file", "net: Use it in b.c and d.c"],
+        ),
+    ],
+)
+def test_equal_subjects_get_an_end_that_is_true_for_one_patch(groups, subjects):
+    assert make_subjects([SubjectStyle("net: ")] * len(groups), groups, "Use it") == subjects
+
+
+def test_the_end_of_a_subject_is_not_true_for_a_patch_with_a_kept_subject():
+    args = ([SubjectStyle("net: ")], [group("net/a.c", "net/b.c")], "Use it")
+    for kept, place in (("net/c.c", "a.c and b.c"), ("fs/c.c", "net")):
+        [subject] = make_subjects(*args, used=["net: Use it"], others=[group(kept)])
+        assert subject == f"net: Use it in {place}"
 
 
 def test_a_long_prefix_is_shortened_for_the_summary():
