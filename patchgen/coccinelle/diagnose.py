@@ -23,12 +23,16 @@ _PLACE = re.compile(
     r'File "[^"]*\.cocci", line (?P<line>\d+), column (?P<column>\d+)'
     r"(?:, charpos = \d+\n\s*around = '(?P<around>[^\n]*)',)?"
 )
-_LINE = re.compile(r"\bstarting on lines? (\d+)|\bSP line (\d+)|\bon line (\d+)|^(\d+): ", re.M)
+_LINE = re.compile(
+    r"\bstarting on lines? (\d+)|\bSP line (\d+)|\bon line (\d+)|^(\d+): "
+    r"|\btokens: line -?\d+ less than line (\d+)",
+    re.M,
+)
 _ERROR = re.compile(
     r"(parse|semantic|lexical|syntax) error|incompatible minus|invalid minus|no available token"
     r"|must be attached to|appears only in|nothing to attach|things remaining|not supported"
     r"|No rules apply|unexpected code|Not found a value|already tagged|[Ee]rror:|Fatal error"
-    r"|^ocamlfind: "
+    r"|^ocamlfind: |^error in collection"
 )
 _NO_COMPILER = "No OCaml compiler found!"
 # Lines of the trace and of the C code that may look like an error.
@@ -36,7 +40,15 @@ _NOT_ERROR = re.compile(r"^(bad: |BAD:|\s*= error in |parse error $|warning: |ex
 # Line numbers of the rendered text would confuse next to the template's line.
 _NUMBERS = re.compile(
     r"(?<!\s)\s*\bstarting on lines? \d+( and \d+)?|^SP line \d+: |(?<!\s)\s*\bon line \d+|^\d+: "
-    r"|^Fatal error: exception |^error: "
+    r"|^Fatal error: exception |^error: |: line -?\d+ less than line \d+"
+)
+# Lines that spatch prints before it reads the rules, or in any run.
+_PREAMBLE = re.compile(
+    r"init_defs|warning: |Warning: |-{9}|processing semantic patch|with isos from|HANDLING: "
+    r"|(?:Rule|Dependencies|Virtual rules|FailDep rules|Res|Result|Result_from_code): "
+)
+_ATTRIBUTE_HINT = (
+    "spatch cannot delete an attribute by its name; `patchgen help smpl-refused` has another way"
 )
 
 
@@ -96,13 +108,26 @@ def explain_refusal(
             code="program-missing",
             hint="on Debian: apt-get install ocaml-nox",
         )
-    outcome = f"exited with {completed.returncode} and gave no reason"
+    error = _explain(patch, prepared, output)
+    if error is not None:
+        if error.code == "smpl-refused" and error.hint is None and ask is not None:
+            error.hint = find_undeclared(patch, prepared, output, ask)
+        return error
     if completed.timed_out:
         outcome = f"was still reading it after {completed.seconds:.0f} s"
-    error = _explain(patch, prepared, output)
-    if error is not None and error.code == "smpl-refused" and ask is not None:
-        error.hint = find_undeclared(patch, prepared, output, ask)
-    return error or ToolError(f"{patch.name}: spatch {outcome}", code="spatch-failed")
+    else:
+        last = _find_last_line(output, prepared)
+        outcome = f"exited with {completed.returncode}" + (f": {last}" if last else "")
+    return ToolError(f"{patch.name}: spatch {outcome}", code="spatch-failed")
+
+
+def _find_last_line(output: str, prepared: PreparedText) -> str:
+    """Return the last line that may be a reason in a form that is not known; "" without one."""
+    echoed = set(prepared.text.splitlines())
+    lines = (line for line in reversed(output.splitlines()) if line.strip())
+    return next(
+        (line.strip() for line in lines if line not in echoed and not _PREAMBLE.match(line)), ""
+    )
 
 
 def _explain(patch: SemanticPatch, prepared: PreparedText, output: str) -> PatchgenError | None:
@@ -144,6 +169,7 @@ def _explain(patch: SemanticPatch, prepared: PreparedText, output: str) -> Patch
         f"spatch: {_NUMBERS.sub('', message).strip()}",
         code="smpl-refused",
         place=patch.place(original, column),
+        hint=_ATTRIBUTE_HINT if "collection of - tokens" in message else None,
     )
 
 

@@ -108,3 +108,31 @@ def test_names_the_package_that_a_script_does_not_find():
     patch = SemanticPatch("a.cocci", "@script:ocaml@\n@@\n()\n")
     error = explain_refusal(patch, prepare_text(patch.text), ended(output))
     assert "ocamlfind: Package `dbm' not found" in error.message
+
+
+@pytest.mark.parametrize(
+    ("output", "reason"),
+    [
+        ("init_defs_builtins: /usr/lib/standard.h\nout of luck\n-f();\n", ": out of luck"),
+        ("out of luck\n@@\n@@\n-f();\n", ": out of luck"),
+        ("init_defs_builtins: /usr/lib/standard.h\nwarning: a.cocci\n\n", ""),
+    ],
+)
+def test_quotes_the_last_line_if_the_form_of_the_reason_is_not_known(output, reason):
+    patch = SemanticPatch("a.cocci", "@@\n@@\n-f();\n")
+    error = explain_refusal(patch, prepare_text(patch.text), ended(output.encode()))
+    assert (error.message, error.code) == (
+        f"a.cocci: spatch exited with 255{reason}",
+        "spatch-failed",
+    )
+
+
+def test_an_attribute_that_a_rule_deletes_has_a_hint():
+    text = (RECORDED / "smpl-attribute.cocci").read_text()
+    output = (RECORDED / "1.1.1-smpl-attribute.txt").read_bytes()
+    error = explain_refusal(SemanticPatch("a.cocci", text), prepare_text(text), ended(output))
+    assert (str(error.place), error.message) == (
+        "a.cocci:6",
+        "spatch: error in collection of - tokens",
+    )
+    assert error.hint is not None and "`patchgen help smpl-refused`" in error.hint

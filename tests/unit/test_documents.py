@@ -36,6 +36,7 @@ FOREIGN = {
     "--local-includes",
     "--macro-file",
     "--parse-c",
+    "--parse-cocci",
     "--recursive-includes",
     "--version",
     "-i",
