@@ -19,3 +19,9 @@ def absolute_path(path: Path) -> Path:
         return plain if plain.samefile(absolute) else absolute
     except OSError:
         return absolute
+
+
+def name_recorded(name: str) -> str:
+    """Return a recorded semantic patch for a command: PATH/NAME if only its name is recorded."""
+    is_found = "/" in name or not name.endswith(".cocci") or Path(name).is_file()
+    return name if is_found else f"PATH/{name}"

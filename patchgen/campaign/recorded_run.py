@@ -106,4 +106,4 @@ def look_up_recorded(record: Record, run: RecordedRun, tree: Lookup) -> Lookup:
         text = texts.get(name)
         return text.encode() if text is not None else None
 
-    return Lookup(read, read, tree.is_folder)
+    return Lookup(read, read, tree.is_folder, is_recorded=True)

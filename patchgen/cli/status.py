@@ -18,6 +18,7 @@ from patchgen.cli.printer import Printer
 from patchgen.cli.terminal import is_terminal
 from patchgen.commands.status import StatusRequest, find_status, has_series, list_status
 from patchgen.counting import count
+from patchgen.paths import name_recorded
 from patchgen.status import (
     FileStatus,
     ListedSeries,
@@ -231,9 +232,6 @@ def _suggest_run(status: SeriesStatus) -> str | None:
         return None
     if status.record.run is not None:
         return shlex.join(["patchgen", "reroll", status.branch, "--onto", status.onto[1]])
-    # An older patchgen recorded too little for a reroll, and the name of the file, not its path.
-    name = status.record.variant
-    if "/" not in name and not Path(name).is_file():
-        name = f"PATH/{name}"
-    args = ["patchgen", "run", name, "--since", status.base[0][:12]]
+    # An older patchgen recorded too little for a reroll.
+    args = ["patchgen", "run", name_recorded(status.record.variant), "--since", status.base[0][:12]]
     return shlex.join([*args, "--base", status.onto[1]])

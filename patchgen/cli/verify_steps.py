@@ -11,6 +11,7 @@ from patchgen.cli.send_checks import SEND_CHECKS
 from patchgen.commands.sending import find_sending
 from patchgen.commands.series_templates import COVER, find_templates, is_own
 from patchgen.commands.verify import VerifyReport
+from patchgen.paths import name_recorded
 from patchgen.series import digest_message, is_generated_cover
 from patchgen.verify import VerifyRequest
 from patchgen.verify.lint import is_about_cover, is_about_signature
@@ -29,7 +30,8 @@ def print_next(printer: Printer, request: VerifyRequest, report: VerifyReport) -
             print_steps(printer, "Send it", format_patchgen(tree, "send", target.name))
     elif target.record is not None and target.record.split and _has_faults_in_code(report):
         title = "Mend the semantic patch, run it again, then check again"
-        _print_reroll(printer, request, report, title, ("--semantic-patch", target.record.variant))
+        options = ("--semantic-patch", name_recorded(target.record.variant))
+        _print_reroll(printer, request, report, title, options)
     elif generated := _find_generated(report):
         _print_variant_steps(printer, request, report, generated)
     elif target.record is not None:

@@ -20,6 +20,7 @@ from patchgen.errors import RefusedError, UsageError
 from patchgen.model.base import Oid
 from patchgen.model.sweep import Sweep
 from patchgen.odb import GitTree, Repository, resolve_paths
+from patchgen.paths import name_recorded
 from patchgen.reroll.history import SeriesHistory
 from patchgen.reroll.request import RerollRequest
 from patchgen.reroll.source import OnStage
@@ -40,11 +41,12 @@ class CampaignSource:
             )
         if history.record.run is None:
             record = history.record
+            semantic_patch = name_recorded(record.variant)
             raise RefusedError(
                 f"{name} is a campaign of {record.variant}, and its record does not contain the "
                 "options of the run, so it cannot be rerolled",
                 code="record-missing",
-                hint=f"`patchgen run {record.variant} --base REV --split {record.split} "
+                hint=f"`patchgen run {semantic_patch} --base REV --split {record.split} "
                 f"-v {history.revision} --force` runs it again, without tags and hand edits",
             )
         self._repository = repository

@@ -207,8 +207,8 @@ def _is_variant(target: str) -> bool:
     return "/" not in target and not target.endswith(".cocci") and not path.exists()
 
 
-def list_semantic_patches(target: str, tree: GitTree) -> list[str]:
-    """Return the .cocci files that a target names, on disk or else in the tree.
+def list_semantic_patches(target: str, tree: GitTree | None) -> list[str]:
+    """Return the .cocci files that a target names, on disk or else in the tree, if there is one.
 
     Raises UsageError if it names none.
     """
@@ -226,7 +226,7 @@ def list_semantic_patches(target: str, tree: GitTree) -> list[str]:
     return names
 
 
-def read_semantic_patch(tree: GitTree, path: str) -> bytes | None:
+def read_semantic_patch(tree: GitTree | None, path: str) -> bytes | None:
     """Return the content of a semantic patch, or of a file that one names; None if it is missing.
 
     Raises SpecError if it is not a regular file.
@@ -238,17 +238,20 @@ def read_semantic_patch(tree: GitTree, path: str) -> bytes | None:
     return _read_from_tree(tree, path)
 
 
-def _read_from_tree(tree: GitTree, path: str) -> bytes | None:
+def _read_from_tree(tree: GitTree | None, path: str) -> bytes | None:
     files = _find_in_tree(tree, path)
-    return tree.read(files[0]) if files else None
+    return tree.read(files[0]) if tree is not None and files else None
 
 
-def make_lookup(tree: GitTree) -> Lookup:
-    """Return functions that find the files that a semantic patch names, on disk and in a tree."""
+def make_lookup(tree: GitTree | None) -> Lookup:
+    """Return functions that find the files that a semantic patch names, on disk and in a tree.
+
+    Without a tree, any folder is taken to exist.
+    """
     return Lookup(
         partial(read_semantic_patch, tree),
         partial(_read_from_tree, tree),
-        lambda folder: bool(_find_in_tree(tree, f"{folder}/**")),
+        lambda folder: tree is None or bool(_find_in_tree(tree, f"{folder}/**")),
     )
 
 
@@ -276,10 +279,10 @@ def _find_unmet(cocci: CocciFile, tree: GitTree) -> Iterator[str]:
             yield f"{path} does not contain `{needed}`, which {cocci.name} needs"
 
 
-def _find_in_tree(tree: GitTree, pattern: str) -> list[TreeFile]:
+def _find_in_tree(tree: GitTree | None, pattern: str) -> list[TreeFile]:
     """Return the files of the tree that a path or glob matches; none if it leads outside."""
     normal = os.path.normpath(pattern)
-    return [] if normal.startswith(("/", "..")) else tree.find([normal])
+    return [] if tree is None or normal.startswith(("/", "..")) else tree.find([normal])
 
 
 def _plan_variant(

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from patchgen.coccinelle import RiskyLine
 from patchgen.commands.run import list_semantic_patches, make_lookup
-from patchgen.errors import MissingObjectsError, PatchgenError, UsageError
+from patchgen.errors import MissingObjectsError, PatchgenError, RefusedError, UsageError
 from patchgen.odb import GitTree, Repository
 from patchgen.spec import TreeConfig, config_entry, read_tree_config
 from patchgen.sweep import load_cocci, locate
@@ -58,17 +59,23 @@ class RevokedTrust:
 def trust_code(tree: Path, base: str, targets: Sequence[str]) -> tuple[TrustResult, ...]:
     """Trust semantic patches as they are now: files, and folders with everything in them.
 
-    They are looked up as `run` does: on disk, then in the tree of the commit `base`. Raises
-    UsageError if no target is found, SpecError if one cannot be read, and PatchgenError if the
-    store cannot be used; in each case nothing is stored.
+    They are looked up as `run` does: on disk, then in the tree of the commit `base`. Targets on
+    disk need no repository if `tree` is the current folder. Raises UsageError if no target is
+    found, SpecError if one cannot be read, RefusedError without a repository that is needed, and
+    PatchgenError if the store cannot be used; in each case nothing is stored.
     """
-    repository = Repository(tree)
+    is_optional = tree == Path() and all(map(os.path.lexists, targets))
     try:
-        commit = repository.resolve_commit(base)
-        files = GitTree(repository, repository.resolve_tree(commit))
-        results = [_find_code(repository, files, commit, target) for target in targets]
-    finally:
-        repository.close()
+        repository = Repository(tree)
+    except RefusedError as err:
+        if not is_optional or err.code != "not-a-repository":
+            raise
+        results = [_find_code(None, None, "", target) for target in targets]
+    else:
+        with closing(repository):
+            commit = repository.resolve_commit(base)
+            files = GitTree(repository, repository.resolve_tree(commit))
+            results = [_find_code(repository, files, commit, target) for target in targets]
     compared: list[TrustResult] = []
 
     def change(entries: Entries) -> Entries:
@@ -126,7 +133,9 @@ def _still_trusted(entry: TrustEntry, remaining: Entries) -> tuple[str, ...]:
     return tuple(other.id for other in same_kind if not digests.isdisjoint(other.files.values()))
 
 
-def _find_code(repository: Repository, tree: GitTree, commit: str, target: str) -> TrustResult:
+def _find_code(
+    repository: Repository | None, tree: GitTree | None, commit: str, target: str
+) -> TrustResult:
     names = list_semantic_patches(target, tree)
     code: dict[str, tuple[RiskyLine, ...]] = {}
     files: dict[str, str] = {}

@@ -6,7 +6,6 @@ from __future__ import annotations
 import os
 import posixpath
 import re
-import shlex
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
@@ -24,7 +23,7 @@ from patchgen.coccinelle import (
     read_header,
     read_rules,
 )
-from patchgen.errors import ErrorPlace, SpecError, UsageError
+from patchgen.errors import SpecError, UsageError
 from patchgen.model.base import Base
 from patchgen.model.smpl import Mode, SemanticPatch
 from patchgen.sweep.grouping import Grouping, choose_grouping
@@ -40,6 +39,7 @@ from patchgen.sweep.option_files import (
     without_files,
 )
 from patchgen.sweep.request import RunRequest, SweepRequest
+from patchgen.sweep.untrusted import advise_trust, refuse_untrusted
 
 # A script with one of these words may read files itself, so it must see them as a whole.
 _READS_FILES = re.compile(
@@ -64,7 +64,8 @@ class CocciFile:
 
     `companions` are the files that it reads, by their names. `files` are those that its options and
     the command line name. `sources` are the texts of all files that it and its options name, by
-    these names. `code` are the lines that run code.
+    these names. `code` are the lines that run code. With `is_recorded`, the text is that of the
+    record of a series, and the name may not be a path.
     """
 
     name: str
@@ -75,6 +76,7 @@ class CocciFile:
     sources: Mapping[str, str] = field(default_factory=dict)
     is_trusted: bool = False
     code: tuple[RiskyLine, ...] = ()
+    is_recorded: bool = False
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -96,6 +98,7 @@ class Lookup:
     read: Read
     read_tree: Read
     is_folder: Callable[[str], bool]
+    is_recorded: bool = False
 
 
 # Decides whether a semantic patch that runs code is trusted.
@@ -134,7 +137,7 @@ def load_cocci(
     if given_code:
         judged = replace(cocci, companions={**cocci.companions, ISOMORPHISMS: given.isomorphisms})
     if not is_trusted(judged):
-        raise _not_trusted(cocci, given_code)
+        raise _not_trusted(cocci, given_code, request)
     return replace(cocci, is_trusted=True)
 
 
@@ -183,23 +186,21 @@ def _read_cocci(name: str, lookup: Lookup, given: OptionFiles) -> CocciFile:
     files = read_option_files(name, text, read_other, lookup.is_folder)
     companions.update(files.companions)
     header, files = read_header(text), files.join(given)
-    return CocciFile(name, text, header, companions, files, sources, code=code)
-
-
-def _not_trusted(cocci: CocciFile, given_code: Sequence[RiskyLine]) -> SpecError:
-    """Return the error for code in a semantic patch, or in isomorphisms of the command line."""
-    name, hint = ISOMORPHISMS, "read it, and trust it for this run"
-    if cocci.code:
-        name = cocci.name
-        hint = f"read it; then `patchgen trust {shlex.quote(name)}` trusts it as it is now"
-    first = (cocci.code or given_code)[0]
-    return SpecError(
-        first.why,
-        code="not-trusted",
-        place=ErrorPlace(name, first.line, excerpt=first.text),
-        hint=hint,
-        parameters=("trusted", "trusted_folders"),
+    recorded = lookup.is_recorded
+    return CocciFile(
+        name, text, header, companions, files, sources, code=code, is_recorded=recorded
     )
+
+
+def _not_trusted(
+    cocci: CocciFile, given_code: Sequence[RiskyLine], request: RunRequest | None
+) -> SpecError:
+    """Return the error for code in a semantic patch, or in isomorphisms of the command line."""
+    if not cocci.code:
+        hint = "read it, and trust it for this run"
+        return refuse_untrusted(ISOMORPHISMS, given_code[0], hint)
+    advice = advise_trust(cocci.name, request, cocci.text if cocci.is_recorded else None)
+    return refuse_untrusted(cocci.name, cocci.code[0], f"read it; then {advice}")
 
 
 def resolve(

@@ -7,11 +7,12 @@ import os
 import shlex
 from pathlib import Path
 
-from patchgen.errors import ErrorPlace, SpecError
+from patchgen.errors import SpecError
 from patchgen.odb import Repository
 from patchgen.sweep.cocci_file import CocciFile
 from patchgen.sweep.request import RunRequest
-from patchgen.truststore import are_trusted, find_file, read_trust
+from patchgen.sweep.untrusted import advise_trust, refuse_untrusted
+from patchgen.truststore import TrustEntry, are_trusted, find_file, read_trust
 
 
 def may_run_code(repository: Repository, request: RunRequest, cocci: CocciFile) -> bool:
@@ -29,13 +30,15 @@ def may_run_code(repository: Repository, request: RunRequest, cocci: CocciFile) 
     place = locate(repository, cocci.name)
     earlier = find_file(entries, *place)
     if earlier is not None:
-        raise _changed(cocci, place[1], earlier.date, earlier.commit)
+        raise _changed(cocci, request, _find_diff(repository, place[1], earlier), earlier.date)
     return False
 
 
-def locate(repository: Repository, name: str) -> tuple[str, str]:
+def locate(repository: Repository | None, name: str) -> tuple[str, str]:
     """Return the repository that contains a file or folder ("" if none), and its path there."""
     path = Path(name)
+    if repository is None:
+        return "", os.path.realpath(path)
     if not path.exists():
         return str(repository.git_dir), os.path.normpath(name)
     path = Path(os.path.realpath(path))
@@ -45,13 +48,22 @@ def locate(repository: Repository, name: str) -> tuple[str, str]:
     return str(repository.git_dir), str(path.relative_to(top))
 
 
-def _changed(cocci: CocciFile, path: str, date: str, commit: str) -> SpecError:
+def _find_diff(repository: Repository, path: str, earlier: TrustEntry) -> str:
+    """Return the command that shows what changed in a file since it was trusted, "" if none can."""
+    if not earlier.commit:
+        return ""
+    top = str(repository.top)
+    at_top = () if os.path.realpath(top) == os.path.realpath(".") else ("-C", top)
+    return shlex.join(["git", *at_top, "diff", earlier.commit[:12], "--", path])
+
+
+def _changed(cocci: CocciFile, request: RunRequest, diff: str, date: str) -> SpecError:
     first = cocci.code[0]
-    advice = f"`git diff {commit[:12]} -- {shlex.quote(path)}` shows how" if commit else "read it"
-    return SpecError(
+    advice = f"`{diff}` shows how" if diff else "read it"
+    trust = advise_trust(cocci.name, request, cocci.text if cocci.is_recorded else None)
+    return refuse_untrusted(
+        cocci.name,
+        first,
+        f"{advice}; then {trust}",
         f"the semantic patch has changed since you trusted it on {date}: {first.why}",
-        code="not-trusted",
-        place=ErrorPlace(cocci.name, first.line, excerpt=first.text),
-        hint=f"{advice}; then `patchgen trust {shlex.quote(cocci.name)}` trusts it again",
-        parameters=("trusted", "trusted_folders"),
     )

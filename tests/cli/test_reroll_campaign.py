@@ -305,6 +305,12 @@ def test_code_in_a_recorded_semantic_patch_needs_trust(patchgen, git, tree):
     before = snapshot(tree, without="none")
     done = patchgen("reroll", BRANCH, "--tree", tree)
     assert done.code == 1 and "--trust" in done.err
+    # The record has no path, as paths of this machine do not belong into a series.
+    assert "`patchgen trust PATH/call.cocci` trusts a file that has the text of" in done.err
+    done = patchgen("reroll", BRANCH, cwd=tree)
+    assert done.code == 1 and "`patchgen trust PATH/call.cocci`" in done.err
+    done = patchgen("reroll", BRANCH, "--tree", tree.name, cwd=tree.parent)
+    assert f"`patchgen trust call.cocci --tree {tree.name}`" in done.err
     assert snapshot(tree, without="none") == before and not mark.exists()
     assert len(reroll(patchgen, tree, "--trust")["patches"]) == 3
 
@@ -370,7 +376,7 @@ def test_a_record_of_an_older_patchgen_is_refused(patchgen, git, tree):
     replace_cover(git, tree, f"{head}purposes.\n{json.dumps(document)}")
     done = patchgen("reroll", BRANCH, "--tree", tree)
     assert done.code == 1 and "its record does not contain the options of the run" in done.err
-    assert "patchgen run call.cocci --base REV --split tree -v 2 --force" in done.err
+    assert "patchgen run PATH/call.cocci --base REV --split tree -v 2 --force" in done.err
     assert git(tree, "branch", "--list", V2) == ""
 
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from patchgen.truststore import TrustEntry
 from tests.support.kernels import commit_all
 
 RULE = "@r@\nposition p;\n@@\n* kfree@p(...)\n\n"
@@ -46,6 +50,65 @@ def test_a_file_that_runs_code_needs_no_option_once_it_is_trusted(patchgen, tree
     assert done.code == 0 and f"{ONE}:6: a script runs code" in done.out
     assert patchgen("run", ONE, cwd=tree).code == 0
     assert canary.exists()
+
+
+def test_a_file_on_disk_is_trusted_outside_of_a_repository(patchgen, tree, canary):
+    folder = tree.parent / "own"
+    folder.mkdir()
+    (folder / "one.cocci").write_text((tree / ONE).read_text())
+    (folder / "one.c").write_text((tree / "a.c").read_text())
+    done = patchgen("test", "one.cocci", "--update", cwd=folder)
+    assert done.code == 1 and not canary.exists()
+    [command] = re.findall(r"hint: read it; then `patchgen (.*)` trusts", done.err)
+    assert command == "trust one.cocci"
+    done = patchgen(*command.split(), cwd=folder)
+    assert done.code == 0 and f"trusted: {entry_id()}" in done.out
+    patchgen("test", "one.cocci", "--update", cwd=folder)
+    assert canary.exists()
+    for args in (("gone.cocci",), ("one.cocci", "--tree", folder.parent)):
+        done = patchgen("trust", *args, cwd=folder)
+        assert done.code == 1 and "[not-a-repository]" in done.err
+
+
+def entry_id() -> str:
+    [entry] = json.loads(store().read_text())["entries"]
+    return TrustEntry(**entry).id
+
+
+def test_a_hint_has_a_command_that_works_in_the_current_folder(patchgen, tree, git):
+    """It names the tree and the commit that `run` was given; the path may be in neither."""
+    git(tree, "rm", "-q", ONE)
+    git(tree, "commit", "-qm", "gone")
+    other = tree.parent / "my one.cocci"
+    other.write_text(git(tree, "show", f"HEAD~:{ONE}") + "\n")
+    places = [
+        (tree, (ONE, "--base", "HEAD~"), [ONE, "--rev", "HEAD~"]),
+        (
+            tree.parent,
+            (ONE, "--tree", "tree", "--base", "HEAD~"),
+            [ONE, "--tree", "tree", "--rev", "HEAD~"],
+        ),
+        (tree / "scripts", ("../../my one.cocci",), ["../../my one.cocci"]),
+    ]
+    for folder, args, expected in places:
+        done = patchgen("run", *args, cwd=folder)
+        [command] = re.findall(r"hint: read it; then `patchgen (.*)` trusts", done.err)
+        assert shlex.split(command) == ["trust", *expected]
+        assert patchgen(*shlex.split(command), cwd=folder).code == 0
+        done = patchgen("run", *args, cwd=folder)
+        assert done.code == 0, done.err
+        store().unlink()
+
+
+def test_the_hint_to_a_change_works_in_a_folder_of_the_tree(patchgen, tree):
+    assert patchgen("trust", ONE, cwd=tree).code == 0
+    with (tree / ONE).open("a") as file:
+        file.write("# changed\n")
+    done = patchgen("run", "coccinelle/one.cocci", cwd=tree / "scripts")
+    [command] = re.findall(r"hint: `(git .*?)` shows how; then ", done.err)
+    args = shlex.split(command)
+    diff = subprocess.run(args, cwd=tree / "scripts", check=True, capture_output=True, text=True)
+    assert "+# changed" in diff.stdout
 
 
 def test_trust_does_not_follow_a_path_to_other_content(patchgen, tree, canary, git):
