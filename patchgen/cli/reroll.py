@@ -173,7 +173,7 @@ def _print(printer: Printer, request: RerollRequest, result: RerollResult) -> No
         printer.line(f"mails:  {result.mails[0].parent}")
         print_steps(
             printer,
-            "Check the new version, then send it",
+            f"Check v{result.revision}, then send it",
             format_verify(request.tree, result.tip or result.branch, result.branch),
             format_patchgen(request.tree, "send", result.branch),
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -33,6 +34,9 @@ from patchgen.interrupts import report_interrupt
 from patchgen.model.base import Oid
 from patchgen.model.finding import Finding, count_old, list_first
 from patchgen.verify import CHECKS, VerifyRequest
+
+# That of a line which --record added.
+_WIDTH = 78
 
 
 @click.command(
@@ -201,7 +205,9 @@ def _print_recorded(printer: Printer, request: VerifyRequest, report: VerifyRepo
     """Print the line that --record added to the cover letter, or why it added none."""
     if report.recorded:
         name = report.target.name
-        printer.line(f"recorded in the cover letter of {name}: {report.recorded}")
+        printer.line(f"recorded in the cover letter of {name}:")
+        for line in textwrap.wrap(report.recorded, _WIDTH, break_on_hyphens=False):
+            printer.line(f"  {line}")
         printer.line(
             f"its mails are out of date: `patchgen format {shlex.quote(name)}` writes them again"
         )

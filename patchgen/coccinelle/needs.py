@@ -47,7 +47,7 @@ from patchgen.coccinelle.plain_rules import (
     spell_operators,
 )
 from patchgen.coccinelle.rule_warnings import read_rule_warnings
-from patchgen.coccinelle.rules import read_rules
+from patchgen.coccinelle.rules import Rule, read_rules
 from patchgen.coccinelle.spatch import RunnableSmpl, Spatch
 from patchgen.coccinelle.trust import check_harmless
 from patchgen.coccinelle.witness import prepare_text
@@ -185,10 +185,14 @@ def _make_plain(program: RunnableSmpl) -> tuple[str | None, str]:
     if program.isomorphisms or program.patch.macros or program.headers:
         return None, "its options name other files"
     text = program.patch.text
-    if any(rule.extends for rule in read_rules(text)):
-        return None, "a rule extends another one"
+    if (rule := next((rule for rule in read_rules(text) if rule.extends), None)) is not None:
+        return None, f"{_name(rule)} extends another one"
     plain = plain_types(text, program.virtuals)
     return plain, "" if plain else _NOT_UNDERSTOOD
+
+
+def _name(rule: Rule) -> str:
+    return f"the rule {rule.name}" if rule.name else f"the rule on {rule.label}"
 
 
 def _find_function_needs(
@@ -220,7 +224,9 @@ def _find_function_needs(
     if not codes or not additional.isdisjoint(declared):
         return None, _NOT_UNDERSTOOD
     if ALWAYS in alternatives or not consequential:
-        return None, "a rule needs no words"
+        wordless = {name for name, code in codes if code == ALWAYS and name in consequential}
+        named = (_name(rule) for rule in rules if rule.traced_name in wordless)
+        return None, f"{next(named, 'a rule')} matches code without a fixed word"
     return tuple(code for code in alternatives if code != NEVER), ""
 
 

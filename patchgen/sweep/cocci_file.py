@@ -38,7 +38,7 @@ from patchgen.sweep.option_files import (
     read_option_files,
     without_files,
 )
-from patchgen.sweep.request import RunRequest, SweepRequest
+from patchgen.sweep.request import WHOLE_FILES, RunRequest, SweepRequest
 from patchgen.sweep.untrusted import advise_trust, refuse_untrusted
 
 # A script with one of these words may read files itself, so it must see them as a whole.
@@ -253,7 +253,7 @@ def _list_notes(
         yield why_grouped
     yield from check_rules(cocci, program)
     if why_whole:
-        yield f"files are not sliced: {why_whole}"
+        yield f"{WHOLE_FILES}: {why_whole}"
     if program.runs("ocaml"):
         yield "hits are not counted: it has OCaml scripts"
 

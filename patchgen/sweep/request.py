@@ -21,7 +21,8 @@ DEFAULT_TIMEOUT_S = 200
 # spatch 1.1.1 takes 220 bytes of memory per byte of a file: 22 GB for 100 MB. The largest file of
 # Linux 6.12, a header of register masks, has 23 MiB.
 MAX_FILE_BYTES = 32 << 20
-
+# The beginning of a note, which a reason follows.
+WHOLE_FILES = "spatch gets whole files, which takes longer"
 
 # The folders below which are the headers that any file may include.
 MACRO_FOLDERS = (PurePosixPath("arch"), PurePosixPath("include"))

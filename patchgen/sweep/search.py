@@ -37,7 +37,7 @@ from patchgen.sweep.executor import Executor
 from patchgen.sweep.header_changes import describe_partial_changes
 from patchgen.sweep.includes import HeaderFinder, Includes, Listing
 from patchgen.sweep.outcomes import NO_MATCH, outcome_of
-from patchgen.sweep.request import MAX_FILE_BYTES, SweepRequest
+from patchgen.sweep.request import MAX_FILE_BYTES, WHOLE_FILES, SweepRequest
 from patchgen.sweep.results import (
     Selection,
     SweepState,
@@ -86,7 +86,7 @@ class Search:
         if cached_needs is None:
             cache_needs(self.cache, needs)
         if needs.functions is None and request.slices:
-            self.state.notes.append(f"files are not sliced: {needs.reason}")
+            self.state.notes.append(f"{WHOLE_FILES}: {needs.reason}")
         slicer = Slicer(self.repository, needs, request.slices)
         run = self._run_candidates(search, uncached, slicer)
         with_words = slicer.names - {str(file.path) for file in slicer.without_words}

@@ -65,14 +65,21 @@ def test_a_function_needs_the_words_of_a_rule(text, expected):
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("@@\nexpression x;\n@@\n- x = x;\n", "a rule needs no words"),
+        (
+            "@@\nexpression x;\n@@\n- x = x;\n",
+            "the rule on line 1 matches code without a fixed word",
+        ),
+        (
+            "@a@\n@@\n- f();\n@b@\nexpression x;\n@@\n- x = x;\n",
+            "the rule b matches code without a fixed word",
+        ),
         (
             "@r@\nidentifier f;\n@@\n start(f)\n@s extends r@\n@@\n- f();\n",
-            "a rule extends another one",
+            "the rule s extends another one",
         ),
     ],
 )
-def test_files_are_not_sliced_without_known_needs(text, reason):
+def test_files_stay_whole_without_known_needs(text, reason):
     needs = needs_of(text)
     assert needs.functions is None and needs.reason == reason
 

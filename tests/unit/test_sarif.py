@@ -39,7 +39,7 @@ FOUND = Sweep(
     unparsed=(UnparsedFunction(PATH, 4, "f"), UnparsedFunction(PATH, 5)),
     unfinished={PATH: Failure("it took too long")},
     counts=Counts(10, 4, 3, 1),
-    notes=("files are not sliced",),
+    notes=("spatch gets whole files",),
     seconds=1.23456,
 )
 CHANGED = Sweep(
