@@ -135,7 +135,11 @@ def _show(excerpt: str) -> str:
 
 
 class UsageError(PatchgenError):
-    """The command line names something that does not exist, or its options exclude each other."""
+    """The command line would be wrong in any tree; docs/commands.md, "Exit codes", has the rule.
+
+    Examples are options that exclude each other, and names that patchgen itself looks up. A
+    revision, a branch or a path that the repository lacks is a RefusedError.
+    """
 
     exit_code = 2
 

@@ -59,8 +59,8 @@ COMMANDS = {
 
 _EXIT_CODES = {
     "0": "success",
-    "1": "the command failed, or a check did; the reason is on standard error",
-    "2": "usage error",
+    "1": "the command or a check failed, or git does not have what you named",
+    "2": "usage error: a wrong option, or the name of no file, variant or recipe",
     "3": "a bug in patchgen; a log file has the details",
     "130": "interrupted",
 }

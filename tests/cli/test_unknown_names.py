@@ -79,3 +79,29 @@ def test_a_variants_folder_of_a_file_that_the_base_lacks(patchgen, tree):
     )
     done = patchgen("apply", "--variant", tree.parent / "mine", "--tree", tree)
     assert "the base has no Kconfi [base-lacks-needs]\nhint: did you mean 'Kconfig'?" in done.err
+
+
+@pytest.mark.parametrize(
+    ("args", "exit_code", "code"),
+    [
+        # What patchgen looks up itself.
+        (("run", "gone.cocci"), 2, "semantic-patch-unknown"),
+        (("apply", "gone"), 2, "variant-unknown"),
+        (("help", "gone"), 2, "name-unknown"),
+        (("verify", "HEAD~1..HEAD", "--skip", "gone"), 2, "name-unknown"),
+        (("run", "free.cocci", "--base=-gone"), 2, "revision-unknown"),
+        (("run", "free.cocci", "../gone"), 2, "path-unknown"),
+        (("run", "free.cocci", "Makefile"), 2, "path-unknown"),
+        # What the repository does not have.
+        (("run", "free.cocci", "--base", "gone"), 1, "revision-unknown"),
+        (("run", "free.cocci", "gone"), 1, "path-unknown"),
+        (("reroll", "gone"), 1, "branch-unknown"),
+    ],
+)
+def test_the_exit_code_tells_a_wrong_command_line_from_another_tree(
+    patchgen, tree, args, exit_code, code
+):
+    """docs/commands.md has the rule."""
+    (tree / "free.cocci").write_text("@@\n@@\n- f();\n")
+    done = patchgen(*args, cwd=tree)
+    assert (done.code, f"[{code}]" in done.err) == (exit_code, True), done.err
