@@ -6,16 +6,18 @@ The mails go stale when a person edits the branch. `send` formats its own.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from patchgen.mail import Existing, check_folder
 from patchgen.model.base import Oid
-from patchgen.odb import Quarantine, Repository
+from patchgen.odb import Quarantine, Repository, digest_commits
 from patchgen.pipeline.prepare import prepare_branch
 from patchgen.pipeline.target import choose_target
-from patchgen.series import resolve_series
+from patchgen.series import match_commits, read_branch, resolve_series
+from patchgen.verify.cover_claims import check_cover_claims
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ def format_series(request: FormatRequest) -> FormatResult:
         branch, _ = resolve_series(repository, request.branch, needs_cover=True)
         with Quarantine(repository) as quarantine:
             version, warnings = prepare_branch(repository, quarantine, branch)
+            claims = tuple(_check_claims(repository, quarantine, branch))
         assert version.base is not None
         target = choose_target(
             repository,
@@ -66,5 +69,22 @@ def format_series(request: FormatRequest) -> FormatResult:
         with target.stage(version.mails) as staged:
             mails = tuple(staged.publish())
         return FormatResult(
-            branch, version.base, version.revision, version.change_id, mails, warnings
+            branch,
+            version.base,
+            version.revision,
+            version.change_id,
+            mails,
+            (*warnings, *claims),
         )
+
+
+def _check_claims(repository: Repository, quarantine: Quarantine, branch: str) -> Iterator[str]:
+    """Yield a warning if the cover letter does not mention work by hand, as `send` prints it."""
+    _, tip = repository.resolve_branch(branch)
+    series = read_branch(repository, quarantine, branch, tip)
+    if series.cover is None or series.record is None:
+        return
+    digests = digest_commits(quarantine, series.start, series.tip)
+    matched = match_commits(series.commits, digests, series.record)
+    for finding in check_cover_claims(series.cover, matched, digests, series.record, branch):
+        yield f"the {finding.where}: {finding.text}"

@@ -74,7 +74,9 @@ class SeriesLint:
             if target.series is not None and target.series.cover is not None:
                 matched = match_commits(target.commits, change_digests, target.record)
                 letter = target.series.cover
-                yield from check_cover_claims(letter, matched, change_digests, target.record)
+                yield from check_cover_claims(
+                    letter, matched, change_digests, target.record, target.name
+                )
                 yield from self._check_dropped(target.series, letter, target.record, matched)
             yield from self._check_reviews(target.record, change_digests)
             setter = format_reroll(target.name, target.record)

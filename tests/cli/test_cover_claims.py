@@ -31,7 +31,10 @@ def test_work_by_hand_is_mentioned_after_a_reroll(patchgen, pvops, git):
     git(pvops, "update-ref", f"refs/heads/{V4}", "HEAD")
     git(pvops, "checkout", "-q", "master")
     [note] = list_notes(patchgen, pvops)
-    assert "since: 1 patch edited, 1 patch dropped, 1 patch added; `patchgen reroll`" in note
+    assert (
+        f"since: 1 patch edited, 1 patch dropped, 1 patch added; `patchgen reroll {V4} -v 4` g"
+        in note
+    )
     assert patchgen("reroll", "--tree", pvops, V4, "-v", "4").code == 0
     assert list_notes(patchgen, pvops) == []
 
@@ -49,5 +52,12 @@ def test_a_list_of_patches_with_a_former_subject(patchgen, tmp_path, git):
         return "1 patch renamed;" in patchgen("verify", branch, "--tree", tree, *FAST).out
 
     assert find_note()
+    warning = "warning: the cover letter: it lists what patchgen made"
+    done = patchgen("format", branch, "--tree", tree)
+    assert done.code == 0 and warning in done.err
+    assert f"1 patch renamed; `patchgen reroll {branch} -v 1` generates the list again" in done.err
     assert patchgen("reroll", "--tree", tree, branch, "-v", "1").code == 0
     assert not find_note()
+    assert warning not in patchgen("format", branch, "--tree", tree).err
+    cover, _ = git(tree, "log", "-1", "--format=%B", f"{branch}~2").split("--- b4")
+    assert "x: Use the other" in cover
