@@ -31,6 +31,7 @@ from patchgen.verify.checkpatch_findings import check_patch
 from patchgen.verify.compare_posted import check_against
 from patchgen.verify.judge import (
     find_reached,
+    is_compared,
     is_compiled,
     judge_base_failure,
     judge_builds,
@@ -38,14 +39,15 @@ from patchgen.verify.judge import (
 )
 from patchgen.verify.record_testing import check_recordable, record_testing
 from patchgen.verify.request import VerifyRequest, choose_configs, read_configs
-from patchgen.verify.sections import InitStores
+from patchgen.verify.sections import SEARCHED, InitStores
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
     """A check or a configuration that starts (`findings` None) or ends for a commit.
 
-    `is_idle` is set for a configuration that builds none of the files that the commit changes.
+    `is_idle` is set if the check had nothing to check in the commit, or the configuration builds
+    none of the files that the commit changes.
     """
 
     commit: Oid
@@ -63,10 +65,10 @@ class VerifyReport:
     """The checks that ran, and their findings.
 
     `columns` are the checks and configurations that ran. `changed` are for each commit the
-    functions whose machine code it changes, by configuration, and `reached` the configurations that
-    build files that it changes. `active` are the columns without the idle ones: a configuration is
-    idle if it builds none of the files that the series changes. `recorded` is the text that was
-    written into the cover letter, or "".
+    functions whose machine code it changes, by each configuration in which that was compared, and
+    `reached` the configurations that build files that it changes. `active` are the columns that
+    checked at least one commit: a configuration that builds none of the files that the series
+    changes is not active. `recorded` is the text that was written into the cover letter, or "".
     """
 
     target: CheckedSeries
@@ -164,6 +166,7 @@ class _VerifyRun:
         self.changed: dict[Oid, dict[str, list[str]]] = {}
         self.reached: dict[Oid, tuple[str, ...]] = {}
         self.stores: dict[Oid, list[Finding]] = {}
+        self._checked: set[str] = set()
         self._folder = cache_path("verify")
         skipped = {*skip, *(() if configs else ("code",))}
         first = ("lint", "checkpatch", "am")
@@ -223,18 +226,16 @@ class _VerifyRun:
         )
 
     def list_active(self) -> list[str]:
-        """Return the columns without those that are idle for all commits."""
-        reached = {name for names in self.reached.values() for name in names}
-        idle = {config.name for config in self.configs} - reached
-        if not reached:
-            idle.add("code")
-        return [column for column in self.columns if column not in idle]
+        """Return the columns that checked at least one commit."""
+        return [column for column in self.columns if column in self._checked]
 
     def _end(
         self, commit: Oid, column: str, findings: Iterable[Finding], *, is_idle: bool = False
     ) -> list[Finding]:
         results = list(findings)
         failures = sum(finding.failure for finding in results)
+        if failures or not is_idle:
+            self._checked.add(column)
         self.on_cell(Cell(commit, column, failures, is_idle))
         return results
 
@@ -282,7 +283,8 @@ class _VerifyRun:
             self.stores[commit.oid] = search.find(parent, commit)
             findings += self.stores[commit.oid]
             if not self.configs:
-                self._end(commit.oid, "sections", self.stores[commit.oid])
+                is_idle = not any(file.suffix in SEARCHED for file in commit.files)
+                self._end(commit.oid, "sections", self.stores[commit.oid], is_idle=is_idle)
             parent = commit.oid
         return findings
 
@@ -328,18 +330,22 @@ class _VerifyRun:
         self.reached = {
             commit.oid: find_reached(commit, self.configs, builds) for commit in self.target.commits
         }
-        idle = {
-            (commit.oid, config.name)
-            for commit in self.target.commits
-            for config in self.configs
-            if config.name not in self.reached[commit.oid]
-        }
-        idle |= {(oid, "code") for oid, reached in self.reached.items() if not reached}
-        for commit, column, findings in verdicts:
+        for oid, column, findings in verdicts:
             if column in self.columns:
-                stores = self.stores[commit] if column == "sections" else ()
-                self._end(commit, column, [*stores, *findings], is_idle=(commit, column) in idle)
+                stores = self.stores[oid] if column == "sections" else ()
+                is_idle = self._is_idle(oid, column)
+                self._end(oid, column, [*stores, *findings], is_idle=is_idle)
                 yield from findings
+
+    def _is_idle(self, oid: Oid, column: str) -> bool:
+        """Return whether the builds of a commit left a check without anything to check."""
+        reached = self.reached[oid]
+        if column == "sections":
+            return not reached
+        if column == "code":
+            [commit] = [commit for commit in self.target.commits if commit.oid == oid]
+            return not is_compared(commit, reached, self.changed[oid])
+        return column not in reached
 
     def _boot(self) -> list[Finding]:
         diff = self.checkout.run("diff", "--no-renames", self.target.base, self.target.tip)

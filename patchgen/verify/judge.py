@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from patchgen.kernel import BuildConfig, find_arch, list_changed, name_compiler_package
+from patchgen.kernel import CONFIGS, BuildConfig, find_arch, list_changed, name_compiler_package
 from patchgen.model.base import Oid
 from patchgen.model.build import Build, BuildFailure
 from patchgen.model.commit import Commit
@@ -45,26 +45,28 @@ def judge_builds(
     """Yield the findings for each commit: of each configuration, of "sections" and of "code".
 
     A commit is compared with the last earlier one that builds; after a broken commit, the findings
-    include those of the broken one. `changed` receives the changed functions of each commit, by
-    configuration.
+    include those of the broken one. `changed` receives the changed functions of each commit, for
+    each configuration in which its machine code was compared with that of its parent.
     """
     last_good = {name: build for (oid, name), build in builds.items() if oid == base}
     parent = base
     for commit in commits:
         functions = changed.setdefault(commit.oid, {})
         sections: list[Finding] = []
-        for name in (config.name for config in configs):
+        for config in configs:
+            name = config.name
             after = builds.get((commit.oid, name))
             if after is None:
                 continue
             before = last_good[name]
             yield commit.oid, name, list(judge_build(commit, name, before, after))
             sections += judge_sections(commit, name, before, after)
-            functions[name] = list_changed_functions(builds[parent, name], after)
+            if config.stable_code and not builds[parent, name].failure and not after.failure:
+                functions[name] = list_changed_functions(builds[parent, name], after)
             last_good[name] = before if after.failure else after
         yield commit.oid, "sections", sections
-        if functions:
-            yield commit.oid, "code", list(judge_code(commit, configs, functions))
+        notes = note_unchecked_claim(commit, configs, builds, functions)
+        yield commit.oid, "code", [*judge_code(commit, configs, functions), *notes]
         parent = commit.oid
 
 
@@ -121,8 +123,6 @@ def judge_sections(commit: Commit, config: str, before: Build, after: Build) -> 
 
 def list_changed_functions(before: Build, after: Build) -> list[str]:
     """Return "object: function" for each function whose machine code differs, sorted."""
-    if before.failure is not None or after.failure is not None:
-        return []
     names = before.objects.keys() | after.objects.keys()
     return [
         f"{name}: {function}"
@@ -145,6 +145,48 @@ def judge_code(
         if functions:
             text = f'claims "no functional change", but changes {list_first(functions)}'
             yield Finding("code", text, commit.oid, config=config.name)
+
+
+def note_unchecked_claim(
+    commit: Commit,
+    configs: Sequence[BuildConfig],
+    builds: Mapping[tuple[Oid, str], Build],
+    changed: Mapping[str, Sequence[str]],
+) -> Iterator[Finding]:
+    """Yield a note if a commit claims no functional change, and its code was compared nowhere.
+
+    `changed` has the configurations in which the commit was compared with its parent. A commit that
+    does not build has a failure, which says enough.
+    """
+    own = [builds.get((commit.oid, config.name)) for config in configs]
+    is_built = all(build is not None and not build.failure for build in own)
+    if not is_built or not claims_no_change(commit.message) or not _list_compiled(commit):
+        return
+    if is_compared(commit, find_reached(commit, configs, builds), changed):
+        return
+    hint = ""
+    if not any(config.stable_code for config in configs):
+        names = list_first([config.name for config in configs])
+        reason = f"the machine code of {names} cannot be compared"
+        hint = f"name one whose machine code is compared: {CONFIGS[0].name}"
+    elif not changed:
+        reason = "its parent does not build"
+    else:
+        reason = f"its files are not built in {list_first(list(changed))}"
+        hint = "name a .config of x86_64 that builds them"
+    text = f'claims "no functional change", which was not checked: {reason}'
+    parameter = "configs" if hint else ""
+    yield Finding("code", text, commit.oid, failure=False, hint=hint, parameter=parameter)
+
+
+def is_compared(
+    commit: Commit, reached: Collection[str], changed: Mapping[str, Sequence[str]]
+) -> bool:
+    """Return whether a commit claims no functional change, and the claim was checked.
+
+    `reached` are the configurations that build its files, `changed` has those that compare code.
+    """
+    return claims_no_change(commit.message) and not changed.keys().isdisjoint(reached)
 
 
 def find_reached(

@@ -82,16 +82,13 @@ def choose_configs(target: CheckedSeries) -> list[BuildConfig]:
     installed compiler is added. The machine code of allmodconfig cannot be compared, so a claim of
     no functional change needs the first configuration of guests.
     """
+    claims = any(claims_no_change(commit.message) for commit in target.commits)
     is_campaign = target.record is not None and target.record.split
     files = {file for commit in target.commits for file in commit.files}
     archs = sorted({arch for file in files if (arch := find_arch(file)) is not None})
-    modules = [find_config("allmodconfig")]
-    if is_campaign:
-        configs = modules
-    elif any(file.parts[0] not in _MODULE_FOLDERS and find_arch(file) is None for file in files):
+    are_modules = all(file.parts[0] in _MODULE_FOLDERS or find_arch(file) for file in files)
+    if not is_campaign and not are_modules:
         configs = list(CONFIGS)
-    elif any(claims_no_change(commit.message) for commit in target.commits):
-        configs = [CONFIGS[0], *modules]
     else:
-        configs = modules
+        configs = [*([CONFIGS[0]] if claims else []), find_config("allmodconfig")]
     return [*configs, *filter(None, map(find_cross_config, archs))]

@@ -19,6 +19,7 @@ from patchgen.model.commit import Commit
 from patchgen.model.finding import Finding
 from patchgen.odb import Checkout, read_file
 
+SEARCHED = frozenset({".c", ".h"})
 _CONSTANT = re.compile(r"[A-Z0-9_]+|true|false|NULL|current|this_cpu")
 
 # A store without its line: file, function, place and value.
@@ -35,7 +36,7 @@ class InitStores:
 
     def find(self, parent: Oid, commit: Commit) -> list[Finding]:
         """Return a finding for each store that the commit adds."""
-        paths = [path for path in commit.files if path.suffix in (".c", ".h")]
+        paths = [path for path in commit.files if path.suffix in SEARCHED]
         paths += self._find_users(commit.oid, self._find_newly_init(parent, commit.oid, paths))
         after = self._find_stores(commit.oid, paths)
         before = self._find_stores(parent, paths) if after else {}

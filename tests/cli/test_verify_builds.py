@@ -316,7 +316,7 @@ def test_the_table_shows_which_configurations_build_no_file_of_a_patch(campaign)
     rows = [line.split() for line in result.out.splitlines()]
     marks = {row[1]: row[-3:] for row in rows if row[1:] and row[1].endswith(":")}
     assert marks["arm64:"] == ["-", "ok", "ok"] and marks["x86:"] == ["ok", "-", "ok"]
-    assert marks["s390:"] == ["-", "-", "ok"] and marks["treewide:"] == ["ok"] * 3
+    assert marks["s390:"] == ["-", "-", "-"] and marks["treewide:"] == ["ok"] * 3
     # One line names all files of a patch.
     [unbuilt] = [line for line in result.out.splitlines() if "drivers/e.c" in line]
     assert unbuilt == (
@@ -324,6 +324,14 @@ def test_the_table_shows_which_configurations_build_no_file_of_a_patch(campaign)
     )
     assert "    hint: allmodconfig-s390 needs gcc-s390x-linux-gnu (--config)" in result.out
     assert "; 2 notes above" in result.out
+
+
+def test_a_campaign_that_claims_no_functional_change_is_compared(campaign, git, small):
+    git(small, "checkout", "-q", "patchgen/one-v1")
+    message = git(small, "show", "-s", "--format=%B")
+    git(small, "commit", "-q", "--amend", "-m", f"{message}\n\nNo functional change.")
+    configs = ["x86_64", "allmodconfig", "allmodconfig-arm64"]
+    assert json.loads(campaign("--json").out)["checks"] == [*configs, "sections"]
 
 
 def test_a_configuration_that_builds_no_file_of_a_series_is_not_recorded(campaign, git, small):
@@ -358,6 +366,60 @@ def test_a_series_of_modules_is_built_with_allmodconfig(
     git(small, "commit", "-q", "-m", f"d: Change it\n\n{message}")
     result = patchgen("verify", "master..HEAD", "--tree", small, "--json", *ONLY_BUILD)
     assert json.loads(result.out)["checks"] == [*configs, "sections"]
+
+
+CLAIM = "No functional change."
+INVERTED = KVM.replace("return 0", "return 1")
+SAME = f"{KVM}/* More. */\n"
+UNCHECKED = 'note: code: claims "no functional change", which was not checked: '
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "message", "config", "mark", "note"),
+    [
+        (FILE, SAME, CLAIM, "x86_64", "ok", ""),
+        (FILE, SAME, "It has a comment.", "x86_64", "-", ""),
+        (FILE, INVERTED, "It is on.", "x86_64", "-", ""),
+        (FILE, INVERTED, CLAIM, "x86_64", "1 !", ""),
+        (
+            FILE,
+            INVERTED,
+            CLAIM,
+            "allmodconfig",
+            "-",
+            "the machine code of allmodconfig cannot be compared\n"
+            "    hint: name one whose machine code is compared: x86_64 (--config)",
+        ),
+        (
+            "drivers/d.c",
+            INVERTED,
+            CLAIM,
+            "x86_64",
+            "-",
+            "its files are not built in x86_64\n"
+            "    hint: name a .config of x86_64 that builds them (--config)",
+        ),
+        ("Documentation/d.rst", "Text\n", CLAIM, "x86_64", "-", ""),
+    ],
+)
+def test_code_passes_if_a_claim_was_checked(
+    patchgen, git, small, path, text, message, config, mark, note
+):
+    (small / path).parent.mkdir(parents=True, exist_ok=True)
+    git(small, "checkout", "-q", "-b", "series")
+    for name, content in ((path, text), (FILE, f"{SAME}/* And more. */\n")):
+        (small / name).write_text(content)
+        git(small, "add", "-A", "-f")
+        git(small, "commit", "-q", "-m", f"d: Change it\n\n{message}")
+        message = "It has a comment."
+    args = ("--tree", small, "--config", config, *ONLY_BUILD[:-2])
+    result = patchgen("verify", "master..HEAD", *args)
+    assert result.code == ("!" in mark), result.err
+    rows = [line.partition("d: Change it")[2] for line in result.out.splitlines()]
+    marks = [row.strip().rpartition("  ")[2] for row in rows if row.strip()]
+    assert marks == [mark, "-"]
+    assert result.out.count(f"{UNCHECKED}{note}") == bool(note)
+    assert ("sections, code (" in result.out) == (mark == "ok")
 
 
 def test_a_configuration_without_a_compiler_is_refused(campaign):
