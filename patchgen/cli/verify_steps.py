@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 from patchgen.cli.next_steps import format_git, format_patchgen, format_verify, print_steps
@@ -11,42 +12,66 @@ from patchgen.cli.send_checks import SEND_CHECKS
 from patchgen.commands.sending import find_sending
 from patchgen.commands.series_templates import COVER, find_templates, is_own
 from patchgen.commands.verify import VerifyReport
+from patchgen.odb import Repository, digest_commits, find_absent
 from patchgen.paths import name_recorded
-from patchgen.series import digest_message, is_generated_cover
+from patchgen.series import is_generated_cover, match_commits, parse_message
+from patchgen.spec import find_recipe
 from patchgen.verify import VerifyRequest
-from patchgen.verify.lint import is_about_cover, is_about_signature
+from patchgen.verify.lint import is_about_cover, is_about_signature, is_missing_signature
+from patchgen.verify.quoted_lines import is_about_quote
 
 
 def print_next(printer: Printer, request: VerifyRequest, report: VerifyReport) -> None:
-    """Print how to send the series, or how to change the first commit that failed."""
-    target, tree = report.target, request.tree
+    """Print how to send the series, or how to change the first commit that failed.
+
+    Nothing is printed for a range or an mbox, which `send` and `reroll` do not take, nor for
+    failures of a folder of mails, which does not tell its branch.
+    """
+    target = report.target
     if report.passed:
-        is_sendable = target.record is not None or Path(target.name).is_dir()
-        sending = find_sending(tree, target.name) if target.series else None
-        if sending is not None and sending.is_complete:
+        _print_sending(printer, request, report)
+    elif not target.is_branch:
+        return
+    elif not (generated := _find_generated(request, report)):
+        _print_edit(printer, request, report)
+    elif target.record is not None and target.record.split:
+        _print_campaign_steps(printer, request, report)
+    else:
+        _print_variant_steps(printer, request, report, generated)
+
+
+def _print_sending(printer: Printer, request: VerifyRequest, report: VerifyReport) -> None:
+    target, tree = report.target, request.tree
+    sending = find_sending(tree, target.name) if target.is_branch else None
+    if sending is not None and sending.is_complete:
+        # Only a series with a record can be made again.
+        if target.record is not None:
             step = format_patchgen(tree, "reroll", target.name)
             print_steps(printer, f"It was sent on {sending.day}; make the next version", step)
-        elif is_sendable and not report.recorded:
-            print_steps(printer, "Send it", format_patchgen(tree, "send", target.name))
-    elif target.record is not None and target.record.split and _has_faults_in_code(report):
-        title = "Mend the semantic patch, run it again, then check again"
-        options = ("--semantic-patch", name_recorded(target.record.variant))
-        _print_reroll(printer, request, report, title, options)
-    elif generated := _find_generated(report):
-        _print_variant_steps(printer, request, report, generated)
-    elif target.record is not None:
-        _print_rebase(printer, request, report)
+    elif target.is_sendable and not report.recorded:
+        print_steps(printer, "Send it", format_patchgen(tree, "send", target.name))
 
 
-def _print_rebase(printer: Printer, request: VerifyRequest, report: VerifyReport) -> None:
+def _print_edit(printer: Printer, request: VerifyRequest, report: VerifyReport) -> None:
     """Print how to edit the first commit that failed, or else the cover letter's."""
-    target, commit, title = report.target, report.failed, "Edit the commit, then check again"
+    target, tree, commit = report.target, request.tree, report.failed
+    title = "Edit the commit"
     if commit is None and target.series is not None and _has_faulty_cover(report):
-        commit, title = target.series.cover_commit, "Edit the cover letter, then check again"
-    if commit is not None:
-        rebase = ("rebase", "--interactive", f"{commit[:12]}^", target.name)
-        steps = (format_git(request.tree, *rebase), _format_check(request, report))
-        print_steps(printer, title, *steps)
+        commit, title = target.series.cover_commit, "Edit the cover letter"
+    if commit is None:
+        return
+    edit = format_git(tree, "rebase", "--interactive", f"{commit[:12]}^", target.name)
+    # git would append it to the text below the "---".
+    has_notes = any(parse_message(commit.message).notes for commit in target.commits)
+    failures = [finding for finding in report.findings if finding.failure]
+    if all(map(is_missing_signature, failures)) and not has_notes:
+        title = "Sign the commits off"
+        edit = format_git(tree, "rebase", "--signoff", target.start[:12], target.name)
+    steps = [edit]
+    if target.is_sendable:
+        title += ", write the mails again"
+        steps.append(format_patchgen(tree, "format", target.name))
+    print_steps(printer, f"{title}, then check again", *steps, _format_check(request, report))
 
 
 def _format_check(request: VerifyRequest, report: VerifyReport) -> str:
@@ -68,32 +93,58 @@ def _has_faults_in_code(report: VerifyReport) -> bool:
     )
 
 
-def _find_generated(report: VerifyReport) -> list[str]:
-    """Return the first patch with a failure, and COVER, if the user's variant made their texts.
+def _find_generated(request: VerifyRequest, report: VerifyReport) -> list[str]:
+    """Return the first patch with a failure, and COVER, if the user's files made what is at fault.
 
-    A failure about a signature does not count. A person mends the texts that a person edited, and
-    those of the variants that come with patchgen.
+    A failure about a signature does not count. A person mends the texts and the code that a person
+    edited, and those of the variants that come with patchgen.
     """
-    series = report.target.series
-    if series is None or series.record is None or not is_own(series):
+    target, series = report.target, report.target.series
+    if series is None or series.record is None or not (series.record.split or is_own(series)):
         return []
     failed = {
         finding.commit
         for finding in report.findings
         if finding.failure and not is_about_signature(finding)
     }
-    generated = {patch.message: patch.name for patch in series.record.patches}
-    names = []
-    first = next((each for each in series.commits if each.oid in failed), None)
-    if first is not None:
-        digest = digest_message(first.message)
-        if digest not in generated:
-            return []
-        names.append(generated[digest])
+    with closing(Repository(request.tree)) as repository:
+        digests = digest_commits(repository, target.start, target.tip)
+    matched = match_commits(target.commits, digests, series.record)
+    part = "code" if _has_faults_in_code(report) else "message"
+    first = next((each for each in matched if each.commit.oid in failed), None)
+    if first is not None and (first.patch is None or part in first.list_edited(digests)):
+        return []
+    names = [first.name] if first is not None else []
     assert series.cover is not None
     if _has_faulty_cover(report) and is_generated_cover(series.cover, series.record):
         names.append(COVER)
     return names
+
+
+def _print_campaign_steps(printer: Printer, request: VerifyRequest, report: VerifyReport) -> None:
+    """Print how to mend the semantic patch of a campaign, or the texts given with options."""
+    target, tree = report.target, request.tree
+    record = target.record
+    assert record is not None
+    run = record.run
+    is_quoted = any(finding.failure and is_about_quote(finding) for finding in report.findings)
+    is_in_file = is_quoted or _has_faults_in_code(report)
+    texts = (
+        {"--subject": run.subject, "--message": run.message, "--cover": run.cover} if run else {}
+    )
+    given = [] if is_in_file else [option for option, text in texts.items() if text]
+    if run is None or given:
+        title = (
+            f"Correct {' or '.join(given) or record.variant}, run the same `patchgen run "
+            f"{record.variant} --split {record.split}` again with --force, then check again"
+        )
+        print_steps(printer, title, _format_check(request, report))
+        return
+    name = record.variant
+    is_known = not find_absent(tree, target.base, [name]) or find_recipe(name) is not None
+    file = name if is_known else name_recorded(name)
+    title = f"Edit {file}, make the series again, then check again"
+    _print_reroll(printer, request, report, title, ("--semantic-patch", file))
 
 
 def _print_variant_steps(

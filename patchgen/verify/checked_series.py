@@ -83,6 +83,20 @@ class CheckedSeries:
         """The record of how the series was generated, None without one."""
         return self.series.record if self.series else None
 
+    @property
+    def is_branch(self) -> bool:
+        """Whether `name` is a branch of the repository."""
+        return bool(self.signoff_command)
+
+    @property
+    def is_sendable(self) -> bool:
+        """Whether `patchgen send` takes `name`: a branch or a folder with a cover letter."""
+        if self.posted is not None:
+            cover = self.posted.cover
+            has_id = cover is not None and read_footer(cover.body.everything, "change-id")
+            return bool(has_id) and Path(self.name).is_dir()
+        return self.is_branch and self.series is not None and self.series.cover is not None
+
 
 def open_target(
     repository: Repository,

@@ -74,7 +74,9 @@ def check_commit(
         yield Finding(
             _CHECK, 'write in imperative mood, without "this patch"', commit.oid, failure=False
         )
-    for text in _check_trailers(trailers, sender, signoff_command):
+    # git appends a Signed-off-by to the notes, where it is not a trailer of the commit.
+    remedy = f"add it above the {message.cut}" if message.notes else signoff_command
+    for text in _check_trailers(trailers, sender, remedy):
         yield Finding(_CHECK, text, commit.oid)
     for trailer in trailers:
         if trailer.name == "Fixes" and (problem := _check_fixes(trailer.value, find_subject)):
@@ -92,6 +94,11 @@ def is_about_signature(finding: Finding) -> bool:
     checkpatch reports MISSING_SIGN_OFF and others of this kind.
     """
     return finding.text.startswith((_MISSING, _LAST)) or "_SIGN_OFF:" in finding.text
+
+
+def is_missing_signature(finding: Finding) -> bool:
+    """Return whether a finding is about a commit without a Signed-off-by, also in checkpatch."""
+    return finding.text.startswith(_MISSING) or "MISSING_SIGN_OFF:" in finding.text
 
 
 def check_declarations(commit: Commit, diff: str) -> Iterator[Finding]:
@@ -193,9 +200,7 @@ def check_subject(
         yield f'the subject is not in imperative mood: "{first_word}"'
 
 
-def _check_trailers(
-    trailers: Sequence[Trailer], sender: str, signoff_command: str
-) -> Iterator[str]:
+def _check_trailers(trailers: Sequence[Trailer], sender: str, signoff_remedy: str) -> Iterator[str]:
     last_place, last_key = -1, ""
     for trailer in trailers:
         key = trailer.name
@@ -210,7 +215,7 @@ def _check_trailers(
         last_place, last_key = place, key
     signers = [trailer.value for trailer in trailers if trailer.name == "Signed-off-by"]
     if not signers:
-        yield _MISSING + (f" ({signoff_command})" if signoff_command else "")
+        yield _MISSING + (f" ({signoff_remedy})" if signoff_remedy else "")
     elif _read_address(signers[-1]) != _read_address(sender):
         yield f"{_LAST} is {signers[-1]}, but the sender is {sender}"
 

@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+from patchgen.model.finding import Finding
 from patchgen.series import Record
+
+_REMEDY = "wrap it there, and make the series again"
 
 
 def explain_quoted_line(line: str, record: Record | None) -> str:
@@ -18,5 +21,10 @@ def explain_quoted_line(line: str, record: Record | None) -> str:
     for name, cocci in record.find_semantic_patches(record.patches[0]).items():
         for number, quoted in enumerate(cocci.split("\n"), 1):
             if quoted.strip() == text:
-                return f"it is {name}:{number}; wrap it there, and make the series again"
+                return f"it is {name}:{number}; {_REMEDY}"
     return ""
+
+
+def is_about_quote(finding: Finding) -> bool:
+    """Return whether a finding is about a line that a message quotes."""
+    return finding.hint.endswith(_REMEDY)

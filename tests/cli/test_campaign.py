@@ -289,15 +289,24 @@ def test_a_fault_of_the_code_is_mended_in_the_semantic_patch(patchgen, git, tree
     series = run(patchgen, tree, rule, "none")
     args = ("--tree", tree, "--skip", "build")
     done = patchgen("verify", series["branch"], *args, cwd=tree.parent)
-    assert done.code == 1 and "git rebase --signoff" in done.out
-    _, _, printed = done.out.partition("Mend the semantic patch, run it again, then check again:\n")
+    assert done.code == 1
+    _, _, printed = done.out.partition(
+        "Edit call.cocci, make the series again, then check again:\n"
+    )
     again, check = (shlex.split(line, comments=True) for line in printed.splitlines())
     rule.write_text(rule.read_text().replace("new_call", "newer_call"))
     assert patchgen(*again[1:], cwd=tree.parent).code == 0
     done = patchgen(*check[1:], "--skip", "build", cwd=tree.parent)
     # What is left is about the message: Signed-off-by.
     assert "checkpatch:" not in done.out
-    assert "Mend the semantic patch" not in done.out and "rebase --interactive" in done.out
+    # git would add it below the ---, to the notes.
+    assert "Signed-off-by is missing (add it above the ---)" in done.out
+    title = "Edit the commit, write the mails again, then check again:\n"
+    _, _, printed = done.out.partition(title)
+    edit, write, check = (shlex.split(line, comments=True) for line in printed.splitlines())
+    assert edit[3:5] == ["rebase", "--interactive"]
+    for step in (write, check):
+        assert patchgen(*step[1:], cwd=tree.parent).code == (step is check)
 
 
 TREES = """\

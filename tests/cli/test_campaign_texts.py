@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -173,9 +174,55 @@ def test_a_long_line_of_the_semantic_patch_is_named_before_and_by_checkpatch(pat
         checked = patchgen("verify", *args, "--json")
         assert checked.code == int(is_long), checked.err
         commits = json.loads(checked.out)["commits"]
+        shown = patchgen("verify", *args, cwd=tree.parent)
+        assert ("Edit call.cocci, make the series again" in shown.out) == is_long
         hints = [finding["hint"] for commit in commits for finding in commit["findings"]]
         hint = f"it is {rule.name}:{number}; wrap it there, and make the series again"
         assert hints == [hint] * (2 if is_long else 0)
+
+
+SKIPPED = [f"--skip={check}" for check in ("checkpatch", "sections", "build", "code")]
+
+
+def read_advice(patchgen, tree: Path, cwd: Path) -> tuple[str, list[list[str]]]:
+    """Return the title and the commands of the steps that `verify` prints last."""
+    verified = patchgen("verify", "patchgen/call-v1", "--tree", tree, *SKIPPED, cwd=cwd)
+    assert verified.code == 1, verified.out
+    title, *commands = verified.out.rpartition("\n\n")[2].splitlines()
+    return title, [shlex.split(line, comments=True) for line in commands]
+
+
+def test_a_fault_of_a_text_is_mended_where_the_text_is_from(patchgen, git, tree):
+    rule = tree.parent / "call.cocci"
+    rule.write_text(f"/// Calling it\n{RULE}")
+    assert run(patchgen, tree, "--signoff").code == 0
+    # The record has no path, so patchgen knows the file only in the current folder.
+    title, [again, _] = read_advice(patchgen, tree, tree)
+    assert title == "Edit the FILE of call.cocci, make the series again, then check again:"
+    assert "--semantic-patch FILE" in " ".join(again)
+    title, [again, check] = read_advice(patchgen, tree, tree.parent)
+    assert title == "Edit call.cocci, make the series again, then check again:"
+    rule.write_text(f"/// Call it\n{RULE}")
+    assert patchgen(*again[1:], cwd=tree.parent).code == 0
+    checked = patchgen(*check[1:], *SKIPPED, cwd=tree.parent)
+    assert checked.code == 0, checked.out
+    # A person changes a commit that a person has changed.
+    git(tree, "checkout", "-q", "patchgen/call-v1")
+    git(tree, "commit", "-q", "--amend", "-s", "-m", "net: Calling it\n\nSo.")
+    title, [rebase, write, _] = read_advice(patchgen, tree, tree.parent)
+    assert title == "Edit the commit, write the mails again, then check again:"
+    assert (rebase[3], write[1]) == ("rebase", "format")
+
+
+def test_a_fault_of_a_text_that_an_option_gave_is_mended_there(patchgen, tree):
+    assert run(patchgen, tree, "--signoff", "--subject", "Calling it").code == 0
+    title, [check] = read_advice(patchgen, tree, tree.parent)
+    assert title == (
+        "Correct --subject, run the same `patchgen run call.cocci --split tree` again "
+        "with --force, then check again:"
+    )
+    assert run(patchgen, tree, "--signoff", "--subject", "Call it", "--force").code == 0
+    assert patchgen(*check[1:], *SKIPPED, cwd=tree.parent).code == 0
 
 
 def test_a_line_that_git_am_would_cut_is_refused(patchgen, git, tree):

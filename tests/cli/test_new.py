@@ -414,8 +414,9 @@ def test_a_fault_of_a_message_is_mended_in_its_template(patchgen, git, tree, tmp
     # A person changes a commit that a person has changed.
     git(tree, "checkout", "-q", "patchgen/mine-v1")
     git(tree, "commit", "-q", "--amend", "-m", "Calling it\n\nSo.")
-    title, [rebase, _] = read_steps(patchgen(*VERIFY, cwd=tree))
-    assert title == "Edit the commit, then check again:" and rebase[0] == "rebase"
+    title, [rebase, write, _] = read_steps(patchgen(*VERIFY, cwd=tree))
+    assert title == "Edit the commit, write the mails again, then check again:"
+    assert (rebase[0], write) == ("rebase", ["format", "patchgen/mine-v1"])
 
 
 def test_a_variant_that_moved_has_to_be_named_to_mend_it(patchgen, tree, tmp_path):
@@ -454,8 +455,9 @@ def test_a_fault_of_the_cover_letter_is_mended_in_its_template(patchgen, git, tr
     letter = git(tree, "log", "-1", "--format=%B", "HEAD~1").replace(f"{subject}\n", "EDITME\n")
     edited = git(tree, "commit-tree", "-p", "HEAD~2", "-m", letter, "HEAD~2^{tree}").strip()
     git(tree, "rebase", "-q", "--onto", edited, "HEAD~1")
-    title, [rebase, _] = read_steps(patchgen(*VERIFY, cwd=tree))
-    assert title == "Edit the cover letter, then check again:" and rebase[0] == "rebase"
+    title, [rebase, write, _] = read_steps(patchgen(*VERIFY, cwd=tree))
+    assert title == "Edit the cover letter, write the mails again, then check again:"
+    assert (rebase[0], write[0]) == ("rebase", "format")
     assert "b4 prep --edit-cover" in patchgen(*send, cwd=tree).err
 
 
@@ -475,14 +477,19 @@ def test_the_cover_letter_of_several_subsystems_needs_no_prefix(patchgen, tree, 
     assert ("cover.txt.j2:1: " in checked.out) == (subject == "lib/a: Do it"), checked.out
 
 
-def test_a_missing_signature_is_added_to_the_commit(patchgen, tree, tmp_path):
+def test_a_missing_signature_is_added_to_the_commit(patchgen, git, tree, tmp_path):
     (tmp_path / "a.cocci").write_text(COCCI)
     args = ("--from", tmp_path / "a.cocci", "--on", "lib/*.c")
     assert patchgen("new", tmp_path / "mine", *args, cwd=tree).code == 0
     assert patchgen("apply", tmp_path / "mine", cwd=tree).code == 0
     verified = patchgen(*VERIFY, "patchgen/mine-v1", cwd=tree)
     assert "Signed-off-by is missing" in verified.out
-    assert read_steps(verified)[0] == "Edit the commit, then check again:"
+    title, [signoff, write, check] = read_steps(verified)
+    assert title == "Sign the commits off, write the mails again, then check again:"
+    git(tree, *signoff)
+    assert patchgen(*write, cwd=tree).code == 0
+    verified = patchgen(*check, cwd=tree)
+    assert "Signed-off-by" not in verified.out, verified.out
 
 
 THREE_RULES = """\

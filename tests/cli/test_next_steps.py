@@ -90,6 +90,37 @@ def test_after_a_check(work, pvops):
     work("verify", V4, *FAST_CHECKS, steps=("send",))
 
 
+def test_after_a_check_of_what_is_not_a_branch(work, git, pvops):
+    """A range or an mbox cannot be sent; a folder can, if patchgen made its mails."""
+    folder = pvops / "outgoing/pvops-v4"
+    work("verify", str(folder), *FAST_CHECKS, steps=("send",))
+    mbox = pvops.parent / "all.mbox"
+    mails = [path.read_bytes() for path in sorted(folder.iterdir())]
+    mbox.write_bytes(b"".join(b"From x Mon Sep 17 00:00:00 2001\n" + mail for mail in mails))
+    base = git(pvops, "merge-base", V4, "HEAD").strip()
+    for name in (f"{base}..{V4}", f"{V4}~2..{V4}", str(mbox)):
+        work("verify", name, *FAST_CHECKS, steps=())
+    git(pvops, "checkout", "-q", "-b", "own", base)
+    (pvops / "new.txt").write_text("Text\n")
+    git(pvops, "add", "new.txt")
+    git(pvops, "commit", "-q", "-s", "-m", "doc: Add a text\n\nIt is new.")
+    work("verify", "own", *FAST_CHECKS, steps=())
+    git(pvops, "format-patch", "-q", "-o", pvops.parent / "plain mails", base)
+    work("verify", str(pvops.parent / "plain mails"), *FAST_CHECKS, steps=())
+
+
+def test_after_a_check_failed(patchgen, git, pvops):
+    git(pvops, "checkout", "-q", "-b", "own", f"{V4}~3")
+    (pvops / "new.txt").write_text("Text\n")
+    git(pvops, "add", "new.txt")
+    git(pvops, "commit", "-q", "-s", "-m", "doc: Adding a text\n\nIt is new.")
+    base = git(pvops, "merge-base", V4, "master").strip()
+    for name, steps in (("own", ["rebase", "format", "verify"]), (f"{base}..own", [])):
+        result = patchgen("verify", name, *FAST_CHECKS, cwd=pvops)
+        assert result.code == 1
+        assert [step[1] for step in read_steps(result.out)] == steps, result.out
+
+
 def test_after_tags_were_added(work, pvops):
     mail = next(pvops.glob("outgoing/pvops-v4/v4-0001-*")).read_text()
     headers = dict(re.findall(r"^([\w-]+): (.*)$", mail.partition("\n\n")[0], re.MULTILINE))
