@@ -209,7 +209,8 @@ def _print_recorded(printer: Printer, request: VerifyRequest, report: VerifyRepo
         for line in textwrap.wrap(report.recorded, _WIDTH, break_on_hyphens=False):
             printer.line(f"  {line}")
         printer.line(
-            f"its mails are out of date: `patchgen format {shlex.quote(name)}` writes them again"
+            "`patchgen send` makes its own mails from the branch; `patchgen format "
+            f"{shlex.quote(name)}` writes those in the folder again"
         )
     elif request.record:
         printer.warning("the cover letter was not changed, because the series does not pass")

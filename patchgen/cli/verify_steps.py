@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from contextlib import closing
-from pathlib import Path
 
 from patchgen.cli.next_steps import format_git, format_patchgen, format_verify, print_steps
 from patchgen.cli.printer import Printer

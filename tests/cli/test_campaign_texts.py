@@ -198,7 +198,7 @@ def test_a_fault_of_a_text_is_mended_where_the_text_is_from(patchgen, git, tree)
     assert run(patchgen, tree, "--signoff").code == 0
     # The record has no path, so patchgen knows the file only in the current folder.
     title, [again, _] = read_advice(patchgen, tree, tree)
-    assert title == "Edit the FILE of call.cocci, make the series again, then check again:"
+    assert title == "Edit PATH/call.cocci, make the series again, then check again:"
     assert "--semantic-patch FILE" in " ".join(again)
     title, [again, check] = read_advice(patchgen, tree, tree.parent)
     assert title == "Edit call.cocci, make the series again, then check again:"
