@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -69,13 +70,13 @@ class SeriesLint:
         yield from check_series(target.commits, target.cover)
         if target.record is not None:
             change_digests = digest_commits(self.checkout, target.start, target.tip)
-            yield from check_claims(target.commits, change_digests, target.record)
+            yield from check_claims(target.commits, change_digests, target.record, self._reroll)
             messages = [commit.message for commit in target.commits]
             if target.series is not None and target.series.cover is not None:
                 matched = match_commits(target.commits, change_digests, target.record)
                 letter = target.series.cover
                 yield from check_cover_claims(
-                    letter, matched, change_digests, target.record, target.name
+                    letter, matched, change_digests, target.record, self._reroll
                 )
                 yield from self._check_dropped(target.series, letter, target.record, matched)
             yield from self._check_reviews(target.record, change_digests)
@@ -132,9 +133,21 @@ class SeriesLint:
             if tags and change_digests[commit.oid] not in seen:
                 text = (
                     f"the change is not that of v{newest.revision}, the last version that was "
-                    f"sent, but the patch has {list_first(tags)}; `patchgen reroll` drops such tags"
+                    f"sent, but the patch has {list_first(tags)}; `{self._reroll}` drops such tags"
                 )
                 yield Finding("lint", text, commit.oid, failure=False)
+
+    @cached_property
+    def _reroll(self) -> str:
+        """The command that makes the series again: as the next version if this one was sent."""
+        series, record = self.target.series, self.target.record
+        args = ["patchgen", "reroll", *([self.target.name] if self.target.is_branch else [])]
+        if series is not None and series.tracking is not None and record is not None:
+            repository, change_id = self.checkout.repository, series.tracking.change_id
+            sent = {version.revision for version in read_sent(repository, change_id)}
+            if record.revision not in sent.union(list_begun(repository, change_id)):
+                args += ["-v", str(record.revision)]
+        return shlex.join(args)
 
     def _show(self, commit: Oid) -> str:
         """Return the diff of a commit."""

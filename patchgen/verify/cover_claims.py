@@ -14,7 +14,7 @@ from patchgen.counting import count
 from patchgen.model.base import Oid
 from patchgen.model.finding import Finding
 from patchgen.model.series import Cover
-from patchgen.series import HandWork, MatchedCommit, Record, format_reroll
+from patchgen.series import HandWork, MatchedCommit, Record
 
 # Of templates/cover-end.txt.j2 and templates/campaign-cover.txt.j2.
 _CLAIM = re.compile(r"\bA tool, patchgen, made this series\b|\bThe tool patchgen ran it by\b")
@@ -25,9 +25,12 @@ def check_cover_claims(
     matched: Sequence[MatchedCommit],
     change_digests: Mapping[Oid, str],
     record: Record,
-    branch: str,
+    reroll: str,
 ) -> Iterator[Finding]:
-    """Yield a note if the letter says what patchgen made, but not what was done by hand since."""
+    """Yield a note if the letter says what patchgen made, but not what was done by hand since.
+
+    `reroll` is the command that makes the series again.
+    """
     text = " ".join(cover.body.split())
     if not _CLAIM.search(text):
         return
@@ -56,8 +59,7 @@ def check_cover_claims(
         yield Finding(
             "lint",
             "it lists what patchgen made, but not the work by hand since: "
-            f"{', '.join(work)}; `{format_reroll(branch, record)}` generates the list again "
-            "(without -v if the version was sent)",
+            f"{', '.join(work)}; `{reroll}` generates the list again",
             where="cover letter",
             failure=False,
         )

@@ -121,16 +121,19 @@ def check_declarations(commit: Commit, diff: str) -> Iterator[Finding]:
 
 
 def check_claims(
-    commits: Sequence[Commit], change_digests: Mapping[Oid, str], record: Record
+    commits: Sequence[Commit], change_digests: Mapping[Oid, str], record: Record, reroll: str
 ) -> Iterator[Finding]:
-    """Yield messages that name patchgen as the generator but not the hand edits of the code."""
+    """Yield messages that name patchgen as the generator but not the hand edits of the code.
+
+    `reroll` is the command that makes the series again.
+    """
     for matched in match_commits(commits, change_digests, record):
         message = matched.commit.message
         claims = _GENERATED.search(message) and not _EDITED.search(message)
         if claims and matched.is_edited(change_digests):
             text = (
                 "the message says that patchgen generated the code, but does not mention the hand "
-                "edits; `patchgen reroll` adds them to the message"
+                f"edits; `{reroll}` adds them to the message"
             )
             yield Finding(_CHECK, text, matched.commit.oid, failure=False)
 

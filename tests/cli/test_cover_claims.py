@@ -32,7 +32,7 @@ def test_work_by_hand_is_mentioned_after_a_reroll(patchgen, pvops, git):
     git(pvops, "checkout", "-q", "master")
     [note] = list_notes(patchgen, pvops)
     assert (
-        f"since: 1 patch edited, 1 patch dropped, 1 patch added; `patchgen reroll {V4} -v 4` g"
+        f"since: 1 patch edited, 1 patch dropped, 1 patch added; `patchgen reroll {V4} -v 4`"
         in note
     )
     assert patchgen("reroll", "--tree", pvops, V4, "-v", "4").code == 0

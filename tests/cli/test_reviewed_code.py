@@ -47,6 +47,8 @@ def test_a_tag_of_a_version_that_was_sent(patchgen, reviewed, git):
     edit_code(reviewed, git)
     [remark] = list_remarks(patchgen, reviewed, V4)
     assert remark.startswith("the change is not that of v4, the last version that was sent, but ")
+    # The version was sent, so the next one is made.
+    assert remark.endswith(f"; `patchgen reroll {V4}` drops such tags")
     assert "the patch has Reviewed-by of Bea <bea@example.org>;" in remark
 
 
