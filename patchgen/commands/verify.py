@@ -7,6 +7,7 @@ import shutil
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import PurePosixPath
 
 from patchgen.cachefile import Cache, cache_file, cache_path
@@ -14,6 +15,7 @@ from patchgen.commands.series_lint import SeriesLint
 from patchgen.errors import UsageError
 from patchgen.kernel import (
     BuildConfig,
+    describe_symbol,
     has_checkpatch,
     read_compiler_versions,
     read_qemu_version,
@@ -21,7 +23,7 @@ from patchgen.kernel import (
 from patchgen.model.base import Oid
 from patchgen.model.build import Build
 from patchgen.model.finding import Finding
-from patchgen.odb import Checkout, Repository, resolve_object, resolve_paths
+from patchgen.odb import Checkout, Repository, read_file, resolve_object, resolve_paths
 from patchgen.resources import digest_code
 from patchgen.verify.boots import BootTrial
 from patchgen.verify.build_files import list_products
@@ -320,8 +322,11 @@ class _VerifyRun:
         return [
             *findings,
             *self._judge(base, builds),
-            *list_never_built(self.target.commits, self.configs, builds),
+            *list_never_built(self.target.commits, self.configs, builds, self._describe_symbol),
         ]
+
+    def _describe_symbol(self, commit: Oid, file: PurePosixPath) -> str:
+        return describe_symbol(partial(read_file, self.checkout, commit), file)
 
     def _judge(self, base: Point, builds: Mapping[tuple[Oid, str], Build]) -> Iterator[Finding]:
         verdicts = judge_builds(

@@ -62,6 +62,7 @@ from .objdump import (
     read_code as read_code,
     read_data as read_data,
 )
+from .object_symbol import describe_symbol as describe_symbol
 from .section_match import (
     SectionMatcher as SectionMatcher,
 )

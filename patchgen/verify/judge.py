@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 
@@ -205,10 +205,12 @@ def list_never_built(
     commits: Sequence[Commit],
     configs: Sequence[BuildConfig],
     builds: Mapping[tuple[Oid, str], Build],
+    find_symbol: Callable[[Oid, PurePosixPath], str] = lambda commit, file: "",
 ) -> Iterator[Finding]:
     """Yield a note for each file of a commit that no configuration compiles.
 
     A failed build does not show which files its configuration builds, so the commit gets no notes.
+    `find_symbol` returns the CONFIG_ symbol that builds a file of a commit, "" if it is unknown.
     """
     archs = {config.arch for config in configs}
     for commit in commits:
@@ -219,17 +221,24 @@ def list_never_built(
             unread = set.intersection(*(set(build.unread) for build in passed))
             for file in _list_compiled(commit):
                 if str(file) in unread:
-                    yield _note_unbuilt(commit, file, archs)
+                    yield _note_unbuilt(commit, file, archs, find_symbol)
 
 
 def _list_compiled(commit: Commit) -> list[PurePosixPath]:
     return sorted(file for file in commit.files if file.suffix in _SOURCES)
 
 
-def _note_unbuilt(commit: Commit, file: PurePosixPath, archs: Collection[str]) -> Finding:
+def _note_unbuilt(
+    commit: Commit,
+    file: PurePosixPath,
+    archs: Collection[str],
+    find_symbol: Callable[[Oid, PurePosixPath], str],
+) -> Finding:
     text, hint = "not checked: built in no configuration", "name a .config that builds it"
     if file.suffix == ".h":
         hint = "name a .config that builds a file that includes it"
+    elif symbol := find_symbol(commit.oid, file):
+        hint = f"name a .config with {symbol}"
     arch = find_arch(file)
     if arch is not None and arch not in archs and (package := name_compiler_package(arch)):
         text = f"not checked: no configuration of {arch} was built"

@@ -322,6 +322,7 @@ def test_the_table_shows_which_configurations_build_no_file_of_a_patch(campaign)
     assert unbuilt == (
         "  note: build: drivers/e.c, drivers/f.c: not checked: built in no configuration"
     )
+    assert "    hint: name a .config with CONFIG_OTHER (--config)" in result.out
     assert "    hint: allmodconfig-s390 needs gcc-s390x-linux-gnu (--config)" in result.out
     assert "; 2 notes above" in result.out
 
