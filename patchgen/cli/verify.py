@@ -178,8 +178,10 @@ def _print_findings(printer: Printer, report: VerifyReport, *, verbose: bool) ->
     for finding in _join_findings(report, None, verbose=verbose):
         _print_finding("series: ", finding)
         printed.append(finding)
-    if not verbose and any(finding.in_old_code for finding in report.findings):
-        printer.line("--verbose lists the findings in old code")
+    old = sum(finding.in_old_code for finding in report.findings)
+    if old and not verbose:
+        noun = "findings" if old > 1 else "finding"
+        printer.line(f"--verbose lists the {noun} in old code")
     printer.line()
     if report.passed:
         commits = count(len(report.target.commits), "commit")

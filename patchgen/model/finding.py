@@ -54,7 +54,8 @@ def count_old(findings: Iterable[Finding]) -> list[Finding]:
         else:
             others.append(finding)
     for (check, commit), number in numbers.items():
-        text = f"{count(number, 'finding')} in old code: the removed lines have them, too"
+        same = "them" if number > 1 else "it"
+        text = f"{count(number, 'finding')} in old code: the removed lines have {same}, too"
         others.append(Finding(check, text, commit, failure=False))
     return others
 

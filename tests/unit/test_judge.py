@@ -11,6 +11,7 @@ from patchgen.kernel import find_config
 from patchgen.model.base import Oid
 from patchgen.model.build import Build, BuildFailure, BuiltObject
 from patchgen.model.commit import Commit
+from patchgen.model.finding import Finding, count_old
 from patchgen.verify.judge import (
     claims_no_change,
     judge_base_failure,
@@ -128,6 +129,18 @@ def test_many_changed_functions_are_counted():
     claim = commit("x86/kvm: Move it\n\nNo functional change.\n")
     [finding] = judge_code(claim, [find_config("x86_64")], {"x86_64": [f"f{n}" for n in range(7)]})
     assert finding.text.endswith("f0, f1, f2, f3, f4 and 2 more")
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (1, "1 finding in old code: the removed lines have it, too"),
+        (2, "2 findings in old code: the removed lines have them, too"),
+    ],
+)
+def test_findings_in_old_code_are_counted(number, text):
+    found = [Finding("checkpatch", f"{n}", in_old_code=True) for n in range(number)]
+    assert count_old(found) == [Finding("checkpatch", text, failure=False)]
 
 
 def test_a_file_that_no_configuration_builds_is_noted():
