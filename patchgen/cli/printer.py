@@ -26,7 +26,7 @@ from patchgen.errors import PatchgenError
 from patchgen.interrupts import describe_written
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, Group
     from rich.table import Table
 
     from patchgen.edit import OnProgress
@@ -336,7 +336,7 @@ def make_console(file: TextIO | None = None) -> Console:
     )
 
 
-def show_table(table: Table) -> None:
+def show_table(table: Table | Group) -> None:
     """Print a table whose cells are printable.
 
     All tables have the same width: on a terminal, they fit its columns; in a pipe or a file, they

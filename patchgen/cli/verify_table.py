@@ -7,6 +7,7 @@ import threading
 from collections.abc import Sequence
 
 from rich import box
+from rich.console import Group
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
@@ -18,7 +19,8 @@ from patchgen.verify import CheckedSeries
 
 _ID_LENGTH = 10
 _SUBJECT_WIDTH = 60
-_MIN_SUBJECT_WIDTH = 10
+# Subjects of a series often begin with the same prefix.
+_MIN_SUBJECT_WIDTH = 30
 _HEADING_WIDTH = 8
 
 
@@ -62,11 +64,12 @@ class VerifyTable:
         if self._live is not None and self._live.is_started and self._target is not None:
             self._live.update(self._build_table(self._target), refresh=True)
 
-    def _build_table(self, target: CheckedSeries) -> Table:
+    def _build_table(self, target: CheckedSeries) -> Table | Group:
         is_limited = self._console.is_terminal
         headings = [_fold(column) if is_limited else column for column in self._columns]
         widths = [max(map(len, heading.split("\n"))) for heading in headings]
-        # Two spaces follow each column; the subject gets the rest of the width, if any.
+        # Two spaces follow each column; the subject gets the rest of the width if that is enough,
+        # else a line below the table.
         subject_width = self._console.width - _ID_LENGTH - sum(widths) - 2 * len(widths) - 6
         wide = subject_width >= _MIN_SUBJECT_WIDTH
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, int(wide), 0, 0))
@@ -84,7 +87,11 @@ class VerifyTable:
             label = oid[:_ID_LENGTH] if wide or oid != target.base else "(base)"
             cells = [self._render_mark(oid, column) for column in self._columns]
             table.add_row(label, *subject_cell, *cells)
-        return table
+        if wide:
+            return table
+        lines = [f" {commit.oid[:_ID_LENGTH]} {commit.subject}" for commit in target.commits]
+        subjects = Text("\n".join(map(printable, lines)), no_wrap=True, overflow="ellipsis")
+        return Group(table, subjects)
 
     def _render_mark(self, oid: Oid, column: str) -> Text:
         if (oid, column) not in self._cells:

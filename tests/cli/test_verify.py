@@ -13,9 +13,11 @@ import sys
 import time
 from pathlib import Path
 
+import click
 import pytest
 
 from tests.conftest import Finished
+from tests.support.terminal import patchgen_on_terminal
 
 FAST = ("--skip", "build", "--skip", "checkpatch")
 
@@ -306,6 +308,7 @@ def test_faults_of_the_removed_lines_are_counted_and_are_not_failures(patchgen, 
     assert old == ["lib/code.c:3", "lib/code.c:4"]
     assert {f["where"] for f in findings if f["failure"]} == {"message", "lib/code.c:6", None}
     brief, verbose = (checkpatch(patchgen, old_code, *args).out for args in ((), ("--verbose",)))
+    assert "--verbose lists the findings in old code" in brief
     assert "note: checkpatch: 2 findings in old code: the removed lines have them" in brief
     assert "lib/code.c:6: CHECK" in brief and "lib/code.c:3" not in brief
     assert "note: checkpatch: lib/code.c:3: CHECK:SPACING: No space is" in verbose
@@ -348,6 +351,18 @@ def test_the_table_is_as_wide_as_its_texts_in_a_pipe(patchgen, old_code, git):
     [heading] = [row for row in rows if "subject" in row]
     assert heading.split() == ["commit", "subject", "checkpatch", "sections"]
     assert any(subject in row and row.endswith("ok") for row in rows)
+
+
+@pytest.mark.parametrize(("columns", "line"), [(50, " {oid} {subject}"), (90, " {oid}  {subject}")])
+def test_subjects_that_do_not_fit_are_below_the_table(old_code, git, columns, line):
+    """Subjects that begin alike look alike if they are cut."""
+    subject = "lib: Rename some functions in a.c"
+    git(old_code, "commit", "-q", "--amend", "-m", subject)
+    oid = git(old_code, "rev-parse", "--short=10", "HEAD").strip()
+    skipped = [f"--skip={check}" for check in ("checkpatch", "build", "sections")]
+    args = ("verify", "--tree", old_code, "master..renamed", *skipped)
+    shown = click.unstyle(patchgen_on_terminal(*args, columns=columns).text)
+    assert line.format(oid=oid, subject=subject) in shown
 
 
 def test_an_interrupt_is_reported_before_the_running_programs_end(old_code, git, tmp_path):
