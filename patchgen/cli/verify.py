@@ -210,10 +210,8 @@ def _print_recorded(printer: Printer, request: VerifyRequest, report: VerifyRepo
         printer.line(f"recorded in the cover letter of {name}:")
         for line in textwrap.wrap(report.recorded, _WIDTH, break_on_hyphens=False):
             printer.line(f"  {line}")
-        printer.line(
-            "`patchgen send` makes its own mails from the branch; `patchgen format "
-            f"{shlex.quote(name)}` writes those in the folder again"
-        )
+        printer.line("`patchgen send` makes its own mails from the branch;")
+        printer.line(f"`patchgen format {shlex.quote(name)}` writes those in the folder again")
     elif request.record:
         printer.warning("the cover letter was not changed, because the series does not pass")
 

@@ -16,7 +16,7 @@ from patchgen.model.base import Oid
 from patchgen.odb import Quarantine, Repository, digest_commits
 from patchgen.pipeline.prepare import prepare_branch
 from patchgen.pipeline.target import choose_target
-from patchgen.series import match_commits, read_branch, resolve_series
+from patchgen.series import format_reroll, match_commits, read_branch, resolve_series
 from patchgen.verify.cover_claims import check_cover_claims
 
 
@@ -86,5 +86,6 @@ def _check_claims(repository: Repository, quarantine: Quarantine, branch: str) -
         return
     digests = digest_commits(quarantine, series.start, series.tip)
     matched = match_commits(series.commits, digests, series.record)
-    for finding in check_cover_claims(series.cover, matched, digests, series.record, branch):
+    reroll = format_reroll(branch, series.record)
+    for finding in check_cover_claims(series.cover, matched, digests, series.record, reroll):
         yield f"the {finding.where}: {finding.text}"

@@ -23,7 +23,6 @@ from patchgen.series import (
     Record,
     SeriesBranch,
     describe_empty_variables,
-    format_reroll,
     match_commits,
     parse_message,
 )
@@ -80,8 +79,7 @@ class SeriesLint:
                 )
                 yield from self._check_dropped(target.series, letter, target.record, matched)
             yield from self._check_reviews(target.record, change_digests)
-            setter = format_reroll(target.name, target.record)
-            for text in describe_empty_variables(target.record, messages, setter):
+            for text in describe_empty_variables(target.record, messages, self._reroll):
                 yield Finding("lint", text, failure=False)
 
     def _check_dropped(

@@ -199,7 +199,7 @@ def test_a_fault_of_a_text_is_mended_where_the_text_is_from(patchgen, git, tree)
     # The record has no path, so patchgen knows the file only in the current folder.
     title, [again, _] = read_advice(patchgen, tree, tree)
     assert title == "Edit PATH/call.cocci, make the series again, then check again:"
-    assert "--semantic-patch FILE" in " ".join(again)
+    assert "--semantic-patch PATH/call.cocci" in " ".join(again)
     title, [again, check] = read_advice(patchgen, tree, tree.parent)
     assert title == "Edit call.cocci, make the series again, then check again:"
     rule.write_text(f"/// Call it\n{RULE}")
