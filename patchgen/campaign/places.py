@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
+from patchgen.coccinelle import count_word
 from patchgen.counting import count
 from patchgen.linediff import find_line_changes
 from patchgen.model.finding import list_first
 from patchgen.model.leftover import Leftover, Leftovers, LeftReason
 from patchgen.model.series import FileEdit
 from patchgen.model.sweep import Sweep
-from patchgen.sweep import count_word
 
 # Messages omit LeftReason.INCLUDE: a part of a header's path is not a use of the word.
 # No word may begin with "#": git drops a line that begins with it as a comment.

@@ -27,7 +27,7 @@ that it wrote and from its own trace (`--debug`). One run provides both. It does
 embedded Python, which costs 50 to 350 ms per run and executes code in a .cocci.
 
 Of patchgen, this package imports only `errors`, `controls`, `counting`, `process`, `scratch`,
-`ctokens`, and the types in `model.smpl` and `model.outcome`.
+`ctokens`, and the types in `model.smpl`, `model.outcome` and `model.leftover`.
 """
 
 import lazy_loader

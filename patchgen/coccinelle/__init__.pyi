@@ -60,3 +60,13 @@ from .trust import (
     find_code as find_code,
     refuse_code as refuse_code,
 )
+from .word_places import (
+    WordJudge as WordJudge,
+    count_word as count_word,
+    find_line_start as find_line_start,
+    find_macro as find_macro,
+    find_word as find_word,
+    find_words_left as find_words_left,
+    has_word as has_word,
+    refine_reason as refine_reason,
+)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import PurePosixPath
 from typing import assert_never
 
@@ -172,9 +173,10 @@ def _collect(index: int, planned: PlannedPatch, chains: Sequence[_Chain]) -> Mad
         FileEdit(chain.path, chain.mode, chain.before[index], chain.after[index])
         for chain in changed
     )
+    by_path = {chain.path: chain for chain in chains}
     if edits or not planned.optional:
         for run, results in runs:
-            check_hits(planned, run, results)
+            check_hits(planned, run, results, partial(_read_before, index, by_path))
     if not edits and not planned.optional:
         raise RefusedError(
             f"patch {planned.name} changes nothing in this base",
@@ -196,6 +198,13 @@ def _collect(index: int, planned: PlannedPatch, chains: Sequence[_Chain]) -> Mad
         unparsed=tuple(place for result in all_results for place in result.unparsed),
         seconds=sum(result.seconds for result in all_results),
     )
+
+
+def _read_before(index: int, chains: Mapping[PurePosixPath, _Chain], path: PurePosixPath) -> bytes:
+    """Return the content of a file before a patch."""
+    chain = chains[path]
+    later = [number for number in chain.before if number >= index]
+    return (chain.before[min(later)] if later else chain.content) or b""
 
 
 def _collect_runs(

@@ -3,19 +3,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import PurePosixPath
 
-from patchgen.coccinelle import read_rules
+from patchgen.coccinelle import Rule, find_removed_words, find_words_left, read_rules
 from patchgen.counting import count
 from patchgen.errors import PatchgenError, RefusedError, ToolError
 from patchgen.model.base import compile_glob
 from patchgen.model.finding import list_first
+from patchgen.model.leftover import Leftovers, WordCount
 from patchgen.model.outcome import FileResult, UnparsedFunction, sum_hits
 from patchgen.model.plan import HitCount, PlannedPatch, RunRules
 
 # More files than this are counted, and only the first are named.
 _MAX_FILES = 5
 _MAX_EXAMPLES = 3
+
+# Returns the content of a file before a semantic patch.
+ReadBefore = Callable[[PurePosixPath], bytes]
 
 
 def check_finished(planned: PlannedPatch, run: RunRules, results: Sequence[FileResult]) -> None:
@@ -31,13 +37,15 @@ def check_finished(planned: PlannedPatch, run: RunRules, results: Sequence[FileR
             )
 
 
-def check_hits(planned: PlannedPatch, run: RunRules, results: Sequence[FileResult]) -> None:
+def check_hits(
+    planned: PlannedPatch, run: RunRules, results: Sequence[FileResult], read: ReadBefore
+) -> None:
     """Raise the error for the first rule that did not match as declared, if any."""
     totals = sum_hits(results)
     for name, expected in run.must_fire.items():
         hits = totals[name].hits if name in totals else 0
         if not expected.accepts(hits):
-            raise _explain_hits(planned, run, results, name, hits, expected)
+            raise _explain_hits(planned, run, results, name, hits, expected, read)
 
 
 def _explain_hits(
@@ -47,14 +55,17 @@ def _explain_hits(
     name: str,
     hits: int,
     expected: HitCount,
+    read: ReadBefore,
 ) -> PatchgenError:
     missing = _list_missing(run)
-    where, is_complete = _describe_files(results, name, with_others=hits <= expected.count)
+    rule = next(rule for rule in read_rules(run.patch.text) if rule.name == name)
+    with_others = hits <= expected.count
+    left = _find_left(run, rule, results, read) if with_others else Leftovers()
+    where, is_complete = _describe_files(results, name, left, with_others=with_others)
     message = (
         f"patch {planned.name}: the rule {name} matched {_format_count(hits)}{where}, "
-        f"but must match {expected}{missing}"
+        f"but must match {expected}{missing}{_describe_left(left, hits)}"
     )
-    rule = next(rule for rule in read_rules(run.patch.text) if rule.name == name)
     unparsed = [function for result in results for function in result.unparsed]
     targets = [function for function in unparsed if function.name in rule.words]
     if hits > expected.count:
@@ -62,31 +73,85 @@ def _explain_hits(
     elif targets:
         message += f": its target is code that spatch cannot parse: {_list_functions(targets)}"
         hint = "define the macros that confuse spatch in the variant's `macros` file"
-    elif missing:
-        hint = "correct `on` for this base, use another base, or correct `must_fire`"
     else:
-        hint = (
-            "the code of the base has another form: use another base, extend the rule, or correct "
-            "`must_fire`"
-        )
-        named = [function for function in unparsed if function.name]
-        hint += f". spatch could not parse {_list_functions(named)}" if named else ""
+        hint = _advise(left, missing, unparsed)
     if not is_complete:
         hint += ". `patchgen run VARIANT` prints all places that the rules match"
+        if left.places:
+            hint += "; with --leftovers, also those that have these words"
     place = run.patch.place(rule.start)
     return RefusedError(message, code="rule-did-not-match", place=place, hint=hint)
 
 
+def _advise(left: Leftovers, missing: str, unparsed: Sequence[UnparsedFunction]) -> str:
+    """Return what to do about a rule that matched less often than declared."""
+    if left.places and not left.in_code:
+        return (
+            "no code of these files has a word that the rule removes: name other files in `on`, "
+            "use another base, or correct `must_fire`"
+        )
+    if missing:
+        return "correct `on` for this base, use another base, or correct `must_fire`"
+    hint = (
+        "the code of the base has another form: use another base, extend the rule, or correct "
+        "`must_fire`"
+    )
+    named = [function for function in unparsed if function.name]
+    return hint + (f". spatch could not parse {_list_functions(named)}" if named else "")
+
+
+def _find_left(
+    run: RunRules, rule: Rule, results: Sequence[FileResult], read: ReadBefore
+) -> Leftovers:
+    """Return the places of the words that a rule removes, in the files that it did not match."""
+    rules = read_rules(run.patch.text)
+    others = frozenset(other.traced_name for other in rules) - {rule.traced_name}
+    words = find_removed_words([run.patch.text], others, run.patch.definitions)
+    places = [
+        place
+        for result in results
+        if not _count_hits(result, rule.label)
+        for place in find_words_left(result.path, read(result.path), words, result.unparsed)
+    ]
+    counts = Counter(place.word for place in places)
+    return Leftovers(tuple(WordCount(word, counts[word], 0) for word in words), tuple(places))
+
+
+def _describe_left(left: Leftovers, hits: int) -> str:
+    """Return where the words are, and why the rule did not match there, as an addition."""
+    absent = f"; no searched file has {' or '.join(left.absent)}"
+    if hits or not left.absent:
+        absent = ""
+    if not left.places:
+        return absent
+    words = ", ".join(each.word for each in left.words if each.before)
+    reasons = "; ".join(
+        f"{reason}: "
+        + list_first([f"{each.path}:{each.line}" for each in left.places if each.reason is reason])
+        for reason in left.by_reason
+    )
+    return (
+        f"{absent}; {words} in {count(len(left.places), 'place')} there, {left.in_code} in code; "
+        f"{reasons}"
+    )
+
+
+def _count_hits(result: FileResult, name: str) -> int:
+    rule = sum_hits([result]).get(name)
+    return rule.hits if rule else 0
+
+
 def _describe_files(
-    results: Sequence[FileResult], name: str, *, with_others: bool
+    results: Sequence[FileResult], name: str, left: Leftovers, *, with_others: bool
 ) -> tuple[str, bool]:
     """Return where a rule matched and, `with_others`, which of the searched files it did not match.
 
-    The second value is whether this names all of them.
+    Files that have `left` words come first. The second value is whether this names all of them.
     """
+    having = {place.path for place in left.places}
     places: list[str] = []
     others: list[str] = []
-    for result in results:
+    for result in sorted(results, key=lambda each: each.path not in having):
         rule = sum_hits([result]).get(name)
         if rule is None or not rule.hits:
             others.append(str(result.path))

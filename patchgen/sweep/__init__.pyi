@@ -40,4 +40,3 @@ from .run_sweep import (
     sweep as sweep,
 )
 from .sarif import make_sarif as make_sarif
-from .words import count_word as count_word

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from patchgen.coccinelle import find_line_start
+
 # The openings of a function and of tables, at the end of a line.
 _OPENINGS = (b"\n{", b"= {", b"={")
 _END_OF_LINE = re.compile(rb"[ \t\r]*(?:\n|\Z)")
@@ -176,14 +178,6 @@ def _find_header_start(source: bytes, brace: int) -> int:
         at = source.find(b"\n", max(at, directive.end() if directive else at), brace) + 1
         if at == 0:
             break
-    return begin
-
-
-def find_line_start(source: bytes, at: int) -> int:
-    """Return the start of the line at an offset, or of the first line that it continues."""
-    begin = source.rfind(b"\n", 0, at) + 1
-    while begin >= 2 and source[begin - 2 : begin - 1] == b"\\":
-        begin = source.rfind(b"\n", 0, begin - 1) + 1
     return begin
 
 

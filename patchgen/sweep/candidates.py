@@ -16,6 +16,7 @@ from patchgen.coccinelle import (
     Formula,
     Needs,
     Source,
+    has_word,
     holds,
     words_of,
 )
@@ -32,7 +33,7 @@ from patchgen.odb import (
 )
 from patchgen.sweep.request import SweepRequest
 from patchgen.sweep.slices import slice_source
-from patchgen.sweep.words import WordIndex, has_word, meet
+from patchgen.sweep.words import WordIndex, meet
 
 # Up to this many files are read one by one in less time than all are searched.
 _FEW_FILES = 400

@@ -12,14 +12,12 @@ was changed. A conversion leaves fewer places than it changes; a word in so many
 
 from __future__ import annotations
 
-import re
-from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from patchgen.ctokens import find_prose
+from patchgen.coccinelle import WordJudge, count_word, find_word, refine_reason
 from patchgen.linediff import find_line_changes
 from patchgen.model.base import TreeFile
 from patchgen.model.leftover import Leftover, Leftovers, LeftReason, WordCount
@@ -30,12 +28,10 @@ from patchgen.odb import (
     Repository,
     open_tree,
 )
-from patchgen.sweep.bodies import find_line_start
 from patchgen.sweep.candidates import read_in_groups
 from patchgen.sweep.request import SweepRequest
 from patchgen.sweep.results import Occurrences
 from patchgen.sweep.word_search import list_removed_words
-from patchgen.sweep.words import count_word, find_macro, find_word
 
 _MOST_LEFT = 200
 _MOST_PER_CHANGE = 10
@@ -151,9 +147,7 @@ class _Classifier:
         of_file = self._judge_file(path)
         failure = self.result.unfinished.get(path)
         detail = failure.text if failure and of_file is LeftReason.GIVEN_UP else ""
-        is_c = of_file is not LeftReason.OTHER
-        prose = find_prose(after) if is_c else []
-        disabled = _find_disabled(after, prose) if is_c else []
+        judge = None if of_file is LeftReason.OTHER else WordJudge(after)
         original = _LineMap(before, after)
         counted, new_line = 0, 1
         found = sorted((at, name) for name in words for at in find_word(after, name.encode()))
@@ -161,17 +155,12 @@ class _Classifier:
             new_line += after.count(b"\n", counted, at)
             counted = at
             line = original.find(new_line, word.encode())
-            is_path = is_c and _is_included_path(after, at, prose)
-            if is_path and word.isidentifier():
-                yield Leftover(path, line, word, LeftReason.INCLUDE)
-            elif not is_path and _is_within(prose, at):
-                yield Leftover(path, line, word, LeftReason.PROSE)
-            elif of_file is not None:
+            reason = judge.judge(at, word) if judge else LeftReason.OTHER
+            if of_file is not None and reason not in (LeftReason.INCLUDE, LeftReason.PROSE):
                 yield Leftover(path, line, word, of_file, detail)
-            elif _is_within(disabled, at):
-                yield Leftover(path, line, word, LeftReason.DISABLED)
             else:
-                yield Leftover(path, line, word, self._judge_code(path, after, at, line))
+                reason = refine_reason(reason, line, self.unparsed.get(path, ()))
+                yield Leftover(path, line, word, reason)
 
     def _judge_file(self, path: PurePosixPath) -> LeftReason | None:
         """Return why a whole file was left; None if spatch has seen it, or no rule can match."""
@@ -183,66 +172,6 @@ class _Classifier:
             return LeftReason.HEADER
         only = self.request.only_paths
         return LeftReason.FILE if only is not None and path not in only else None
-
-    def _judge_code(self, path: PurePosixPath, text: bytes, at: int, line: int) -> LeftReason:
-        if find_macro(text, at) is not None:
-            return LeftReason.MACRO
-        if any(place.line <= line <= place.end for place in self.unparsed.get(path, ())):
-            return LeftReason.UNPARSED
-        return LeftReason.UNCHANGED
-
-
-_Span = tuple[int, int]
-
-
-def _is_within(spans: Sequence[_Span], at: int) -> bool:
-    """Return whether an offset is in one of the spans, which are in order."""
-    number = bisect_right(spans, (at, len(spans) and spans[-1][1])) - 1
-    return number >= 0 and at < spans[number][1]
-
-
-_INCLUDE = re.compile(rb"[ \t]*#[ \t]*include(?:_next)?[ \t]*(?P<path><[^>\n]*>|\"[^\"\n]*\")")
-
-
-def _is_included_path(text: bytes, at: int, prose: Sequence[_Span]) -> bool:
-    """Return whether an offset is in the path of an `#include` line, outside of comments."""
-    begin = find_line_start(text, at)
-    match = _INCLUDE.match(text, begin)
-    return (
-        match is not None
-        and match.start("path") < at < match.end("path")
-        and not _is_within(prose, begin)
-    )
-
-
-_CONDITION = re.compile(
-    rb"^[ \t]*#[ \t]*(?P<kind>if|ifdef|ifndef|elif|else|endif)\b[ \t]*(?P<value>[01]\b)?", re.M
-)
-
-
-def _find_disabled(text: bytes, prose: Sequence[_Span]) -> list[_Span]:
-    """Return begin and end of each stretch in `#if 0`, or in the #else of `#if 1`, in order.
-
-    spatch skips these (parsing_hacks.ml), as the compiler does.
-    """
-    found: list[_Span] = []
-    # For each open condition, where its disabled stretch begins, and whether the next is disabled.
-    opened: list[tuple[int | None, bool]] = []
-    for match in _CONDITION.finditer(text):
-        if _is_within(prose, match.start()):
-            continue
-        if match["kind"].startswith(b"if"):
-            value = match["value"] if match["kind"] == b"if" else None
-            opened.append((match.end() if value == b"0" else None, value == b"1"))
-        elif opened:
-            begin, is_next_disabled = opened.pop()
-            if begin is not None:
-                # A stretch contains those within it.
-                found = [span for span in found if span[0] < begin]
-                found.append((begin, match.start()))
-            if match["kind"] != b"endif":
-                opened.append((match.end() if is_next_disabled else None, False))
-    return found
 
 
 class _LineMap:

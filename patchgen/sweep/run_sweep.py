@@ -129,7 +129,7 @@ def _explain_no_match(
 
 def _reports_leftovers(repository: Repository, request: SweepRequest) -> bool:
     """Return whether a run reports remaining words. A search would skip objects not cloned."""
-    return request.mode is Mode.PATCH and request.header is not None and not repository.is_partial
+    return request.mode is Mode.PATCH and not repository.is_partial
 
 
 def _find_leftovers(

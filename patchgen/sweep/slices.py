@@ -22,7 +22,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from patchgen.coccinelle import Formula
+from patchgen.coccinelle import Formula, has_word
 from patchgen.sweep.bodies import (
     CodeBody,
     Span,
@@ -32,7 +32,7 @@ from patchgen.sweep.bodies import (
     replace_spans,
 )
 from patchgen.sweep.typedefs import find_ambiguous_types, find_type_declarers
-from patchgen.sweep.words import WordIndex, has_word
+from patchgen.sweep.words import WordIndex
 
 _COMMENT = rb"/\*[^*]*\*+(?:[^/*][^*]*\*+)*/|//[^\n]*"
 _EXPORT = rb"\bEXPORT_SYMBOL\w*\(\w+\);"

@@ -14,8 +14,9 @@ import re
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Sequence
 
+from patchgen.coccinelle import find_word
 from patchgen.sweep.bodies import Span
-from patchgen.sweep.words import find_word, is_prose
+from patchgen.sweep.words import is_prose
 
 _C_WORDS = frozenset(
     b"asm auto break case char const continue default do double else enum extern float for goto if"

@@ -11,11 +11,10 @@ from collections.abc import Iterator, Set
 from dataclasses import dataclass, field
 from itertools import permutations
 
-from patchgen.coccinelle import ANY, find_removed_words
+from patchgen.coccinelle import ANY, find_removed_words, has_word
 from patchgen.odb import PlannedSearch, Repository, grep_words, plan_search
 from patchgen.sweep.request import SweepRequest
 from patchgen.sweep.results import Occurrences
-from patchgen.sweep.words import has_word
 
 
 @dataclass(slots=True)
@@ -79,8 +78,6 @@ def plan_word_search(repository: Repository, request: SweepRequest) -> WordSearc
 def list_removed_words(request: SweepRequest) -> tuple[str, ...]:
     """Return the words that a semantic patch removes in this run."""
     program = request.program
-    if request.header is None:
-        return ()
     dead = frozenset(entry.rule.traced_name for entry in program.dead_rules)
     included = [text for name, text in program.companions.items() if name.endswith(".cocci")]
     return find_removed_words([program.patch.text, *included], dead, program.definitions)

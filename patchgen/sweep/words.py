@@ -8,41 +8,22 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
-from patchgen.coccinelle import ANY, OPERATORS, Formula, holds, words_of
-from patchgen.sweep.bodies import CodeBody, find_line_start
+from patchgen.coccinelle import (
+    ANY,
+    OPERATORS,
+    Formula,
+    find_macro,
+    find_word,
+    has_word,
+    holds,
+    words_of,
+)
+from patchgen.sweep.bodies import CodeBody
 
-_DEFINE = re.compile(rb"[ \t]*#[ \t]*define[ \t]+(\w+)")
 _STRING = re.compile(rb"(?<!\\)\"(?:\\.|[^\"\\])*+\"|'(?:\\.|[^'\\])'")
-_WORD_CHARACTER = re.compile(rb"\w")
 # `a /* by *// b` contains one.
 _DIVISION = re.compile(rb"(?:(?<![*/])|(?<=\*/))/(?![*/])")
-_ANY = ANY.encode()
 _OPERATORS = frozenset(operator.encode() for operator in OPERATORS)
-
-
-def find_word(text: bytes, word: bytes) -> Iterator[int]:
-    """Yield the offsets of a C word, except inside of longer words.
-
-    It may also be a string, or a pattern of a word (patchgen.coccinelle.choices).
-    """
-    wanted = word.strip(_ANY)
-    # A string may have a prefix: `L"..."`.
-    is_word = word == wanted and not word.startswith(b'"')
-    must_begin = is_word or not word.startswith((_ANY, b'"'))
-    must_end = is_word or not word.endswith((_ANY, b'"'))
-    at = text.find(wanted)
-    while at >= 0:
-        before, after = text[at - 1 : at], text[at + len(wanted) : at + len(wanted) + 1]
-        begins_inside = must_begin and _WORD_CHARACTER.match(before)
-        ends_inside = must_end and _WORD_CHARACTER.match(after)
-        if not (begins_inside or ends_inside):
-            yield at
-        at = text.find(wanted, at + len(wanted))
-
-
-def count_word(text: bytes, word: bytes) -> int:
-    """Return how often a text has a C word, except inside of longer words."""
-    return sum(1 for _ in find_word(text, word))
 
 
 def find_operator(text: bytes, operator: bytes) -> Iterator[int]:
@@ -52,12 +33,6 @@ def find_operator(text: bytes, operator: bytes) -> Iterator[int]:
     """
     pattern = _DIVISION if operator == b"/" else re.compile(re.escape(operator))
     return (match.start() for match in pattern.finditer(text))
-
-
-def find_macro(source: bytes, at: int) -> bytes | None:
-    """Return the macro in whose definition an offset is, None if it is its name."""
-    defined = _DEFINE.match(source, find_line_start(source, at))
-    return defined[1] if defined and defined.start(1) != at else None
 
 
 def is_prose(text: bytes, at: int) -> bool:
@@ -79,11 +54,6 @@ def _is_in_comment(text: bytes, at: int) -> bool:
     # "drivers/*" does not open a comment.
     before = text[text.rfind(b"\n", 0, opened) + 1 : opened]
     return b'"' not in before and b"//" not in before
-
-
-def has_word(text: bytes, word: bytes) -> bool:
-    """Return whether a text has a C word."""
-    return next(find_word(text, word), None) is not None
 
 
 def meet(words: frozenset[str], formula: Formula) -> bool:

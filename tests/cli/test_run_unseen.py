@@ -408,6 +408,24 @@ def test_words_before_are_those_changed_and_those_left_and_named(run):
         assert result["code"] == 1
 
 
+def test_a_variant_reports_what_it_left_as_its_semantic_patch_does(patchgen, tmp_path):
+    folder, variant = tmp_path / "tree", tmp_path / "mine"
+    for name, text in LEFT.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    commit_all(folder, "start")
+    on = ("--on", "drivers/**.c", "--tree", folder)
+    assert patchgen("new", variant, "--rename", "old_call=new_call", *on).code == 0
+    left = []
+    for target in (variant, variant / "mine.cocci"):
+        done = patchgen("run", target, "--tree", folder, "drivers", "--leftovers")
+        left.append([line for line in done.err.splitlines() if "old_call: " in line])
+        assert "  left: " in done.err
+    assert left[0] == left[1] and len(left[0]) > 5
+    done = patchgen("run", variant, "--tree", folder, "--leftovers")
+    assert "include/a.h:1: old_call: header not looked at\n" in done.err
+
+
 def test_leftovers_are_counted_always_and_listed_on_request(patchgen, tmp_path):
     folder = tmp_path / "tree"
     for name, text in LEFT.items():

@@ -10,12 +10,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
-from patchgen.coccinelle import RunnableSmpl, find_needs, find_spatch, holds
+from patchgen.coccinelle import RunnableSmpl, find_needs, find_spatch, has_word, holds
 from patchgen.coccinelle.choices import expand
 from patchgen.coccinelle.needs import Needs
 from patchgen.model.smpl import SemanticPatch
 from patchgen.sweep.slices import slice_source
-from patchgen.sweep.words import has_word
 
 WORDS = ("aa", "ab", "aab", "b_a", "xaa", "aax", "b", "wait_a", "a_wait_b")
 

@@ -63,7 +63,7 @@ HITS = {
     ),
     "nothing": (
         ("counted", HitCount(1), ("b.c", "c.c"), ()),
-        "matched nothing in b.c, c.c, but must match 1",
+        "matched nothing in b.c, c.c, but must match 1; no searched file has old",
         FEW,
     ),
     "too many": (
@@ -115,6 +115,42 @@ def test_of_many_files_the_first_are_named():
     with pytest.raises(RefusedError, match=text) as caught:
         make(tree, optional=False, must_fire={"quick": HitCount(1)})
     assert caught.value.hint and "`patchgen run VARIANT` prints all places" in caught.value.hint
+
+
+LEFT = {
+    "x.c": (
+        b'/* old() is gone */\nchar *s = "old";\n',
+        "0 in code; comment or string: x.c:1, x.c:2",
+    ),
+    "y.c": (b"#define X old\n", "1 in code; body of a macro: y.c:1"),
+    "z.c": (
+        b"#if 0\nvoid f(void) { old(); }\n#endif\n",
+        "1 in code; code in #if 0: z.c:2",
+    ),
+    "p.c": (
+        b"int f(void)\n{\n\tfoo bar( old() {;\n}\n",
+        "1 in code; function not parsed: p.c:3",
+    ),
+    "u.c": (
+        b"void *f = &old;\n",
+        "1 in code; code that the semantic patch does not change: u.c:1",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LEFT)
+def test_a_rule_without_a_match_says_where_its_words_are(name):
+    text, reason = LEFT[name]
+    tree = MemoryTree({**{f"{n}.c": b"int x;\n" for n in range(10, 20)}, name: text})
+    with pytest.raises(RefusedError) as caught:
+        make(tree, optional=False, must_fire={"quick": HitCount(1)})
+    assert (
+        f"11 files, such as {name}, 10.c, 11.c, but must match 1; old in " in caught.value.message
+    )
+    assert caught.value.message.endswith(reason)
+    assert caught.value.hint is not None
+    assert ("no code of these files has a word" in caught.value.hint) == ("0 in" in reason)
+    assert "--leftovers" in caught.value.hint
 
 
 def test_of_many_missing_files_the_first_are_named():
