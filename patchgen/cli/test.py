@@ -140,7 +140,7 @@ def _judge(checked: CheckedPatch, written: Sequence[Path]) -> _Result:
     name, run = checked.name, checked.run
     if run is None:
         return _Result(checked, written, {}, ())
-    faults = find_case_faults(name, run, written)
+    faults = find_case_faults(name, run, written, shows_diff=True)
     failures = {outcome.case.name: fault for outcome, fault in faults}
     return _Result(checked, written, failures, tuple(find_rule_faults(name, checked.path, run)))
 

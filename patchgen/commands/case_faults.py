@@ -12,30 +12,37 @@ from patchgen.sweep import CaseOutcome, GoldenRun, find_stem
 
 
 def find_case_faults(
-    name: str, run: GoldenRun, written: Collection[Path] = ()
+    name: str, run: GoldenRun, written: Collection[Path] = (), *, shows_diff: bool = False
 ) -> Iterator[tuple[CaseOutcome, SpecError]]:
     """Yield the cases that failed, and why; a case whose result was `written` did not.
 
-    `name` is the semantic patch for `patchgen test`.
+    `name` is the semantic patch for `patchgen test`; `shows_diff` is set if the command shows how a
+    result differs.
     """
     for outcome in run.outcomes:
         if not outcome.passed and outcome.case.result not in written:
-            yield outcome, _explain(name, outcome)
+            yield outcome, _explain(name, run, outcome, shows_diff)
 
 
-def _explain(name: str, outcome: CaseOutcome) -> SpecError:
+def _explain(name: str, run: GoldenRun, outcome: CaseOutcome, shows_diff: bool) -> SpecError:
     case, test = outcome.case, f"patchgen test {quote(name)}"
-    code, hint = "case-failed", f"`{test}` shows the difference"
+    code, hint = "case-failed", "" if shows_diff else f"`{test}` shows the difference"
     if outcome.failure:
         text, hint = f"spatch did not finish: {outcome.failure}", ""
     elif case.result is None:
         text = "the semantic patch must not change it"
+    elif not run.is_result(outcome):
+        text = "the semantic patch does nothing with it, so there is no result to write"
+        if outcome.expected is not None:
+            text = f"the semantic patch does nothing with it, which differs from {case.result.name}"
+        hint = "mend the rule or the case; or move the case to ok/ if it must stay as it is"
     elif outcome.expected is None:
         code, text = "case-missing", f"{case.result.name} does not exist"
         hint = f"`{test} --update` writes it"
     else:
         text = f"the result differs from {case.result.name}"
-        hint += ", and `--update` writes the new result"
+        update = f"`{test} --update`" if shows_diff else ", and `--update`"
+        hint += f"{update} writes the new result"
     return SpecError(text, code=code, place=ErrorPlace(str(case.file)), hint=hint or None)
 
 

@@ -98,11 +98,13 @@ def check_patches(request: GoldenRequest) -> Iterator[CheckedPatch]:
 def update_results(run: GoldenRun) -> Iterator[Path]:
     """Write the results of a run into the files that differ, and yield these.
 
+    A case whose run failed has no result.
+
     Raises UsageError if one cannot be written.
     """
     for outcome in run.outcomes:
         path = outcome.case.result
-        if path is None or outcome.failure or outcome.passed:
+        if path is None or outcome.passed or not run.is_result(outcome):
             continue
         try:
             path.write_bytes(outcome.actual)

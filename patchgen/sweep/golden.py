@@ -47,13 +47,15 @@ class CaseOutcome:
     """The result of a semantic patch for a case.
 
     `expected` is None if the result's file does not exist yet. `actual` is the file after the run,
-    or the reports. `failure` is why spatch did not finish.
+    or the reports. `did_nothing` is set if spatch neither changed nor reported anything. `failure`
+    is why spatch did not finish.
     """
 
     case: GoldenCase
     expected: bytes | None
     actual: bytes
     unparsed: tuple[UnparsedFunction, ...] = ()
+    did_nothing: bool = False
     failure: str = ""
 
     @property
@@ -69,6 +71,15 @@ class GoldenRun:
     outcomes: tuple[CaseOutcome, ...]
     never_fired: tuple[str, ...]
     seconds: float
+
+    def is_result(self, outcome: CaseOutcome) -> bool:
+        """Return whether the output for a case may be the result that the author wants.
+
+        It is not if the run failed, nor if nothing happened while a rule matched in no case or
+        spatch could not parse code of the case: then the rule, or the case, is probably wrong.
+        """
+        is_suspect = outcome.did_nothing and (self.never_fired or outcome.unparsed)
+        return not (outcome.failure or is_suspect)
 
 
 def find_cases(cocci: Path, suffixes: tuple[str, ...]) -> tuple[GoldenCase, ...]:
@@ -225,7 +236,8 @@ def _judge(
         reason = result.failure.text if result and result.failure else "spatch gave no result"
         return CaseOutcome(case, expected, b"", failure=reason)
     actual = (before if result.after is None else result.after) if changes else _report(result)
-    return CaseOutcome(case, expected, actual, result.unparsed)
+    did_nothing = actual == (before if changes else b"")
+    return CaseOutcome(case, expected, actual, result.unparsed, did_nothing)
 
 
 def _report(result: FileResult) -> bytes:

@@ -111,6 +111,36 @@ def test_update_writes_results_but_not_those_of_cases_that_must_not_change(patch
     assert patchgen("test", cases).code == 0
 
 
+def test_update_writes_no_result_of_a_run_that_failed_or_did_nothing(patchgen, cases):
+    idle = "@r@\n@@\n-old();\n+new();\n@s@\n@@\n-nothing();\n+new();\n"
+    write(cases, r__cocci=idle, a__c="void f(void)\n{\n\tother();\n}\n")
+    (cases / "a.res").unlink()
+    done = patchgen("test", cases / "r.cocci", "--update")
+    assert done.code == 1 and not (cases / "a.res").exists()
+    assert (
+        "a.c: the semantic patch does nothing with it, so there is no result to write" in done.err
+    )
+    assert "written" not in done.out
+    write(cases, a__res="void f(void)\n{\n\tnew();\n}\n")
+    done = patchgen("test", cases / "r.cocci", "--update")
+    assert done.code == 1 and "new" in (cases / "a.res").read_text()
+    assert "does nothing with it, which differs from a.res" in done.err
+    assert "+\tother();" in done.out
+    script = "@r@\nidentifier f : script:python() { nosuch(f) };\n@@\n-f();\n+new();\n"
+    write(cases, r__cocci=script)
+    (cases / "a.res").unlink()
+    done = patchgen("test", cases / "r.cocci", "--update", "--trust")
+    assert done.code == 1 and not (cases / "a.res").exists()
+    assert "a.c: spatch did not finish" in done.err
+
+
+def test_the_hint_of_a_shown_difference_does_not_lead_to_the_same_output(patchgen, cases):
+    write(cases, a__res="int x;\n")
+    done = patchgen("test", cases / "r.cocci")
+    assert "hint: `patchgen test " in done.err and " --update` writes the new result" in done.err
+    assert "shows the difference" not in done.err and "-int x;" in done.out
+
+
 def test_a_case_belongs_to_the_semantic_patch_that_its_name_begins_with(patchgen, tmp_path):
     other = RULE.replace("old", "older")
     write(tmp_path, r__cocci=RULE, **{"r-s__cocci": other})
