@@ -4,12 +4,17 @@
 from __future__ import annotations
 
 import inspect
+import os
+from collections.abc import Sequence
 from typing import Any
 
 import click
 
-from patchgen.cli.printer import Printer
+from patchgen.cli.printer import Printer, printable
+from patchgen.counting import count
 from patchgen.errors import SpecError
+
+_MAX_SHOWN = 2
 
 
 class PagedHelp(click.Command):
@@ -46,7 +51,33 @@ class ExplainedCommand(PagedHelp):
         lines = [line.strip() for line in inspect.cleandoc(examples).splitlines()]
         self.examples = dict(zip(lines[::2], lines[1::2], strict=True))
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the arguments. The error for too many names the first ones: a glob gives thousands.
+
+        Raises click.UsageError.
+        """
+        ctx.allow_extra_args = True
+        extra = super().parse_args(ctx, args)
+        ctx.allow_extra_args = self.allow_extra_args
+        if extra and not ctx.allow_extra_args and not ctx.resilient_parsing:
+            ctx.fail(_describe_extra(extra))
+        return extra
+
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples, with the effect on a line below the command."""
         with formatter.section("Examples"):
             formatter.write_dl(list(self.examples.items()), col_max=4, col_spacing=0)
+
+
+def _describe_extra(args: Sequence[str]) -> str:
+    """Return the error for arguments that a command does not take."""
+    shown = ", ".join(map(repr, map(printable, args[:_MAX_SHOWN])))
+    more = len(args) - _MAX_SHOWN
+    others = f" and {count(more, 'other')}" if more > 0 else ""
+    text = f"Got unexpected extra {'arguments' if len(args) > 1 else 'argument'} {shown}{others}."
+    if any(map(os.path.exists, args)):
+        text += (
+            " If the shell made these names from a pattern, quote the pattern, as in "
+            "'drivers/**/*.c'."
+        )
+    return text

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -171,6 +172,19 @@ def test_wrong_usage_ends_with_2(patchgen, args, message):
     result = patchgen(*args)
     assert result.code == 2
     assert message in result.err
+
+
+@pytest.mark.parametrize("command", ["new", "check", "show", "send"])
+def test_of_many_extra_arguments_the_first_are_named(patchgen, tmp_path, command):
+    names = [f"{number:03}.c" for number in range(200)]
+    for name in names:
+        (tmp_path / name).touch()
+    done = patchgen(command, "first", *names, cwd=tmp_path)
+    assert done.code == 2 and len(done.err) < 500
+    assert ", '0" in done.err and re.search(r"and 19[78] others\. If the shell", done.err)
+    assert "quote the pattern, as in 'drivers/**/*.c'" in done.err
+    done = patchgen(command, "first", "second", "third", cwd=tmp_path)
+    assert done.code == 2 and "'third'." in done.err and "pattern" not in done.err
 
 
 @pytest.mark.parametrize("args", [["nope"], ["--variant", "nope"]])
