@@ -18,6 +18,8 @@ _PREFIX = re.compile(r"^(?P<prefix>(?:[\w./,+*{}\[\]() -]{1,40}: ){1,4})\S")
 # Folders that prefixes leave out: https://docs.kernel.org/process/submitting-patches.html asks for
 # "subsystem or file", and these are neither.
 _OMITTED_FOLDERS = frozenset({"drivers", "arch", "fs", "kernel", "tools", "include"})
+# Top folders whose name is not a prefix of changes all over them.
+_MANY_SUBSYSTEMS = frozenset({"arch", "drivers", "include", "tools"})
 # Folders of headers of all subsystems.
 _HEADER_FOLDERS = frozenset({"linux", "uapi", "asm-generic"})
 # These names of folders do not appear in prefixes.
@@ -175,7 +177,8 @@ def derive_prefix(paths: Sequence[PurePosixPath], *, is_one_tree: bool = False) 
     """Return a prefix as in most of the tree: the deepest that all files have in common.
 
     Without one, and if one git tree takes the patch, it is that of most files, or a list of a few.
-    It is never the name of the git tree, which may be a person's.
+    It is never the name of the git tree, which may be a person's. For other files, it is that of
+    their top folder.
     """
     all_prefixes = [list_prefixes(path) for path in paths]
     common = ""
@@ -187,12 +190,21 @@ def derive_prefix(paths: Sequence[PurePosixPath], *, is_one_tree: bool = False) 
         return f"{common}: "
     counts = Counter(prefixes[0] for prefixes in all_prefixes if prefixes)
     if not is_one_tree or not counts:
-        return TREEWIDE
+        return _name_top_folder(paths)
     [(prefix, number)] = counts.most_common(1)
     if 2 * number > len(paths):
         return f"{prefix}: "
     few = len(counts) <= _MAX_JOINED and counts.total() == len(paths)
     return f"{', '.join(counts)}: " if few else TREEWIDE
+
+
+def _name_top_folder(paths: Sequence[PurePosixPath]) -> str:
+    """Return the prefix of the only top folder of files: `net: `; `treewide: ` if it has none."""
+    tops = {path.parts[0] for path in paths if len(path.parts) > 1}
+    if len(tops) != 1 or any(len(path.parts) == 1 for path in paths):
+        return TREEWIDE
+    [top] = tops
+    return TREEWIDE if top in _MANY_SUBSYSTEMS else f"{_CONVENTIONS.get(top, top)}: "
 
 
 def list_prefixes(path: PurePosixPath) -> list[str]:

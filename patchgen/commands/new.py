@@ -33,7 +33,12 @@ from patchgen.newvariant.from_commits import (
     StatedRule,
     make_from_commits,
 )
-from patchgen.newvariant.skeleton import SemanticPatchDraft, draft_rename, draft_variant
+from patchgen.newvariant.skeleton import (
+    DEFAULT_FILES,
+    SemanticPatchDraft,
+    draft_rename,
+    draft_variant,
+)
 from patchgen.newvariant.tree_names import find_unknown_files, find_unknown_functions
 from patchgen.odb import Checkout, Repository, read_commit
 from patchgen.odb.plumbing import Git
@@ -107,7 +112,7 @@ def write_variant(request: NewRequest) -> NewResult:
         source = CaseSource(request.tree, request.on, request.timeout_s)
         patch = read_cocci(request.cocci, name, source, request.title)
         if request.title is None:
-            title = complete_subject(patch.title, request.tree, patch.on)
+            title = complete_subject(patch.title, request.tree, patch.on, patch.containing)
             patch = replace(patch, title=title)
     else:
         assert request.rename is not None
@@ -121,7 +126,8 @@ def title_rename(request: NewRequest) -> str:
     """Return the usual subject for the replacement of a function."""
     assert request.rename is not None
     old, new = request.rename
-    return complete_subject(f"Replace {old}() by {new}()", request.tree, request.on)
+    on = request.on or DEFAULT_FILES
+    return complete_subject(f"Replace {old}() by {new}()", request.tree, on, (old,))
 
 
 def _write(request: NewRequest, name: str, patch: SemanticPatchDraft) -> NewResult:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from patchgen.campaign.prefixes import TREEWIDE, find_prefix
 from patchgen.campaign.trees import open_history
 from patchgen.commands.series_templates import COVER, list_templates
 from patchgen.errors import ErrorPlace, RefusedError, SpecError
+from patchgen.newvariant.word_files import find_files_with
 from patchgen.odb import Checkout, GitTree, Repository
 from patchgen.spec import load_variant
 from patchgen.verify.lint import check_subject, has_prefix, share_area
@@ -20,16 +21,21 @@ _COMMENTS = re.compile(r"\s*(?:\{#.*?#\}\s*)*", re.DOTALL)
 _EXPRESSION = re.compile(r"\{[{%#]")
 
 
-def complete_subject(summary: str, tree: Path, on: Sequence[str]) -> str:
-    """Return a subject with the prefix of the files that match globs in a tree, if it has none."""
+def complete_subject(
+    summary: str, tree: Path, on: Sequence[str], words: Collection[str] = ()
+) -> str:
+    """Return a subject with a prefix: if it has none, that of the files of a tree to change.
+
+    They match the globs `on`, and have one of the words, if there are any.
+    """
     if has_prefix(summary):
         return summary
     word = summary.partition(" ")[0]
     capital = summary[:1].upper() if word.isalpha() and word.islower() else summary[:1]
-    return f"{_choose_prefix(tree, on)}{capital}{summary[1:]}"
+    return f"{_choose_prefix(tree, on, words)}{capital}{summary[1:]}"
 
 
-def _choose_prefix(tree: Path, on: Sequence[str]) -> str:
+def _choose_prefix(tree: Path, on: Sequence[str], words: Collection[str]) -> str:
     """Return the prefix of files; `treewide: ` without a tree, and for files that share none."""
     try:
         repository = Repository(tree)
@@ -40,7 +46,8 @@ def _choose_prefix(tree: Path, on: Sequence[str]) -> str:
             base = repository.resolve_commit("HEAD")
         except RefusedError:
             return TREEWIDE
-        files = GitTree(repository, repository.resolve_tree(base)).find(on)
+        reader = GitTree(repository, repository.resolve_tree(base))
+        files = find_files_with(repository, reader, on, words) or reader.find(on)
         paths = [file.path for file in files]
         return find_prefix(open_history(checkout, base), paths) if paths else TREEWIDE
 

@@ -20,6 +20,7 @@ from patchgen.newvariant.draft import (
 )
 from patchgen.newvariant.replacements import escape_prose
 
+DEFAULT_FILES = ("**/*.c",)
 _WIDTH = 75
 _POSITION = re.compile(r"\bposition\b")
 _BODY = """\
@@ -43,7 +44,7 @@ class SemanticPatchDraft:
     title: str
     body: str = _BODY
     comments: str = ""
-    on: Sequence[str] = ("**/*.c",)
+    on: Sequence[str] = DEFAULT_FILES
     containing: Sequence[str] = ()
     needs: Sequence[tuple[str, str]] = ()
     must_fire: Sequence[str] = ()

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from patchgen.errors import find_similar, suggest_similar
 from patchgen.model.base import TreeFile
+from patchgen.newvariant.word_files import explain_words, find_files_with
 from patchgen.odb import GitTree, Repository, grep_files, open_tree, plan_search, read_contents
 
 _GLOB = re.compile(r"[*?\[]")
@@ -43,19 +44,23 @@ def find_unknown_functions(
     tree = open_tree(repository, "HEAD")
     files = tree.find(on)
     old, new = rename
-    if files and not _has_word(repository, tree, old, {str(file.path) for file in files}):
-        hint = _suggest_function(repository, files, old)
-        yield f"no file that matches {' or '.join(on)} has {old}" + (f" ({hint})" if hint else "")
-    if not _has_word(repository, tree, new, None):
+    if files:
+        having = find_files_with(repository, tree, on, (old,))
+        places = explain_words(repository, having, (old,))
+        if places is not None:
+            has = f"has {old} in code" if places else f"has {old}"
+            hint = places or _suggest_function(repository, files, old)
+            yield f"no file that matches {' or '.join(on)} {has}" + (f" ({hint})" if hint else "")
+    if not _has_word(repository, tree, new):
         hint = _suggest_function(repository, files, new) or "unless another patch adds it"
         yield f"no file of the tree has {new}, so the result cannot be built ({hint})"
 
 
-def _has_word(repository: Repository, tree: GitTree, word: str, names: set[str] | None) -> bool:
+def _has_word(repository: Repository, tree: GitTree, word: str) -> bool:
     search = plan_search(repository, tree.oid, (), _SUFFIXES)
     found = grep_files(repository, search, frozenset({word}))
     try:
-        return any(names is None or name in names for name in found)
+        return next(found, None) is not None
     finally:
         found.close()
 

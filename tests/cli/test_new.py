@@ -353,7 +353,8 @@ PREFIXES = [
     # The prefix of the log of these files, one derived from folders, and one of all files.
     (("--on", "net/*.c"), "nfc: Call new_call() where old_call() was"),
     (("--on", "lib/*.c"), "lib: Call new_call() where old_call() was"),
-    (("--on", "lib/*.c", "--on", "net/*.c"), "treewide: Call new_call() where old_call() was"),
+    # No file of net/ has the word.
+    (("--on", "lib/*.c", "--on", "net/*.c"), "lib: Call new_call() where old_call() was"),
     (("--tree", "nowhere"), "treewide: Call new_call() where old_call() was"),
     (("--title", "Call it"), "Call it"),
     # `verify` accepts it if the log of the files has lower case, too.
@@ -645,6 +646,34 @@ def test_files_and_functions_that_the_tree_lacks_are_named(
     assert result.code == 0
     assert result.err.count("warning: ") == len(warnings)
     assert all(warning in result.err for warning in warnings), result.err
+
+
+@pytest.mark.parametrize(
+    ("on", "subject"),
+    [("fs/**.c", "ntfs3: "), ("**/*.c", "ntfs3: "), ("net/**.c", "net: "), (None, "ntfs3: ")],
+)
+def test_a_function_that_files_only_mention_is_reported(patchgen, tmp_path, on, subject):
+    folder = tmp_path / "tree"
+    mention = "/* old_call() is gone */\nint x;\n"
+    write(folder, dict.fromkeys(("fs/a/a.c", "fs/b/b.c", "net/a/a.c", "net/b/b.c"), mention))
+    write(folder, {"fs/ntfs3/bitmap.c": "int f(void)\n{\n\treturn old_call(0);\n}\n"})
+    commit_all(folder, "base")
+    options = ("--on", on) if on else ()
+    args = ("new", tmp_path / "mine", "--rename", "old_call=kfree", *options)
+    result = patchgen(*args, cwd=folder)
+    assert result.code == 0
+    fault = "no file that matches net/**.c has old_call in code (net/a/a.c:1: old_call: comment or "
+    assert (fault in result.err) == (on == "net/**.c")
+    assert (" in code" in result.err) == (on == "net/**.c")
+    message = (tmp_path / "mine/message.txt.j2").read_text()
+    assert message.startswith(f"{subject}Replace old_call() by kfree()\n")
+
+
+def test_a_tree_without_a_checkout_is_searched_for_functions(patchgen, git, tree, tmp_path):
+    git(tmp_path, "clone", "-q", "--no-checkout", tree, "clone")
+    args = ("new", tmp_path / "mine", "--rename", "zzz=kfree", "--on", "lib/*.c")
+    result = patchgen(*args, cwd=tmp_path / "clone")
+    assert "warning: no file that matches lib/*.c has zzz\n" in result.err
 
 
 def test_the_next_command_works_where_the_user_stands(patchgen, tree, tmp_path):

@@ -150,6 +150,25 @@ def test_without_a_log_the_prefix_is_never_the_name_of_the_tree(paths, prefix):
 
 
 @pytest.mark.parametrize(
+    ("paths", "prefix"),
+    [
+        (["net/can/a.c", "net/ipv4/b.c"], "net: "),
+        (["fs/ext4/a.c", "fs/ntfs3/b.c"], "fs: "),
+        (["sound/a/a.c", "sound/soc/a.c"], "ALSA: "),
+        (["kernel/fork.c", "kernel/sched/core.c"], "kernel: "),
+        (["drivers/usb/a.c", "drivers/net/a.c"], "treewide: "),
+        (["net/can/a.c", "fs/ext4/b.c"], "treewide: "),
+        (["net/can/a.c", "net/ipv4/b.c", "a.c"], "treewide: "),
+        ([], "treewide: "),
+    ],
+)
+def test_without_a_git_tree_that_takes_them_files_have_the_prefix_of_their_top_folder(
+    paths, prefix
+):
+    assert derive_prefix([PurePosixPath(path) for path in paths]) == prefix
+
+
+@pytest.mark.parametrize(
     ("prefixes", "shared"),
     [
         (["rtc: ds1307: "], "rtc: ds1307: "),
