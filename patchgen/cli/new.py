@@ -87,16 +87,27 @@ def command(as_json: bool, **options: Any) -> None:
     NAME is the name of the variant, or the path of its folder, which must not exist. `patchgen
     apply NAME` makes its series, and `patchgen test NAME` runs its golden cases.
     """
-    request = _ask(NewRequest(**options))
-    result = write_variant(request)
     printer = Printer(as_json=as_json)
+    request = _ask(NewRequest(**options), printer)
+    with printer.activity() as show:
+        show(_describe_work(request))
+        result = write_variant(request)
     if as_json:
         printer.document(_describe(result))
     else:
         _print(printer, request, result)
 
 
-def _ask(request: NewRequest) -> NewRequest:
+def _describe_work(request: NewRequest) -> str:
+    if request.commits is not None:
+        return f"making a variant of {request.commits}, and comparing it"
+    if request.cocci is not None:
+        return "searching the tree for golden cases"
+    assert request.rename is not None
+    return f"searching the tree for {' and '.join(request.rename)}"
+
+
+def _ask(request: NewRequest, printer: Printer) -> NewRequest:
     """Return the request; without a source, the user is asked for the functions of a rename.
 
     Raises UsageError if the command must ask without a terminal, and for options that exclude each
@@ -123,23 +134,30 @@ def _ask(request: NewRequest) -> NewRequest:
                 code="no-terminal",
                 hint="begin with --rename, --from or --from-commit",
             )
-        request = _ask_rename(request)
+        request = _ask_rename(request, printer)
     return request
 
 
-def _ask_rename(request: NewRequest) -> NewRequest:
+def _ask_rename(request: NewRequest, printer: Printer) -> NewRequest:
 
     def ask(question: str, default: str | None = None) -> str:
+        # click asks again after an empty answer without a default.
         return str(click.prompt(question, default=default, err=True)).strip()
 
-    old = ask("Function to replace", "old_function")
-    new = ask("Function to call instead", "new_function")
+    old = ask("Function to replace")
+    new = ask("Function to call instead")
     for name in (old, new):
         if not _FUNCTION.fullmatch(name):
             raise UsageError(f"{name!r} is not the name of a function", code="name-invalid")
     on = request.on or tuple(ask("Files, as paths or globs", "**/*.c").split())
     request = replace(request, rename=(old, new), on=on)
-    return replace(request, title=request.title or ask("Subject", title_rename(request)))
+    title = request.title
+    if title is None:
+        with printer.activity() as show:
+            show(_describe_work(request))
+            usual = title_rename(request)
+        title = ask("Subject", usual)
+    return replace(request, title=title)
 
 
 def _describe(result: NewResult) -> dict[str, Any]:

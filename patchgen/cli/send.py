@@ -139,9 +139,12 @@ def _show_plan(
     printer: Printer, request: SendRequest, *, skip_checks: bool, verbose: bool, as_json: bool
 ) -> None:
     """Show what would be sent. Raises RefusedError after it if the checks refuse the version."""
-    plan = plan_sending(request)
-    series = plan.version.name
-    report = None if skip_checks else run_checks(series, request.tree)
+    with printer.activity() as show:
+        show("planning the mails")
+        plan = plan_sending(request)
+        series = plan.version.name
+        show(f"checking {series}")
+        report = None if skip_checks else run_checks(series, request.tree)
     notes = list_notes(report) if report is not None else ()
     if verbose:
         _show(printer, list_everything(plan, notes))
@@ -253,7 +256,9 @@ class _Confirmation:
 
     def check(self, version: SendableVersion) -> None:
         """Raise RefusedError if a check fails; show its notes with the mails."""
-        report = run_checks(version.name, self._request.tree)
+        with self._printer.activity() as show:
+            show(f"checking {version.name}")
+            report = run_checks(version.name, self._request.tree)
         refuse_failures(version.name, report)
         self._notes = list_notes(report)
 

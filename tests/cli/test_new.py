@@ -1029,7 +1029,8 @@ def test_options_that_do_not_fit_are_refused(patchgen, tmp_path, args):
 
 def test_on_a_terminal_it_asks(tmp_path):
     main, other = os.openpty()
-    answers = b"old_call\nnew_call\nlib/*.c drivers/**/*.c\nlib: Call it\n"
+    # After an empty answer, it asks again.
+    answers = b"\nold_call\n\nnew_call\nlib/*.c drivers/**/*.c\nlib: Call it\n"
     os.write(main, answers)
     program = [sys.executable, "-m", "patchgen", "new", "mine"]
     environment = {**os.environ, "PYTHONPATH": str(TOP)}
@@ -1041,6 +1042,6 @@ def test_on_a_terminal_it_asks(tmp_path):
     shown = os.read(main, 65536).decode()
     os.close(main)
     assert finished.returncode == 0, shown
-    assert "Function to replace [old_function]: " in shown
+    assert shown.count("Function to replace: ") == shown.count("Function to call instead: ") == 2
     manifest = (tmp_path / "mine/manifest.toml").read_text()
     assert '"lib/*.c",\n    "drivers/**/*.c",' in manifest and '"lib: Call it"' in manifest

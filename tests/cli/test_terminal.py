@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import sys
 from pathlib import Path
 
@@ -282,6 +283,16 @@ def test_a_reroll_names_what_it_is_doing(patchgen, pvops):
     pyte.Stream(screen).feed(shown.replace("\n", "\r\n"))
     assert not any("━" in line for line in screen.display)
     assert "━" not in patchgen(*command, cwd=pvops).err
+
+
+def test_slow_commands_say_what_they_do(patchgen, pvops, tmp_path):
+    args = ("new", tmp_path / "mine", "--rename", "old_call=new_call", "--on", "nosuch.c")
+    shown = patchgen_on_terminal(*map(str, args), cwd=pvops).text
+    assert "searching the tree for old_call and new_call" in shown
+    shown = patchgen_on_terminal("send", "patchgen/pvops-v4", "--dry-run", cwd=pvops).text
+    assert "planning the mails" in shown and "checking patchgen/pvops-v4" in shown
+    shutil.rmtree(tmp_path / "mine")
+    assert "searching" not in patchgen(*args, cwd=pvops).err
 
 
 def test_the_progress_of_an_earlier_stage_is_dropped(tmp_path):
