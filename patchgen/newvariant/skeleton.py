@@ -140,8 +140,9 @@ def _format_patch(name: str, patch: SemanticPatchDraft) -> str:
         "# How often each rule must match in all files: a number, or at least a number.\n"
         f"must_fire = {{ {fired} }}\n"
         if fired
-        else "# Give a rule a name and a `position p;`, and `must_fire = { NAME = 3 }` checks\n"
-        "# how often it matches in all files.\n"
+        else '# `must_fire = { NAME = ">=1" }` fails if the rule of this name matches nowhere. To\n'
+        "# require a number of places, declare `position p;` in the rule, and put @p at a\n"
+        "# token: without it, each part of the code that a match changes is counted.\n"
     )
     return f"""
 # One commit. Further [[patch]] tables follow it in the series.
