@@ -17,7 +17,7 @@ from typing import assert_never
 from patchgen.coccinelle import Spatch, apply_to_file, refuse_code
 from patchgen.edit.lines import insert_lines, replace_text, with_line_ends_of
 from patchgen.edit.origins import LineOrigin, count_lines, follow_lines, start_origins
-from patchgen.edit.verdict import check_finished, check_hits
+from patchgen.edit.verdict import check_finished, check_hits, explain_empty
 from patchgen.errors import MissingObjectsError, PatchgenError, RefusedError
 from patchgen.model.base import Oid, TreeFile, TreeReader, compile_glob
 from patchgen.model.outcome import FileResult, sum_hits
@@ -174,15 +174,12 @@ def _collect(index: int, planned: PlannedPatch, chains: Sequence[_Chain]) -> Mad
         for chain in changed
     )
     by_path = {chain.path: chain for chain in chains}
+    read = partial(_read_before, index, by_path)
     if edits or not planned.optional:
         for run, results in runs:
-            check_hits(planned, run, results, partial(_read_before, index, by_path))
+            check_hits(planned, run, results, read)
     if not edits and not planned.optional:
-        raise RefusedError(
-            f"patch {planned.name} changes nothing in this base",
-            code="patch-empty",
-            hint="check its rules, or, if the base already has the change, its `probe`",
-        )
+        raise explain_empty(planned, runs, read)
     all_results = [result for _, results in runs for result in results]
     return MadePatch(
         name=planned.name,

@@ -48,6 +48,25 @@ def check_hits(
             raise _explain_hits(planned, run, results, name, hits, expected, read)
 
 
+def explain_empty(
+    planned: PlannedPatch,
+    runs: Sequence[tuple[RunRules, Sequence[FileResult]]],
+    read: ReadBefore,
+) -> PatchgenError:
+    """Return the error for a patch without a change, with where the words of its rules are."""
+    left = [
+        _describe_left(_find_left(run, rule, results, read), 0)
+        for run, results in runs
+        for rule in read_rules(run.patch.text)
+        if rule.modifies
+    ]
+    return RefusedError(
+        f"patch {planned.name} changes nothing in this base{''.join(dict.fromkeys(left))}",
+        code="patch-empty",
+        hint="check its rules, or, if the base already has the change, its `probe`",
+    )
+
+
 def _explain_hits(
     planned: PlannedPatch,
     run: RunRules,
@@ -130,10 +149,9 @@ def _describe_left(left: Leftovers, hits: int) -> str:
         + list_first([f"{each.path}:{each.line}" for each in left.places if each.reason is reason])
         for reason in left.by_reason
     )
-    return (
-        f"{absent}; {words} in {count(len(left.places), 'place')} there, {left.in_code} in code; "
-        f"{reasons}"
-    )
+    files = "other" if hits else "searched"
+    places = f"{count(len(left.places), 'place')} of the {files} files"
+    return f"{absent}; {words} in {places}, {left.in_code} in code; {reasons}"
 
 
 def _count_hits(result: FileResult, name: str) -> int:

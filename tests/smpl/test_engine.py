@@ -153,6 +153,15 @@ def test_a_rule_without_a_match_says_where_its_words_are(name):
     assert "--leftovers" in caught.value.hint
 
 
+def test_a_patch_without_a_change_says_where_the_words_of_its_rules_are():
+    with pytest.raises(RefusedError) as caught:
+        make(MemoryTree({"a.c": b"/* old() */\n"}), optional=False, must_fire={})
+    assert caught.value.message == (
+        "patch one changes nothing in this base; old in 1 place of the searched files, 0 in code; "
+        "comment or string: a.c:1; no searched file has g"
+    )
+
+
 def test_of_many_missing_files_the_first_are_named():
     tree = MemoryTree({"a.c": QUICK})
     on = ("a.c", *(f"b{number}.c" for number in range(8)))
