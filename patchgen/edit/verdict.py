@@ -149,8 +149,8 @@ def _describe_left(left: Leftovers, hits: int) -> str:
         + list_first([f"{each.path}:{each.line}" for each in left.places if each.reason is reason])
         for reason in left.by_reason
     )
-    files = "other" if hits else "searched"
-    places = f"{count(len(left.places), 'place')} of the {files} files"
+    files = "the other files" if hits else "the searched files"
+    places = f"{count(len(left.places), 'place')} of {files}"
     return f"{absent}; {words} in {places}, {left.in_code} in code; {reasons}"
 
 
