@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 from typing import Any
 
 from patchgen.campaign.groups import PatchGroup, list_names
@@ -14,7 +15,7 @@ from patchgen.campaign.places import PlaceCount, name_left
 from patchgen.campaign.recorded_run import record_run
 from patchgen.campaign.texts import CampaignTexts
 from patchgen.controls import escape_controls
-from patchgen.model.base import Base
+from patchgen.model.base import Base, TreeReader
 from patchgen.model.leftover import Leftovers
 from patchgen.model.plan import LeftOut
 from patchgen.model.series import CommitDraft, Cover, Identity, Signatures
@@ -52,7 +53,8 @@ class SplitChange:
     """The change that a sweep found, divided into patches, and its texts.
 
     `tree` is that of the base. `tools` are the versions that the messages name. `warnings` are
-    about the division and the texts.
+    about the division and the texts. `unchanged` are the files that a person took out of the
+    series, for its cover letter.
     """
 
     request: CampaignRequest
@@ -64,6 +66,7 @@ class SplitChange:
     tree: GitTree
     tools: Mapping[str, str]
     warnings: tuple[str, ...] = ()
+    unchanged: frozenset[PurePosixPath] = frozenset()
 
     @property
     def base(self) -> Base:
@@ -94,6 +97,13 @@ class SplitChange:
     def names(self) -> tuple[str, ...]:
         """The names of the patches."""
         return tuple(patch.name for patch in self.patches)
+
+    def cite_from(self, tree: TreeReader) -> SplitChange:
+        """Return the same without the files that a tree, that of the series, has as the base."""
+        paths = [str(path) for patch in self.patches for path in patch.group.paths]
+        before = {(file.path, file.oid) for file in self.tree.find(paths)}
+        unchanged = {file.path for file in tree.find(paths) if (file.path, file.oid) in before}
+        return replace(self, unchanged=frozenset(unchanged))
 
     def draft(self, signatures: Signatures, hand_work: HandWork | None = None) -> SeriesDraft:
         """Return the messages, the cover letter and the record of the series.
@@ -136,23 +146,30 @@ class SplitChange:
             ),
             split=self.request.split,
             all_files=all_files,
-            files=sum(len(patch.group.edits) for patch in patches),
-            # Without the files' contents: templates are rendered in another process.
-            groups=[
-                (
-                    subjects[patch.name],
-                    {
-                        "name": self._name_taker(patch.group),
-                        "edits": list(map(str, patch.group.paths)),
-                    },
-                )
-                for patch in patches
-            ],
+            files=all_files - len(self.unchanged),
+            groups=[self._describe_group(patch, subjects[patch.name], hand) for patch in patches],
             edited=[subjects[name] for name in hand.edited],
             by_hand=list(hand.added),
         )
         first, _, body = rendered.partition("\n")
         return Cover(first, body.strip("\n") + "\n", f"{text.notes}\n" if text.notes else "")
+
+    def _describe_group(
+        self, patch: SplitPatch, subject: str, hand: HandWork
+    ) -> tuple[str, dict[str, Any]]:
+        """Return a patch of the cover letter's list, with the files of those squashed into it."""
+        squashed = [other for other in self.patches if hand.squashed.get(other.name) == patch.name]
+        groups = [part.group for part in (patch, *squashed)]
+        # Without the files' contents: templates are rendered in another process.
+        paths = {
+            str(path) for group in groups for path in group.paths if path not in self.unchanged
+        }
+        return subject, {
+            "name": list_names([self._name_taker(group) for group in groups])
+            if squashed
+            else self._name_taker(patch.group),
+            "edits": sorted(paths),
+        }
 
     def _name_taker(self, group: PatchGroup) -> str:
         """Return the address of the git tree that takes a patch, else what its files share."""

@@ -48,10 +48,10 @@ from patchgen.reroll.conflicts import (
 from patchgen.reroll.gone_patches import find_gone
 from patchgen.reroll.hand_edits import Carrier, ConflictsError, NewCommit, carry_cover
 from patchgen.reroll.hand_work import (
+    carry_messages,
+    cite_from_version,
     expect_patch_names,
-    find_edited,
     find_edited_recipients,
-    find_hand_work,
     find_lost_tags,
     write_commits,
 )
@@ -165,7 +165,10 @@ class _Reroll:
         carrier.dropped += find_gone(self._quarantine, self._history, matched, change_digests)
         try:
             commits = self._carry_content(generated, carrier, matched, changes)
-            messages, draft = self._carry_messages(generated, carrier, commits)
+            generated = cite_from_version(self._quarantine, generated, carrier, commits)
+            messages, draft = carry_messages(
+                self._quarantine, generated, carrier, commits, self._signatures
+            )
             cover, remarks = self._carry_cover(plain.cover, draft.cover, original)
         except ConflictsError as stop:
             return self._stop(stop.subject, base.oid, stop.conflicts)
@@ -274,30 +277,6 @@ class _Reroll:
             raise refuse_empty(generated)
         check_changes(changes, self._revision, [commit.name for commit in commits])
         return commits
-
-    def _carry_messages(
-        self,
-        generated: Generated,
-        carrier: Carrier,
-        commits: Sequence[NewCommit],
-    ) -> tuple[tuple[Message, ...], SeriesDraft]:
-        """Return the messages of the commits, and the draft that matches them."""
-        edited = find_edited(
-            self._quarantine,
-            generated.base.oid,
-            commits,
-            carrier.generated,
-            carrier.change_digests,
-            self._signatures,
-        )
-        names = (tuple(carrier.generated), generated.names)
-        subjects = [commit.subject for commit in commits]
-        hand = find_hand_work(commits, subjects, edited, *names)
-        draft = generated.draft(self._signatures, hand)
-        messages = carrier.carry_messages(commits, draft.messages)
-        subjects = [message.subject for message in messages]
-        hand = find_hand_work(commits, subjects, edited, *names)
-        return messages, generated.draft(self._signatures, hand)
 
     def _carry_cover(
         self, plain: Cover, generated: Cover, original: OriginalSeries | None

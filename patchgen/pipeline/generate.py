@@ -82,7 +82,7 @@ class GeneratedSeries:
     """The result of a plan.
 
     `patches` and `subjects` have one entry for each patch of the plan. `cites` have the line
-    numbers of the tree with all patches.
+    numbers of the tree with all patches, as they were generated until `cite_from` names another.
     """
 
     request: VariantRequest
@@ -132,6 +132,14 @@ class GeneratedSeries:
         return replace(
             self, plan=replace(self.plan, context={**self.plan.context, "audit_summary": text})
         )
+
+    def cite_from(self, tree: TreeReader) -> GeneratedSeries:
+        """Return the same with the cited calls of another tree: that of the series with hand work.
+
+        A person may have dropped or edited patches, so that some calls are elsewhere or are gone.
+        """
+        cites = find_cited_calls(self.plan.variant, self.plan.backends, tree, self.plan.context)
+        return replace(self, plan=_with_cites(self.plan, cites), cites=cites)
 
     def draft(self, signatures: Signatures, hand_work: HandWork | None = None) -> SeriesDraft:
         """Return the messages, the cover letter and the record of the series.
@@ -206,8 +214,7 @@ def run_plan(
     plan, patches = _drop_unneeded(plan, results)
     tree = PatchedTree(plan.tree, patches)
     cites = find_cited_calls(plan.variant, plan.backends, tree, plan.context)
-    context = {**plan.context, "cites": {cite.name: cite.calls for cite in cites}}
-    plan = replace(plan, context=context)
+    plan = _with_cites(plan, cites)
     subjects = tuple(render_subject(plan, patch) for patch in plan.patches)
     warnings = (*_warn_shadowed(plan.variant), *unparsed)
     return GeneratedSeries(request, plan, patches, subjects, cites, warnings)
@@ -243,6 +250,12 @@ def _read_base(
         tree.require([*_ALWAYS_READ, *sources])
     version = read_version(tree)
     return Base(oid, tree_oid, repository.describe(oid), version), tree
+
+
+def _with_cites(plan: SeriesPlan, cites: Sequence[CitedCalls]) -> SeriesPlan:
+    """Return the plan with the cited calls for its templates."""
+    context = {**plan.context, "cites": {cite.name: cite.calls for cite in cites}}
+    return replace(plan, context=context)
 
 
 def _drop_unneeded(

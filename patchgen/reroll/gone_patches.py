@@ -6,7 +6,7 @@ The change log lists them, as it lists those that a newer base has.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from pathlib import PurePosixPath
 
 from patchgen.model.base import Oid
@@ -15,6 +15,9 @@ from patchgen.odb import Git, digest_commits, parse_diff, read_commits, read_dif
 from patchgen.reroll.hand_edits import DroppedPatch
 from patchgen.reroll.history import SeriesHistory
 from patchgen.series import MatchedCommit, match_commits
+
+# The lines that each commit adds, with their files.
+_Lines = Mapping[Oid, Set[tuple[PurePosixPath, bytes]]]
 
 
 def find_gone(
@@ -54,7 +57,7 @@ def find_gone(
     ]
     return [
         DroppedPatch(commit.subject, squashed_into=subject)
-        for commit, subject in zip(gone, _find_squashed(git, history, gone), strict=True)
+        for commit, subject in zip(gone, _find_subjects(git, history, gone), strict=True)
     ]
 
 
@@ -64,27 +67,51 @@ def _read_newer_changes(history: SeriesHistory, revision: int) -> str:
     return " ".join(notes.partition(f"Changes in v{revision}:")[0].split())
 
 
-def _find_squashed(git: Git, history: SeriesHistory, gone: Sequence[Commit]) -> list[str]:
-    """Return the subject of the commit that each patch was squashed into, "" for none.
+def find_squashed(
+    git: Git, base: Oid, names: Mapping[Oid, str], generated: Mapping[str, Commit]
+) -> dict[str, str]:
+    """Return the names of generated patches that were squashed, each with that of the other patch.
 
-    It has all lines that the patch added, and no other patch had them when they were sent.
+    `names` are those of the commits of the series on the base, in order, and `generated` are the
+    patches that were generated on it.
     """
+    gone = set(generated) - set(names.values())
+    if not gone:
+        return {}
+    lines = _read_added(git, base, list(names)[-1])
+    before = _read_added(git, base, list(generated.values())[-1].oid)
+    holders = {
+        name: next((names[oid] for oid in _find_holders(generated[name].oid, before, lines)), None)
+        for name in generated
+        if name in gone
+    }
+    return {name: holder for name, holder in holders.items() if holder is not None}
+
+
+def _find_subjects(git: Git, history: SeriesHistory, gone: Sequence[Commit]) -> list[str]:
+    """Return the subject of the commit that each patch was squashed into, "" for none."""
     if not gone or history.sent is None:
         return []
     sent_lines = _read_added(git, history.sent.base, history.sent.tip)
     lines = _read_added(git, history.series.start, history.series.tip)
     subjects = {commit.oid: commit.subject for commit in history.series.commits}
-    squashed = []
-    for commit in gone:
-        own = sent_lines[commit.oid]
-        others = [added for oid, added in sent_lines.items() if oid != commit.oid]
-        is_own = bool(own) and not any(own <= added for added in others)
-        found = (subjects[oid] for oid, added in lines.items() if is_own and own <= added)
-        squashed.append(next(found, ""))
-    return squashed
+    return [
+        next((subjects[oid] for oid in _find_holders(commit.oid, sent_lines, lines)), "")
+        for commit in gone
+    ]
 
 
-def _read_added(git: Git, base: Oid, tip: Oid) -> dict[Oid, set[tuple[PurePosixPath, bytes]]]:
+def _find_holders(gone: Oid, before: _Lines, lines: _Lines) -> Iterator[Oid]:
+    """Yield the commits that a patch may have been squashed into.
+
+    They have all lines that the patch added, and no other patch had them `before`.
+    """
+    own = before[gone]
+    if own and not any(own <= added for oid, added in before.items() if oid != gone):
+        yield from (oid for oid, added in lines.items() if own <= added)
+
+
+def _read_added(git: Git, base: Oid, tip: Oid) -> _Lines:
     """Return the lines that each commit adds, with their files, without lines of spaces."""
     return {
         oid: {

@@ -4,15 +4,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 
 from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
 from patchgen.model.series import Cover, Identity, RecipientEdits, Signatures
-from patchgen.odb import Quarantine, digest_commits, write_commit_chain
+from patchgen.odb import GitTree, Quarantine, digest_commits, write_commit_chain
 from patchgen.reroll.changelog import DroppedTag, drop_tags
-from patchgen.reroll.hand_edits import NewCommit
+from patchgen.reroll.gone_patches import find_squashed
+from patchgen.reroll.hand_edits import Carrier, NewCommit
 from patchgen.reroll.source import Generated
-from patchgen.series import HandWork, MatchedCommit, Record
+from patchgen.series import HandWork, MatchedCommit, Record, SeriesDraft
 from patchgen.series.trailers import Message, parse_message
 
 
@@ -33,22 +35,59 @@ def expect_patch_names(
     return names + [name for name in edited if name not in names]
 
 
+def cite_from_version(
+    quarantine: Quarantine, generated: Generated, carrier: Carrier, commits: Sequence[NewCommit]
+) -> Generated:
+    """Return the series with the calls that its texts cite as they are in the new version."""
+    tree = commits[-1].tree
+    if tree == list(carrier.generated.values())[-1].tree:
+        return generated
+    return generated.cite_from(GitTree(quarantine, tree))
+
+
+def carry_messages(
+    quarantine: Quarantine,
+    generated: Generated,
+    carrier: Carrier,
+    commits: Sequence[NewCommit],
+    signatures: Signatures,
+) -> tuple[tuple[Message, ...], SeriesDraft]:
+    """Return the messages of the new version's commits, and the draft that matches them."""
+    base = generated.base.oid
+    chain = [(commit.source, commit.tree, None) for commit in commits]
+    written = write_commit_chain(quarantine, chain, base, signatures.committer)
+    edited = find_edited(
+        quarantine, base, commits, written, carrier.generated, carrier.change_digests
+    )
+    names = {oid: commit.name for commit, oid in zip(commits, written, strict=True)}
+    find_hand = partial(
+        find_hand_work,
+        commits,
+        edited=edited,
+        squashed=find_squashed(quarantine, base, names, carrier.generated),
+        generated=tuple(carrier.generated),
+        planned=generated.names,
+    )
+    draft = generated.draft(signatures, find_hand([commit.subject for commit in commits]))
+    messages = carrier.carry_messages(commits, draft.messages)
+    hand = find_hand([message.subject for message in messages])
+    return messages, generated.draft(signatures, hand)
+
+
 def find_edited(
     quarantine: Quarantine,
     base: Oid,
     commits: Sequence[NewCommit],
+    written: Sequence[Oid],
     generated: Mapping[str, Commit],
     change_digests: Mapping[Oid, str],
-    signatures: Signatures,
 ) -> frozenset[str]:
     """Return the names of the patches that a person edited and that still differ from the
     generated ones.
 
-    `generated` are the commits generated now on the base, by name; `change_digests` are those of
-    the branch's commits.
+    `written` are the ids of the commits, and `generated` the commits generated now on the base, by
+    name; `change_digests` are those of the branch's commits.
     """
-    chain = [(commit.source, commit.tree, None) for commit in commits]
-    written = write_commit_chain(quarantine, chain, base, signatures.committer)
     digests = digest_commits(quarantine, base, written[-1])
     generated_digests = digest_commits(quarantine, base, list(generated.values())[-1].oid)
     return frozenset(
@@ -77,13 +116,16 @@ def write_commits(
 def find_hand_work(
     commits: Sequence[NewCommit],
     subjects: Sequence[str],
+    *,
     edited: Collection[str],
+    squashed: Mapping[str, str],
     generated: Collection[str],
     planned: Collection[str],
 ) -> HandWork:
     """Return the hand edits in a series whose commits have these subjects.
 
-    `edited` are names of patches, `generated` those generated now, `planned` all that may be made.
+    `edited` are names of patches, `generated` those generated now, `planned` all that may be made,
+    and `squashed` is as in HandWork.
     """
     subjects_by_name = {
         commit.name: subject
@@ -93,6 +135,7 @@ def find_hand_work(
     return HandWork(
         edited=tuple(name for name in subjects_by_name if name in edited),
         left_out=tuple(name for name in generated if name not in subjects_by_name),
+        squashed=squashed,
         subjects=subjects_by_name,
         added=tuple(
             subject

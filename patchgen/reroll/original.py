@@ -15,7 +15,16 @@ from patchgen.errors import MissingObjectsError, PatchgenError
 from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
 from patchgen.model.series import Cover, Signatures
-from patchgen.odb import Git, Quarantine, Repository, digest_commits, read_commit, read_commits
+from patchgen.odb import (
+    Git,
+    GitTree,
+    Quarantine,
+    Repository,
+    digest_commits,
+    read_commit,
+    read_commits,
+    resolve_object,
+)
 from patchgen.reroll.source import Generated
 from patchgen.series import (
     HandWork,
@@ -132,7 +141,12 @@ def _regenerate(
         if generated is None or generated.is_empty:
             return None
         hand_work = record.hand or _guess_hand_work(generated.draft(signatures), record, branch)
-        draft = generated.draft(signatures, hand_work)
+        # The calls may be cited from the series with hand edits, if it has not changed since.
+        tree = GitTree(quarantine, resolve_object(quarantine, f"{series.tip}^{{tree}}"))
+        drafts = [generated.draft(signatures, hand_work)]
+        drafts.append(generated.cite_from(tree).draft(signatures, hand_work))
+        matching = (draft for draft in drafts if digest_cover(draft.cover) == record.cover)
+        draft = next(matching, drafts[0])
         oids, written = write_patches(quarantine, record.base, draft, signatures)
     except MissingObjectsError:
         raise

@@ -41,6 +41,9 @@ class Generated(Protocol):
     @property
     def warnings(self) -> tuple[str, ...]: ...
 
+    def cite_from(self, tree: TreeReader) -> Generated:
+        """Return the same with the calls that its texts cite as they are in another tree."""
+
     def draft(self, signatures: Signatures, hand_work: HandWork | None = None) -> SeriesDraft:
         """Return the messages, the cover letter and the record; `hand_work` None means no edits."""
 

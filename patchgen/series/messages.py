@@ -115,7 +115,7 @@ def _count_by_file(made_patches: Sequence[MadePatch], hand: HandWork) -> list[di
     """Return the numbers of lines in each file by what produced them, sorted by path."""
     counts: dict[str, LineCount] = {}
     for patch in made_patches:
-        if patch.name not in hand.left_out:
+        if patch.name not in hand.gone:
             for path, count in patch.lines.items():
                 counts[str(path)] = counts.get(str(path), LineCount()) + count
     return [{"path": path, **asdict(count)} for path, count in sorted(counts.items())]
@@ -126,7 +126,7 @@ def _sum_counts(counts: Iterable[LineCount]) -> LineCount:
 
 
 def _status(patch: MadePatch, hand: HandWork) -> str:
-    if patch.name in hand.left_out:
+    if patch.name in hand.gone:
         return "left out"
     return "already there" if patch.present_at else "made"
 
@@ -145,7 +145,7 @@ def _list_without_rules(plan: SeriesPlan, hand: HandWork) -> list[str]:
     """Return the files that get text, or are added, without a semantic patch."""
     paths: set[str] = set()
     for planned in plan.patches:
-        for edit in planned.edits if planned.name not in hand.left_out else ():
+        for edit in planned.edits if planned.name not in hand.gone else ():
             match edit:
                 case InsertLines(file=file) | ReplaceText(file=file):
                     paths.add(str(file.path))
@@ -167,7 +167,7 @@ def _describe_rules(
         runs = [edit for edit in planned.edits if isinstance(edit, RunRules)]
         for run, changed in zip(runs, made_patch.changed, strict=True):
             text = describe_texts(run.patch)
-            if planned.name in hand.left_out or (run.patch.name, text) in seen:
+            if planned.name in hand.gone or (run.patch.name, text) in seen:
                 continue
             seen.add((run.patch.name, text))
             yield {

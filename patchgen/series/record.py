@@ -113,12 +113,20 @@ class HandWork(_Frozen):
 
     `edited` and `left_out` are names of patches, `subjects` the present subjects of patches by
     name, which people may have changed, and `added` the subjects of commits that people added.
+    `squashed` maps the patches among those left out whose lines are in another patch to the name of
+    that one, "" for a commit that a person added. Older records have none.
     """
 
     edited: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    squashed: Mapping[str, str] = {}
     subjects: Mapping[str, str] = {}
     added: tuple[str, ...] = ()
+
+    @property
+    def gone(self) -> frozenset[str]:
+        """The names of the patches whose change the series does not have."""
+        return frozenset(self.left_out) - set(self.squashed)
 
 
 class Record(_Frozen):

@@ -4,6 +4,9 @@
 from __future__ import annotations
 
 import json
+import re
+
+import pytest
 
 from tests.support.small_variant import make_small_tree
 
@@ -37,6 +40,92 @@ def test_work_by_hand_is_mentioned_after_a_reroll(patchgen, pvops, git):
     )
     assert patchgen("reroll", "--tree", pvops, V4, "-v", "4").code == 0
     assert list_notes(patchgen, pvops) == []
+
+
+def read_letter(git, tree, branch: str) -> str:
+    """Return the cover letter, without the data below it."""
+    oid = git(tree, "rev-list", "--reverse", f"master..{branch}").split()[0]
+    return git(tree, "show", "-s", "--format=%B", oid).partition("--- b4")[0]
+
+
+def check_places(git, tree, letter: str, branch: str) -> int:
+    """Check that each place in the letter is in its function; return the number of places."""
+    places = re.findall(r"(\S+\.[ch]):(\d+) (\w+)\(\)", letter)
+    for path, line, function in places:
+        lines = git(tree, "show", f"{branch}:{path}").split("\n")[: int(line)]
+        header = next(text for text in reversed(lines[:-1]) if re.match(r"[a-z].*\(", text))
+        assert f"{function}(" in header and lines[-1].startswith("\t"), (path, line, function)
+    return len(places)
+
+
+def add_lines_above(git, tree, path: str) -> None:
+    """Amend the newest commit: what it has in a file is further below then."""
+    text = (tree / path).read_text()
+    (tree / path).write_text("/* 1 */\n/* 2 */\n/* 3 */\n" + text)
+    git(tree, "commit", "-q", "-a", "--amend", "--no-edit")
+
+
+@pytest.mark.parametrize("work", ["drop", "edit", "add"])
+def test_cited_calls_are_those_of_the_series_with_work_by_hand(patchgen, pvops, git, work):
+    before = check_places(git, pvops, read_letter(git, pvops, V4), V4)
+    git(pvops, "checkout", "-q", "--detach", f"{V4}~1" if work == "drop" else V4)
+    if work != "drop":
+        add_lines_above(git, pvops, KVM)
+    if work == "add":
+        git(pvops, "reset", "-q", "--soft", V4)
+        git(pvops, "commit", "-q", "-m", "x86/kvm: Add lines\n\nBecause.\n")
+    git(pvops, "update-ref", f"refs/heads/{V4}", "HEAD")
+    git(pvops, "checkout", "-q", "master")
+    assert patchgen("reroll", "--tree", pvops, V4, "-v", "4").code == 0
+    letter = read_letter(git, pvops, V4)
+    # The calls of __bss_decrypted and of the direct hypercall are in the patch that was dropped.
+    assert check_places(git, pvops, letter, V4) == before - (2 if work == "drop" else 0)
+    assert (
+        ("Direct calls" in letter) == ("On SEV the callback issues" in letter) == (work != "drop")
+    )
+    assert ("The numbers are those before the edits by hand." in join(letter)) == (work == "edit")
+    # The next version has the same letter, and edits of a letter that cites the calls are kept.
+    assert patchgen("reroll", "--tree", pvops, V4, "-v", "4").code == 0
+    assert read_letter(git, pvops, V4) == letter
+
+
+def join(text: str) -> str:
+    return " ".join(text.split())
+
+
+def test_an_edited_letter_loses_the_calls_of_a_dropped_patch(patchgen, pvops, git):
+    git(pvops, "checkout", "-q", "--detach", f"{V4}~4")
+    message = git(pvops, "show", "-s", "--format=%B").replace("In the discussion", "Later", 1)
+    git(pvops, "commit", "-q", "--amend", "--allow-empty", "-m", message)
+    for commit in (f"{V4}~3", f"{V4}~2", f"{V4}~1"):
+        git(pvops, "cherry-pick", commit)
+    git(pvops, "update-ref", f"refs/heads/{V4}", "HEAD")
+    git(pvops, "checkout", "-q", "master")
+    for _ in range(2):
+        assert patchgen("reroll", "--tree", pvops, V4, "-v", "4").code == 0
+        letter = read_letter(git, pvops, V4)
+        assert "Later of v3" in letter and "kvm_sev_init_platform" not in letter
+        assert check_places(git, pvops, letter, V4) == 2
+        # Without the generated series, it is made again.
+        for ref in git(pvops, "for-each-ref", "--format=%(refname)", "refs/patchgen/made").split():
+            git(pvops, "update-ref", "-d", ref)
+        git(pvops, "reflog", "expire", "--expire=now", "--all")
+
+
+def test_lines_of_a_squashed_patch_are_counted(patchgen, pvops, git):
+    before = read_letter(git, pvops, V4)
+    [total] = re.findall(r"Of (\d+) lines that the patches add", join(before))
+    semantic_patches = re.findall(r"^\* .*", before, re.MULTILINE)
+    assert len(semantic_patches) > 5
+    git(pvops, "checkout", "-q", "--detach", f"{V4}~1")
+    git(pvops, "cherry-pick", "--no-commit", V4)
+    git(pvops, "commit", "-q", "--amend", "--no-edit")
+    git(pvops, "update-ref", f"refs/heads/{V4}", "HEAD")
+    git(pvops, "checkout", "-q", "master")
+    assert patchgen("reroll", "--tree", pvops, V4, "-v", "4").code == 0
+    letter = read_letter(git, pvops, V4)
+    assert f"Of {total} lines" in join(letter) and "Direct calls" in letter
+    assert re.findall(r"^\* .*", letter, re.MULTILINE) == semantic_patches
 
 
 def test_a_list_of_patches_with_a_former_subject(patchgen, tmp_path, git):

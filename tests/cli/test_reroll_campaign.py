@@ -350,6 +350,23 @@ def test_the_cover_letter_counts_the_files_of_a_patch_that_was_left_out(patchgen
     assert "It changes 4 places in 4 files." in cover
 
 
+def test_the_cover_letter_counts_the_files_that_the_patches_have(patchgen, git, tree):
+    run(patchgen, tree)
+    # The first patch loses a file, and gets that of the second one.
+    oids = git(tree, "rev-list", "--reverse", f"master..{BRANCH}").split()
+    git(tree, "checkout", "-q", "--detach", oids[1])
+    git(tree, "checkout", "-q", "master", "--", "drivers/net/b.c")
+    git(tree, "cherry-pick", "--no-commit", oids[2])
+    git(tree, "commit", "-q", "--amend", "--no-edit")
+    git(tree, "cherry-pick", oids[3])
+    git(tree, "update-ref", f"refs/heads/{BRANCH}", "HEAD")
+    git(tree, "checkout", "-q", "master")
+    assert len(reroll(patchgen, tree)["patches"]) == 2
+    cover = " ".join(message(git, tree, f"{V2}~2").split())
+    assert "changes 4 files, of which this series changes 3, in 2 patches" in cover
+    assert "2 files: git://git.example.org/net.git, git://git.example.org/f.git" in cover
+
+
 def test_a_semantic_patch_that_only_reports_is_refused(patchgen, git, tree):
     run(patchgen, tree)
     reports = tree.parent / "report.cocci"
