@@ -8,6 +8,7 @@ the summary states how much is missing.
 
 from __future__ import annotations
 
+import textwrap
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -25,7 +26,7 @@ _COLUMNS = 80
 _LINES = 23
 # The minimum for warnings, even if mails and recipients do not fit then.
 _WARNING_LINES = 6
-# The maximum number of lines for notes of the checks.
+# The maximum number of lines for notes of the checks that do not fit in full.
 _NOTE_LINES = 3
 # `Printer.warning` prints this before each.
 _WARNING = "warning: "
@@ -66,13 +67,15 @@ def summarize(
     if not fits_screen:
         return _summarize_all(plan, notes)
     summary = SendSummary()
-    note_lines = _cut(_list_notes(notes), _NOTE_LINES, "note", summary)
     bcc = _wrap("Bcc of all mails: ", plan.bcc, summary, max_rows=1) if plan.bcc else []
     mails = [_shorten(line) for line in _list_mails(plan)]
     groups = list(_group_recipients(plan))
     people = [line for label, names in groups for line in _wrap(label, names, SendSummary())]
-    room = _LINES - 2 - len(note_lines) - len(bcc)
     summary.warnings = list(plan.warnings)
+    room = _LINES - 2 - len(bcc)
+    others = len(mails) + len(people) + sum(map(_count_rows, plan.warnings))
+    note_lines = _fit_notes(_list_notes(notes), room - others, summary)
+    room -= len(note_lines)
     if has_question:
         warning_room = max(room - len(mails) - len(people), _WARNING_LINES)
         summary.warnings = _cut_warnings(plan.warnings, warning_room, summary)
@@ -191,6 +194,22 @@ def _cut(lines: list[str], room: int, noun: str, summary: SendSummary) -> list[s
         summary.is_whole = False
         lines = [*lines[: room - 1], f"  ... and {count(len(lines) - room + 1, f'more {noun}')}"]
     return [_shorten(line) for line in lines]
+
+
+def _fit_notes(notes: list[str], room: int, summary: SendSummary) -> list[str]:
+    """Return the notes in full if they fit, else the first ones, each cut to one line."""
+    rows = [
+        row
+        for note in notes
+        for row in textwrap.wrap(
+            escape_controls(note), _COLUMNS, subsequent_indent="  ", break_on_hyphens=False
+        )
+    ]
+    if len(rows) <= room and all(_width(row) <= _COLUMNS for row in rows):
+        return rows
+    lines = _cut(notes, _NOTE_LINES, "note", summary)
+    summary.is_whole &= lines == notes
+    return lines
 
 
 def _count_rows(warning: str) -> int:

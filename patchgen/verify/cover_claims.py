@@ -58,8 +58,8 @@ def check_cover_claims(
     if work:
         yield Finding(
             "lint",
-            "it lists what patchgen made, but not the work by hand since: "
-            f"{', '.join(work)}; `{reroll}` generates the list again",
+            f"{', '.join(work)} since it was generated, so its lists and numbers are not those of "
+            f"this series; `{reroll}` makes them again",
             where="cover letter",
             failure=False,
         )

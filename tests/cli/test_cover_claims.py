@@ -18,7 +18,7 @@ KVM = "arch/x86/kernel/kvm.c"
 def list_notes(patchgen, tree) -> list[str]:
     result = patchgen("verify", V4, "--tree", tree, *FAST, "--json")
     findings = json.loads(result.out)["series_findings"]
-    return [finding["text"] for finding in findings if finding["text"].startswith("it lists")]
+    return [finding["text"] for finding in findings if "since it was generated" in finding["text"]]
 
 
 def test_work_by_hand_is_mentioned_after_a_reroll(patchgen, pvops, git):
@@ -34,10 +34,10 @@ def test_work_by_hand_is_mentioned_after_a_reroll(patchgen, pvops, git):
     git(pvops, "update-ref", f"refs/heads/{V4}", "HEAD")
     git(pvops, "checkout", "-q", "master")
     [note] = list_notes(patchgen, pvops)
-    assert (
-        f"since: 1 patch edited, 1 patch dropped, 1 patch added; `patchgen reroll {V4} -v 4`"
-        in note
-    )
+    assert note.startswith("1 patch edited, 1 patch dropped, 1 patch added since it was generated,")
+    assert f"not those of this series; `patchgen reroll {V4} -v 4` makes them again" in note
+    sending = patchgen("send", V4, "--tree", pvops, "--dry-run")
+    assert f"note: lint: cover letter: {note}\n" in sending.out
     assert patchgen("reroll", "--tree", pvops, V4, "-v", "4").code == 0
     assert list_notes(patchgen, pvops) == []
 
@@ -138,13 +138,13 @@ def test_a_list_of_patches_with_a_former_subject(patchgen, tmp_path, git):
     git(tree, "checkout", "-q", "master")
 
     def find_note() -> bool:
-        return "1 patch renamed;" in patchgen("verify", branch, "--tree", tree, *FAST).out
+        return "1 patch renamed since" in patchgen("verify", branch, "--tree", tree, *FAST).out
 
     assert find_note()
-    warning = "warning: the cover letter: it lists what patchgen made"
+    warning = "warning: the cover letter: 1 patch renamed since it was generated"
     done = patchgen("format", branch, "--tree", tree)
     assert done.code == 0 and warning in done.err
-    assert f"1 patch renamed; `patchgen reroll {branch} -v 1` generates the list again" in done.err
+    assert f"of this series; `patchgen reroll {branch} -v 1` makes them again" in done.err
     assert patchgen("reroll", "--tree", tree, branch, "-v", "1").code == 0
     assert not find_note()
     assert warning not in patchgen("format", branch, "--tree", tree).err

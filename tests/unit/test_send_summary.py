@@ -52,6 +52,18 @@ def test_people_are_grouped_by_the_mails_that_they_get():
     ]
 
 
+def test_a_note_is_not_cut_where_the_screen_has_room_for_it():
+    notes = [" ".join(["word"] * 40), "the last"]
+    plan = plan_of([Recipients(("a@x",), ())])
+    summary = summarize(plan, notes)
+    assert summary.is_whole and len(summary.lines) == 8
+    assert " ".join(" ".join(summary.lines[4:]).split()) == f"note: {notes[0]} note: the last"
+    # What is cut can be viewed.
+    summary = summarize(plan, notes[:1] * 8)
+    assert not summary.is_whole and len(summary.lines) == 7
+    assert not summarize(plan_of([Recipients(("a@x",), ())] * 20), notes).is_whole
+
+
 @pytest.mark.parametrize(
     ("recipients", "line"),
     [
