@@ -137,6 +137,7 @@ def describe(result: RerollResult) -> dict[str, Any]:
         "dropped_tags": list(map(str, result.dropped)),
         "dropped_because": [tag.reason for tag in result.dropped],
         "range_diff": result.range_diff,
+        "cover_changed": result.cover_changed,
         "mails": [str(path) for path in result.mails],
         "warnings": list(result.warnings),
         "stopped_at": result.stopped_at or None,
@@ -160,7 +161,8 @@ def _print(printer: Printer, request: RerollRequest, result: RerollResult) -> No
     for tag in result.dropped:
         printer.line(f"  dropped, {tag.reason}: {tag}")
     printer.line()
-    printer.line(result.range_diff.rstrip() or "No patch has changed.")
+    letter = "; the cover letter has" if result.cover_changed else ""
+    printer.line(result.range_diff.rstrip() or f"No patch has changed{letter}.")
     if result.unsent is not None:
         printer.line()
         printer.line(

@@ -192,9 +192,13 @@ class _Reroll:
         )
         parts = list_applied_parts(commits, carrier.generated, self._upstream)
         remarks = (*carrier.remarks, *parts, *remarks)
-        return self._publish(
+        result = self._publish(
             generated, old_tip, prepared, messages, remarks, version, generated_oids[-1]
         )
+        branch = self._series.cover
+        assert branch is not None
+        changed = (cover.subject, cover.body) != (branch.subject, branch.body)
+        return replace(result, cover_changed=changed)
 
     def _check_target(self) -> Oid | None:
         """Return the tip of the target branch, None for a new branch; refuse to overwrite work."""

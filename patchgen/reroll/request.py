@@ -69,7 +69,8 @@ class RerollResult:
     contain one side of a conflict each. `range_diff` compares with the newest version that was
     sent, or with the branch if none was; "" if all patches are the same. `left_out` are the
     backends and patches that the variant does not make on the base. `unsent` is the version of the
-    branch if it was not sent and could be made again, else None.
+    branch if it was not sent and could be made again, else None. `cover_changed` is set if the
+    cover letter above its change log differs from the branch's.
     """
 
     branch: str
@@ -86,6 +87,7 @@ class RerollResult:
     tip: Oid | None = None
     left_out: tuple[LeftOut, ...] = ()
     unsent: int | None = None
+    cover_changed: bool = False
 
 
 def to_document(request: RerollRequest, branch: str) -> dict[str, Any]:

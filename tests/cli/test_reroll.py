@@ -540,6 +540,15 @@ def test_a_version_that_is_not_out_is_made_again(patchgen, applied, git):
     assert reroll(patchgen, applied, V4)["revision"] == 5
 
 
+def test_the_cover_letter_alone_has_changed(patchgen, applied, git):
+    args = ("reroll", "--tree", applied, V4, "-v", "4", "--dry-run")
+    assert "\nNo patch has changed.\n" in patchgen(*args).out
+    assert not reroll(patchgen, applied, V4, "--dry-run")["cover_changed"]
+    done = patchgen(*args, "--onto", "master")
+    assert "\nNo patch has changed; the cover letter has.\n" in done.out
+    assert reroll(patchgen, applied, V4, "--dry-run", "--onto", "master")["cover_changed"]
+
+
 def test_change_logs_from_files(patchgen, applied, git):
     folder = applied / "changelog" / "v5"
     folder.mkdir(parents=True)
