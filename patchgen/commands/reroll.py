@@ -181,7 +181,8 @@ class _Reroll:
         present = {*generated.present, *list_applied(matched, commits, self._upstream)}
         lost = find_lost_tags(matched, commits, present, change_digests, self._revision)
         version = replace(version, dropped=(*version.dropped, *lost))
-        cover = replace(cover, notes=prepend_changes(cover.notes, self._revision, version.cover))
+        notes = prepend_changes(cover.notes, self._revision, version.cover, self._history.seen)
+        cover = replace(cover, notes=notes)
         texts = dict(zip(written, version.messages, strict=True))
         oids = reparent(self._quarantine, written, base.oid, messages=texts)
         self._on_stage("preparing the mails")
@@ -319,6 +320,7 @@ class _Reroll:
                 self._repository, self._quarantine, self._history, commits, change_digests
             ),
             changes,
+            seen=self._history.seen,
             new_base=self._repository.describe(base) if base != self._series.base else "",
             old_message_id="" if is_linked or earlier >= self._revision else link,
         )

@@ -10,6 +10,7 @@ way: vN/cover.txt and vN/PATCH.txt below it, or cover.txt and PATCH.txt in it. E
 
 from __future__ import annotations
 
+import itertools
 import re
 import textwrap
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -25,6 +26,12 @@ _WIDTH = 72
 _COVER = "cover"
 # b4's placeholder items, to be edited by a person (DEFAULT_CHANGELOG_TEMPLATE in ez.py).
 _TO_EDIT = re.compile(r"^- EDITME.*(?:\n(?!- ).+)*\n?", re.MULTILINE)
+_LOG = re.compile(r"^Changes in v(\d+):\n", re.MULTILINE)
+# What `_summarize_change` returns.
+_SUMMARY = re.compile(
+    r"^\((?:no changes since|the diff has changed since|the message has changed since) v.*\)\n",
+    re.MULTILINE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,19 +127,40 @@ def format_changes(revision: int, items: Iterable[str]) -> str:
     return "\n".join([f"Changes in v{revision}:", *lines]) + "\n" if lines else ""
 
 
-def prepend_changes(notes: str, revision: int, changes: str) -> str:
+def prepend_changes(notes: str, revision: int, changes: str, seen: int | None = None) -> str:
     """Return the notes with a version's change log above the earlier ones.
 
     Existing items of that version follow the new ones. b4 creates them after sending the previous
-    version, with placeholders, which are removed.
+    version, with placeholders, which are removed. So do the items of versions after the one that
+    was `seen` last: reviewers do not know them.
     """
     head = f"Changes in v{revision}:\n"
+    notes = _merge_unseen(notes, revision, seen) if seen is not None else notes
     if not changes:
         return notes
     if notes.startswith(head):
         earlier_items = _TO_EDIT.sub("", notes.removeprefix(head)).lstrip("\n")
         return changes + earlier_items
     return changes + (f"\n{notes}" if notes else "")
+
+
+def _merge_unseen(notes: str, revision: int, seen: int) -> str:
+    """Return the notes with the change logs after the version `seen` as one of `revision`.
+
+    Notes with a text above the first change log stay as they are.
+    """
+    preface, *logs = _LOG.split(notes)
+    # A regular expression with a group returns the versions, each with the text that follows.
+    versions, texts = list(map(int, logs[::2])), logs[1::2]
+    newer = len(list(itertools.takewhile(lambda version: seen < version <= revision, versions)))
+    if preface.strip() or not any(version < revision for version in versions[:newer]):
+        return notes
+    items = "\n".join(text.strip("\n") for text in texts[:newer])
+    items = re.sub(r"\n{2,}", "\n", _SUMMARY.sub("", f"{items}\n")).strip("\n")
+    merged = f"Changes in v{revision}:\n{items}\n" if items else ""
+    rest = zip(versions[newer:], texts[newer:], strict=True)
+    older = "".join(f"Changes in v{version}:\n{text}" for version, text in rest)
+    return "\n".join(filter(None, (merged, older)))
 
 
 def _list_files(folder: Path | None, revision: int) -> list[Path]:
@@ -244,13 +272,15 @@ def describe_version(
     earlier: Sequence[EarlierPatch | None],
     changes: ChangeLog,
     *,
+    seen: int | None,
     new_base: str,
     old_message_id: str,
 ) -> VersionTexts:
     """Return the messages and change logs of the second of two revisions.
 
     The first is None if no version was sent. `messages` and `change_digests` are those of the
-    commits, `earlier` are their patches in the first revision. `new_base` is the new base, "" if it
+    commits, `earlier` are their patches in the first revision. `seen` is the newest version of
+    which a mail was sent, None without one. `new_base` is the new base, "" if it
     has not changed; `old_message_id` is the message-id of the first revision's cover letter, "" for
     no link to it.
     """
@@ -272,7 +302,7 @@ def describe_version(
         if patch is not None and old is not None and not patch_items:
             has_cover = bool(changes.cover)
             patch_items = [_summarize_change(patch, message, change_digest, old, has_cover)]
-        notes = prepend_changes(message.notes, new, format_changes(new, patch_items))
+        notes = prepend_changes(message.notes, new, format_changes(new, patch_items), seen)
         kept = message.without_trailers(_is_review)[0] if tags else message
         texts.append(str(replace(kept, notes=notes.strip("\n"))))
     if new_base and old is not None and not items:

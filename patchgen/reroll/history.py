@@ -41,8 +41,9 @@ class SeriesHistory:
 
     `sent` is the newest version that was sent before the one to make, None if none was. `revision`
     is the version to make. `unsent` is the branch's version if no mail of it was sent and the user
-    did not choose the version to make, else None. `warnings` report a newer version that was sent
-    from another branch.
+    did not choose the version to make, else None. `seen` is the newest version before the one to
+    make of which any mail was sent, None without one. `warnings` report a newer version that was
+    sent from another branch.
     """
 
     series: SeriesBranch
@@ -52,6 +53,7 @@ class SeriesHistory:
     revision: int
     warnings: tuple[str, ...] = ()
     unsent: int | None = None
+    seen: int | None = None
 
     @property
     def next_branch(self) -> str:
@@ -134,6 +136,7 @@ def read_history(
         revision,
         warnings,
         unsent=record.revision if requested is None and is_newest else None,
+        seen=max((number for number in revisions if number < revision), default=None),
     )
 
 

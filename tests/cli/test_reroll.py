@@ -540,6 +540,21 @@ def test_a_version_that_is_not_out_is_made_again(patchgen, applied, git):
     assert reroll(patchgen, applied, V4)["revision"] == 5
 
 
+def test_the_change_log_of_a_version_that_was_not_sent_is_merged(patchgen, applied, git):
+    done = patchgen("import", "--tree", applied, V4, "--series", V4, "-v", "4")
+    assert done.code == 0, done.err
+    assert reroll(patchgen, applied, V4, "--changes", "Collect tags")["revision"] == 5
+    args = ("--changes", "Say more", "--changes", "sev=Explain it")
+    assert reroll(patchgen, applied, V5, *args)["revision"] == 6
+    notes = message(git, applied, "patchgen/pvops-v6~4").partition("\n---\n")[2]
+    [head, _] = re.split(r"(?<=\n)\n(?=Changes in v4:)", notes)
+    assert head.startswith("Changes in v6:\n- Say more\n- Explain it\n- Collect tags\n")
+    patch = message(git, applied, "patchgen/pvops-v6")
+    assert patch.endswith("\n---\nChanges in v6:\n- Explain it\n\n")
+    unchanged = message(git, applied, "patchgen/pvops-v6~1")
+    assert unchanged.endswith("\n---\nChanges in v6:\n(no changes since v4)\n\n")
+
+
 def test_the_cover_letter_alone_has_changed(patchgen, applied, git):
     args = ("reroll", "--tree", applied, V4, "-v", "4", "--dry-run")
     assert "\nNo patch has changed.\n" in patchgen(*args).out

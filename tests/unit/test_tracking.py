@@ -192,3 +192,19 @@ def test_a_new_change_log_is_above_the_earlier_ones():
     begun = f"Changes in v5:\n{to_edit}- Link to v4: https://x\n\nChanges in v4:\n- x\n"
     merged = prepend_changes(begun, 5, "Changes in v5:\n- y\n")
     assert merged == "Changes in v5:\n- y\n- Link to v4: https://x\n\nChanges in v4:\n- x\n"
+
+
+def test_the_changes_of_a_version_that_nobody_has_seen_are_those_of_the_next_one():
+    link, old = "- Link to v4: https://x\n", "\nChanges in v4:\n- x\n"
+    v5 = f"Changes in v5:\n- Ada's own\n  text\n(no changes since v4)\n{link}"
+    new = "Changes in v7:\n- y\n"
+    merged = f"{new}- Ada's own\n  text\n{link}{old}"
+    assert prepend_changes(f"{v5}{old}", 7, new, 4) == merged
+    v6 = f"Changes in v6:\n- z\n\n{v5}{old}"
+    assert prepend_changes(v6, 7, new, 4) == merged.replace("- Ada", "- z\n- Ada")
+    # Versions up to the one that was sent stay, and so does what a person wrote above the logs.
+    assert prepend_changes(f"{v5}{old}", 7, new, 5) == f"{new}\n{v5}{old}"
+    assert prepend_changes(f"{v5}{old}", 7, new) == f"{new}\n{v5}{old}"
+    assert prepend_changes(f"A text.\n\n{v5}", 7, new, 4) == f"{new}\nA text.\n\n{v5}"
+    assert prepend_changes(v5, 7, "", 4) == f"Changes in v7:\n- Ada's own\n  text\n{link}"
+    assert prepend_changes("Changes in v5:\n(no changes since v4)\n", 7, new, 4) == new
