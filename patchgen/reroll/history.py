@@ -21,6 +21,7 @@ from patchgen.odb import (
     read_commits,
     read_sent,
 )
+from patchgen.reroll.audit_summary import take_out_audit
 from patchgen.reroll.changelog import EarlierPatch
 from patchgen.reroll.hand_edits import NewCommit
 from patchgen.series import (
@@ -34,6 +35,11 @@ from patchgen.series import (
     take_out_testing,
 )
 
+_AUDIT_LOST = (
+    "the cover letter has no summary of an audit any more, as that was of v{}; "
+    "`patchgen audit --diff BASE..BRANCH` shows what holds now"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class SeriesHistory:
@@ -43,7 +49,7 @@ class SeriesHistory:
     is the version to make. `unsent` is the branch's version if no mail of it was sent and the user
     did not choose the version to make, else None. `seen` is the newest version before the one to
     make of which any mail was sent, None without one. `warnings` report a newer version that was
-    sent from another branch.
+    sent from another branch, and what the next cover letter loses.
     """
 
     series: SeriesBranch
@@ -114,9 +120,12 @@ def read_history(
     name, tip = resolve_series(repository, branch, needs_cover=True)
     series = read_branch(repository, quarantine, name, tip)
     record, tracking = _require_record(series)
+    lost: tuple[str, ...] = ()
     if series.cover is not None:
-        # The test results are not a hand edit, and may not hold for the next version.
-        series = replace(series, cover=take_out_testing(series.cover, record)[0])
+        # These are not hand edits, and may not hold for the next version.
+        cover, had_audit = take_out_audit(take_out_testing(series.cover, record)[0])
+        series = replace(series, cover=cover)
+        lost = (_AUDIT_LOST.format(record.revision),) if had_audit else ()
     sent = read_sent(repository, tracking.change_id)
     revisions = {version.revision for version in sent}
     revisions.update(list_begun(repository, tracking.change_id))
@@ -126,7 +135,7 @@ def read_history(
         key=lambda version: version.revision,
         default=None,
     )
-    warnings = tuple(_warn_of_newer(repository, name, record, tracking, revisions))
+    warnings = (*lost, *_warn_of_newer(repository, name, record, tracking, revisions))
     is_newest = revision == record.revision + 1 and record.revision not in revisions
     return SeriesHistory(
         series,

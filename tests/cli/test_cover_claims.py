@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
+from patchgen.audit import summary
 from tests.support.small_variant import make_small_tree
 
 V4 = "patchgen/pvops-v4"
@@ -110,6 +112,42 @@ def test_an_edited_letter_loses_the_calls_of_a_dropped_patch(patchgen, pvops, gi
         for ref in git(pvops, "for-each-ref", "--format=%(refname)", "refs/patchgen/made").split():
             git(pvops, "update-ref", "-d", ref)
         git(pvops, "reflog", "expire", "--expire=now", "--all")
+
+
+AUDIT = """\
+A call graph shows the code that can run before alternatives are patched,
+in any configuration: in it, 2 places ask for pages to become shared or
+private. The series routes 2 of these places through the op.
+
+Do not notify the hypervisor on SEV:
+
+  arch/x86/kernel/kvm.c:55 kvm_sev_init_platform():
+    early_set_memory_decrypted(x)
+
+Bypass the op:
+
+  arch/x86/kernel/kvm.c:33 f(): g(x)
+
+"""
+
+
+def test_the_summary_of_an_audit_is_left_out_with_a_warning(patchgen, pvops, git):
+    source = Path(summary.__file__).read_text()
+    for text in ("A call graph shows the code that can ", "Do not notify the hy", "Bypass the op:"):
+        assert text in AUDIT and f'"{text}' in source
+    start = "A tool, patchgen, made"
+    before = read_letter(git, pvops, V4)
+    git(pvops, "checkout", "-q", "--detach", f"{V4}~4")
+    message = git(pvops, "show", "-s", "--format=%B").replace(start, f"{AUDIT}Mine.\n\n{start}", 1)
+    git(pvops, "commit", "-q", "--amend", "--allow-empty", "-m", message)
+    for number in (3, 2, 1, 0):
+        git(pvops, "cherry-pick", f"{V4}~{number}")
+    git(pvops, "update-ref", f"refs/heads/{V4}", "HEAD")
+    git(pvops, "checkout", "-q", "master")
+    done = patchgen("reroll", "--tree", pvops, V4, "-v", "4")
+    assert done.code == 0 and "warning: the cover letter has no summary of an audit" in done.err
+    assert read_letter(git, pvops, V4) == before.replace(start, f"Mine.\n\n{start}", 1)
+    assert "audit" not in patchgen("reroll", "--tree", pvops, V4, "-v", "4").err
 
 
 def test_lines_of_a_squashed_patch_are_counted(patchgen, pvops, git):
