@@ -169,7 +169,7 @@ class _Reroll:
             messages, draft = carry_messages(
                 self._quarantine, generated, carrier, commits, self._signatures
             )
-            cover, remarks = self._carry_cover(plain.cover, draft.cover, original)
+            cover, warnings = self._carry_cover(plain.cover, draft.cover, original)
         except ConflictsError as stop:
             return self._stop(stop.subject, base.oid, stop.conflicts)
         draft_oids, record = write_patches(self._quarantine, base.oid, draft, self._signatures)
@@ -192,14 +192,11 @@ class _Reroll:
             self._quarantine, base.oid, draft.cover, prepared.tracking, draft_oids, self._signatures
         )
         parts = list_applied_parts(commits, carrier.generated, self._upstream)
-        remarks = (*carrier.remarks, *parts, *remarks)
-        result = self._publish(
-            generated, old_tip, prepared, messages, remarks, version, generated_oids[-1]
-        )
-        branch = self._series.cover
-        assert branch is not None
-        changed = (cover.subject, cover.body) != (branch.subject, branch.body)
-        return replace(result, cover_changed=changed)
+        remarks = (*carrier.remarks, *parts)
+        made_tip = generated_oids[-1]
+        result = self._publish(generated, old_tip, prepared, messages, remarks, version, made_tip)
+        changed = self._is_changed(cover)
+        return replace(result, cover_changed=changed, warnings=result.warnings + warnings)
 
     def _check_target(self) -> Oid | None:
         """Return the tip of the target branch, None for a new branch; refuse to overwrite work."""
@@ -286,15 +283,24 @@ class _Reroll:
     def _carry_cover(
         self, plain: Cover, generated: Cover, original: OriginalSeries | None
     ) -> tuple[Cover, tuple[str, ...]]:
-        """Return the cover letter, and remarks on it."""
+        """Return the cover letter, and warnings about it."""
         branch = self._series.cover
         assert branch is not None
         if digest_cover(branch) == self._record.cover:
             return replace(generated, notes=branch.notes), ()
         if original is None or original.cover is None:
-            return branch, ("the cover letter is that of the branch, not generated again",)
+            return branch, (
+                "the cover letter is that of the branch, not generated again: its lists and "
+                f"numbers are those of v{self._record.revision}",
+            )
         covers = (original.cover, branch, (plain, generated))
         return carry_cover(*covers, self._quarantine, self._labels, self._resolutions), ()
+
+    def _is_changed(self, cover: Cover) -> bool:
+        """Return whether a cover letter, without its change logs, differs from the branch's."""
+        branch = self._series.cover
+        assert branch is not None
+        return (cover.subject, cover.body) != (branch.subject, branch.body)
 
     def _describe_version(
         self,
