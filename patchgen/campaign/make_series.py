@@ -16,6 +16,7 @@ from patchgen.model.base import Base, Oid
 from patchgen.model.series import CommitDraft, FileEdit, RecipientRoles, Signatures
 from patchgen.model.sweep import CampaignRequest, Sweep
 from patchgen.odb import Quarantine, Repository, resolve_object
+from patchgen.pipeline.base_series import warn_of_base_series
 from patchgen.pipeline.next_version import NextVersion, find_earlier_branch, track_series
 from patchgen.pipeline.prepare import (
     PreparedSeries,
@@ -75,7 +76,12 @@ def make_campaign(
         _refuse_second_version(repository, target.branch, version.revision)
     change = divide_change(repository, request, run, sweep, version.revision, edit_texts=edit_texts)
     series, mails, diffs = _write(repository, change, version, target, old_tip)
-    warnings = (*change.warnings, *series.warnings, *_warn_of_missing_recipients(change, series))
+    warnings = (
+        *warn_of_base_series(repository, run.run.base, run.base.oid),
+        *change.warnings,
+        *series.warnings,
+        *_warn_of_missing_recipients(change, series),
+    )
     return Campaign(target.branch, change, series, mails, tuple(dict.fromkeys(warnings)), diffs)
 
 
