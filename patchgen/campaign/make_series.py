@@ -25,6 +25,7 @@ from patchgen.pipeline.prepare import (
     publish_series,
 )
 from patchgen.pipeline.recipients import find_people
+from patchgen.pipeline.replaced_options import warn_of_replaced
 from patchgen.pipeline.target import SeriesTarget, choose_new_target
 from patchgen.series import write_patches
 from patchgen.spec import People
@@ -75,9 +76,12 @@ def make_campaign(
     if not request.force:
         _refuse_second_version(repository, target.branch, version.revision)
     change = divide_change(repository, request, run, sweep, version.revision, edit_texts=edit_texts)
+    replaced = old_tip if request.force else None
+    lost = warn_of_replaced(repository, replaced, change.title, request, run.run.definitions)
     series, mails, diffs = _write(repository, change, version, target, old_tip)
     warnings = (
         *warn_of_base_series(repository, run.run.base, run.base.oid),
+        *lost,
         *change.warnings,
         *series.warnings,
         *_warn_of_missing_recipients(change, series),

@@ -26,6 +26,7 @@ from patchgen.pipeline.prepare import (
     publish_series,
 )
 from patchgen.pipeline.recipients import find_people
+from patchgen.pipeline.replaced_options import warn_of_replaced
 from patchgen.pipeline.target import SeriesTarget, choose_new_target
 from patchgen.pipeline.variant_places import record_variant
 from patchgen.series import describe_empty_variables, format_reroll, write_patches
@@ -191,9 +192,24 @@ def _prepare(
         generated,
         target.branch,
         series,
-        warnings=(*generated.warnings, *_warn_of_version(request, version), *series.warnings),
+        warnings=(
+            *generated.warnings,
+            *_warn_of_version(request, version),
+            *_warn_of_replaced(quarantine, request, plan.variant.name, old_tip),
+            *series.warnings,
+        ),
         requests=tuple(describe_empty_variables(record, list(draft.messages.values()), setter)),
     )
+
+
+def _warn_of_replaced(
+    git: Git, request: ApplyRequest, variant: str, old_tip: Oid | None
+) -> tuple[str, ...]:
+    """Return a warning if the version that --force replaces had options that this one lacks."""
+    if not request.force:
+        return ()
+    definitions, backends = request.definitions, request.backends
+    return warn_of_replaced(git, old_tip, variant, request, definitions, backends)
 
 
 def _warn_of_version(request: ApplyRequest, version: NextVersion) -> tuple[str, ...]:
