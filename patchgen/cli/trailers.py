@@ -20,7 +20,7 @@ from patchgen.commands.trailers import CollectRequest, CollectResult, collect_tr
 from patchgen.controls import escape_controls
 from patchgen.counting import count
 from patchgen.errors import UsageError
-from patchgen.replies.collect import AddedTag
+from patchgen.replies.collect import AddedTag, UntaggedReply
 from patchgen.series.trailers import Trailer
 
 
@@ -70,8 +70,8 @@ def command(
     A reply is matched by the message-ids that it answers, else by the change that it quotes, else
     by its subject. Tags in doubt are not added but listed with a number and the reason, for example
     a review of an older version of the code, or an address that is not the sender's. To add them,
-    pass their numbers with --accept, or enter them when the command asks on a terminal. Mails that
-    cannot be read are listed, too.
+    pass their numbers with --accept, or enter them when the command asks on a terminal. Replies
+    without a tag and mails that cannot be read are listed, too.
     """
     names = (*sources, None) if lore else sources
     if not names:
@@ -88,6 +88,7 @@ def command(
         printer.document(describe(result))
         return
     question.print_added(result)
+    _print_untagged(printer, result.tags.untagged)
     _print_count(printer, result, dry_run=dry_run)
     if result.tip is not None:
         print_steps(
@@ -126,6 +127,15 @@ def describe(result: CollectResult) -> dict[str, Any]:
         ],
         "unreadable": [
             {"mail": mail.name, "reason": mail.reason} for mail in result.tags.unreadable
+        ],
+        "without_tag": [
+            {
+                "patch": untagged.number,
+                "sender": str(untagged.reply.mail.sender or "") or None,
+                "mail": untagged.reply.mail.name,
+                "message_id": untagged.reply.mail.message_id or None,
+            }
+            for untagged in result.tags.untagged
         ],
         "remarks": result.tags.remarks,
     }
@@ -187,6 +197,18 @@ def _print_tags(printer: Printer, result: CollectResult) -> None:
         echo(f"  {escape_controls(f'{mail.name}: {mail.reason}')}")
     for remark in tags.remarks:
         echo(f"note: {escape_controls(remark)}")
+
+
+def _print_untagged(printer: Printer, replies: Sequence[UntaggedReply]) -> None:
+    """Print the replies in which a question may be open."""
+    if replies:
+        printer.line(f"{count(len(replies), 'reply', 'replies')} without a tag:")
+    for untagged in replies:
+        mail = untagged.reply.mail
+        patch = f"patch {untagged.number}" if untagged.number else "cover letter"
+        person = mail.sender and (mail.sender.name or mail.sender.address)
+        place = f"<{mail.message_id}>" if mail.message_id else mail.name
+        printer.line(f"  {patch}: {person or 'no sender'}, {place}")
 
 
 def _print_count(printer: Printer, result: CollectResult, *, dry_run: bool) -> None:

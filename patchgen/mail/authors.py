@@ -12,6 +12,7 @@ from __future__ import annotations
 import email.utils
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from email.message import Message
 
 from patchgen.addresses import AddressError, Person, parse_people
@@ -44,7 +45,7 @@ def restore_author(mail: ReadableMail) -> tuple[Mail, Person | None]:
         head = _replace(head, "From", email.utils.formataddr((sender.name, sender.address)))
     if date := _find_date(mail, message):
         head = _replace(head, "Date", date)
-    return Mail(mail.mail.file_name, head + empty + body), sender
+    return replace(mail.mail, content=head + empty + body), sender
 
 
 def find_name_before_list(name: str) -> str | None:

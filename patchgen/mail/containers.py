@@ -185,7 +185,10 @@ def _split(content: bytes, name: str) -> list[Mail]:
     if len(mails) == 1:
         return [Mail(name, mails[0])]
     stem = Path(name).stem
-    return [Mail(f"{number:04}-{stem}.patch", mail) for number, mail in enumerate(mails, 1)]
+    return [
+        Mail(f"{number:04}-{stem}.patch", mail, place=f"mail {number} of {name}")
+        for number, mail in enumerate(mails, 1)
+    ]
 
 
 def _find_starts(content: bytes) -> list[int]:

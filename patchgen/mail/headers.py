@@ -13,6 +13,7 @@ import email.policy
 import email.utils
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from email.message import EmailMessage
 
 from patchgen.addresses import AddressError, Person, is_word, parse_people
@@ -125,7 +126,7 @@ def check_headers(mail: Mail) -> Mail:
             decoded = text
         if has_controls(text) or has_controls(decoded):
             raise RefusedError(
-                f"{name} of {mail.file_name} has control characters: {escape_controls(decoded)}",
+                f"{name} of {mail.name} has control characters: {escape_controls(decoded)}",
                 code="mail-damaged",
                 hint="they come from a variant, a commit, a name in the tree, or a configuration",
             )
@@ -137,7 +138,7 @@ def replace_recipients(mail: Mail, recipients: Recipients) -> Mail:
     head, empty, body = mail.content.partition(b"\n\n")
     head = re.sub(_HEADER % b"to|cc", b"", head + b"\n", flags=re.MULTILINE | re.IGNORECASE)
     content = head.rstrip(b"\n") + empty + body
-    return Mail(mail.file_name, add_headers(content, address_headers(recipients)))
+    return replace(mail, content=add_headers(content, address_headers(recipients)))
 
 
 def replace_sender(mail: Mail, sender: str) -> Mail:
@@ -153,4 +154,4 @@ def replace_sender(mail: Mail, sender: str) -> Mail:
     head = re.sub(
         _HEADER % b"from", lambda _: line, head + b"\n", count=1, flags=re.MULTILINE | re.IGNORECASE
     )
-    return Mail(mail.file_name, head.rstrip(b"\n") + empty + body)
+    return replace(mail, content=head.rstrip(b"\n") + empty + body)

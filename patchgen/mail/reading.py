@@ -60,8 +60,8 @@ class ReadableMail:
 
     @property
     def name(self) -> str:
-        """The name of its file, or the name given by its container."""
-        return self.mail.file_name
+        """The name of its file, or its place in a file with several mails."""
+        return self.mail.name
 
     @property
     def is_patch(self) -> bool:
@@ -78,8 +78,8 @@ class UnreadableMail:
 
     @property
     def name(self) -> str:
-        """The name of its file, or the name given by its container."""
-        return self.mail.file_name
+        """The name of its file, or its place in a file with several mails."""
+        return self.mail.name
 
     def __str__(self) -> str:
         return f"{self.name} cannot be read: {self.reason}"

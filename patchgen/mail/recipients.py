@@ -65,7 +65,7 @@ def address_patches(
         )
     recipients = tuple(result.by_mail[mail.file_name] for mail in patches)
     warnings = result.warnings + tuple(
-        f"no maintainer was found for the files that {mail.file_name} changes"
+        f"no maintainer was found for the files that {mail.name} changes"
         for mail, addressees in zip(patches, recipients, strict=True)
         if not addressees.to and not addressees.cc
     )

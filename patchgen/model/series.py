@@ -174,10 +174,20 @@ class Cover:
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A mail for `git send-email`: its file name and its bytes."""
+    """A mail for `git send-email`: its file name and its bytes.
+
+    `place` is where a file with several mails has it, "mail 2 of replies.mbox", "" for another
+    mail; its file name is then one that no file has.
+    """
 
     file_name: str
     content: bytes
+    place: str = ""
+
+    @property
+    def name(self) -> str:
+        """The name for messages: one that the user can find the mail by."""
+        return self.place or self.file_name
 
 
 @dataclass(frozen=True, slots=True)

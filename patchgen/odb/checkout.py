@@ -87,7 +87,7 @@ class Checkout(ScratchRepository):
                     lines = completed.errors.splitlines()
                     reason = "; ".join(line for line in lines if not line.startswith("hint: "))
                     raise RefusedError(
-                        f"{mail.file_name} does not apply to {base[:12]}: {reason}",
+                        f"{mail.name} does not apply to {base[:12]}: {reason}",
                         code="patch-does-not-apply",
                         hint="name the commit that the mails were made on",
                         parameters=("start",),

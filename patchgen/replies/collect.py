@@ -53,16 +53,26 @@ class SkippedTag:
     targets: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class UntaggedReply:
+    """A reply without a tag, perhaps a question. `number` is its patch, None the cover letter."""
+
+    number: int | None
+    reply: Reply
+
+
 @dataclass(slots=True)
 class CollectedTags:
     """The tags in all mails. `remarks` are about whole replies.
 
-    `messages` are those of the commits that get tags, with these.
+    `untagged` are the replies of others without a tag. `messages` are those of the commits that get
+    tags, with these.
     """
 
     applied: list[AddedTag] = field(default_factory=list)
     not_applied: list[SkippedTag] = field(default_factory=list)
     unreadable: list[UnreadableMail] = field(default_factory=list)
+    untagged: list[UntaggedReply] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     messages: dict[Oid, str] = field(default_factory=dict)
 
@@ -93,6 +103,7 @@ def match_tags(
         tags.remarks += [f"{reply}: {problem}" for problem in reply.mail.body.problems]
         found_tags = collector.drop_copies(reply)
         if not found_tags:
+            collector.list_untagged(reply, matcher)
             continue
         match = matcher.find(reply)
         if isinstance(match, NoPatch):
@@ -121,7 +132,20 @@ class _Collector:
                 source = self._sources.setdefault(key, reply)
                 if tag.trailer.address == reply.sender != source.sender:
                     self._sources[key] = reply
+        self._authors = {Trailer("", commit.author).address for commit in commits}
         self._index = 0
+
+    def list_untagged(self, reply: Reply, matcher: Matcher) -> None:
+        """List a reply of another person than an author, if it has no tag and is to the series.
+
+        A copy of the same mail is not listed again.
+        """
+        if reply.tags or reply.sender in self._authors:
+            return
+        match = matcher.find(reply)
+        listed = {other.reply.mail.message_id for other in self.tags.untagged} - {""}
+        if isinstance(match, Match) and reply.mail.message_id not in listed:
+            self.tags.untagged.append(UntaggedReply(match.number or None, reply))
 
     def drop_copies(self, reply: Reply) -> list[FoundTag]:
         """Return the tags of a reply, each from one copy of the mail only.
@@ -137,10 +161,9 @@ class _Collector:
 
         The tags of an author are part of the patch.
         """
-        authors = {Trailer("", commit.author).address for commit in self._commits}
         kind = "cover letter" if reply.mail.subject.number == 0 else "patch"
         reason = f"it is in a mail with the subject of a {kind}, not of a reply"
-        for tag in () if reply.sender in authors else reply.tags:
+        for tag in () if reply.sender in self._authors else reply.tags:
             if tag.trailer.address == reply.sender and tag.trailer.key in REPLY_TAGS:
                 self.skip(tag, reply, reason)
 

@@ -80,7 +80,7 @@ class GitSendEmail:
                 for mail in group:
                     if reason := self._find_refusal([mail], options):
                         raise explain_missing_module(reason) or RefusedError(
-                            f"git send-email refuses {mail.file_name}: {reason}",
+                            f"git send-email refuses {mail.name}: {reason}",
                             code="send-email-refuses",
                         )
 

@@ -269,9 +269,9 @@ def test_one_odd_mail_does_not_stop_the_others(patchgen, v4, tmp_path, name):
     assert result.code == 0, result.err
     document = json.loads(result.out)
     assert added(document) == [(3, f"Acked-by: {BEA}")]
-    assert [mail["mail"] for mail in document["unreadable"]] == ["0001-box.patch"]
+    assert [mail["mail"] for mail in document["unreadable"]] == ["mail 1 of box"]
     shown = patchgen("trailers", "--tree", tree, V4, box, "--dry-run").out
-    assert "not read:\n  0001-box.patch: it" in shown
+    assert "not read:\n  mail 1 of box: it" in shown
 
 
 def test_control_characters_of_a_mail_are_shown_as_text(patchgen, v4, tmp_path):
@@ -363,7 +363,7 @@ def test_a_base64_patch_among_others_is_checked_too(patchgen, lines, tmp_path):
     box = tmp_path / "v3.mbox"
     box.write_text(head + mark + base64.encodebytes(patch).decode())
     result = patchgen("verify", box, "--tree", lines, "--base", "HEAD")
-    assert result.code == 1 and "0004-v3.patch does not apply" in result.err
+    assert result.code == 1 and "mail 4 of v3.mbox does not apply" in result.err
 
 
 @pytest.mark.parametrize(("old", "new"), [("", ""), ("i/", "w/")])

@@ -284,3 +284,40 @@ def test_a_tag_in_doubt_is_added_by_an_answer_on_a_terminal(toy, git, posted, tm
     assert f"+ {REVIEWED} (patch 2)" in shown and f"Added 2 tags to {V4}." in shown
     assert REVIEWED in message(git, toy, f"{V4}~2")
     assert REVIEWED not in message(git, toy, f"{V4}~1")
+
+
+def test_a_reply_without_a_tag_is_listed(patchgen, toy, git, posted, tmp_path):
+    box = tmp_path / "replies.mbox"
+    question = answer(posted[4], "Why is this an info?\n")
+    author = git(toy, "show", "-s", "--format=%an <%ae>", V4).strip()
+    box.write_bytes(
+        mbox(
+            answer(posted[2], f"Fine.\n\n{REVIEWED}\n"),
+            question,
+            question,
+            answer(posted[0], "Which one first?\n", "cy@example.org"),
+            answer("other@example.org", "This is about another series.\n"),
+            answer(posted[1], "I do not know.\n", author),
+        )
+    )
+    shown = patchgen("trailers", "--tree", toy, V4, box, "--dry-run")
+    [asked, general] = [
+        read_message_id(parse_mail(Mail("", mail)))
+        for mail in (question, answer(posted[0], "Which one first?\n"))
+    ]
+    assert (
+        "2 replies without a tag:\n"
+        f"  patch 4: Bea Bärtsch, <{asked}>\n"
+        f"  cover letter: cy@example.org, <{general}>\n"
+    ) in shown.out, shown.out
+    document = json.loads(patchgen("trailers", "--tree", toy, V4, box, "--json").out)
+    assert document["without_tag"] == [
+        {"patch": 4, "sender": BEA, "mail": "mail 2 of replies.mbox", "message_id": asked},
+        {
+            "patch": None,
+            "sender": "cy@example.org",
+            "mail": "mail 4 of replies.mbox",
+            "message_id": general,
+        },
+    ]
+    assert document["applied"][0]["mail"] == "mail 1 of replies.mbox"
