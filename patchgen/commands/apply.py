@@ -18,7 +18,7 @@ from patchgen.model.series import Signatures
 from patchgen.odb import Git, Quarantine, Repository
 from patchgen.pipeline.base_series import warn_of_base_series
 from patchgen.pipeline.generate import GeneratedSeries, VariantRequest, plan_variant, run_plan
-from patchgen.pipeline.next_version import NextVersion, track_series
+from patchgen.pipeline.next_version import NextVersion, find_sent_revision, track_series
 from patchgen.pipeline.prepare import (
     PreparedSeries,
     WrittenSeries,
@@ -187,7 +187,9 @@ def _prepare(
     )
     # `reroll` needs a branch with its record.
     can_reroll = request.with_cover and not request.dry_run
-    setter = format_reroll(target.branch, record) if can_reroll else ""
+    sent = find_sent_revision(quarantine.repository, old_tip) if old_tip else None
+    was_sent = sent == version.revision
+    setter = format_reroll(target.branch, record, was_sent=was_sent) if can_reroll else ""
     return ApplyResult(
         generated,
         target.branch,

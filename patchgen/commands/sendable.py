@@ -23,6 +23,7 @@ from patchgen.mail import (
 )
 from patchgen.model.series import Cover, Mail, Recipients, SendableVersion
 from patchgen.odb import Quarantine, Repository
+from patchgen.pipeline.next_version import find_sent_revision
 from patchgen.pipeline.prepare import prepare_branch
 from patchgen.send.journal import SendOptions
 from patchgen.send.settings import SendSettings
@@ -165,7 +166,7 @@ def check_mails(version: SendableVersion) -> None:
         recipients = list_recipients(mail)
         if not recipients.to and not recipients.cc:
             raise RefusedError(
-                f"{mail.file_name} has no recipients",
+                f"{mail.name} has no recipients",
                 code="no-recipients",
                 hint="name them",
                 parameters=("to", "cc"),
@@ -185,8 +186,10 @@ def check_cover(
         series = read_branch(repository, quarantine, version.name, tip)
         template = find_cover_template(tree, series)
         if template is not None and series.record is not None:
-            again = format_reroll(series.name, series.record)
-            hint = f"edit {template}, then make the series again: `{again} --force`"
+            was_sent = find_sent_revision(repository, tip) is not None
+            again = format_reroll(series.name, series.record, was_sent=was_sent)
+            force = "" if was_sent else " --force"
+            hint = f"edit {template}, then make the series again: `{again}{force}`"
     raise RefusedError(
         f"the cover letter still has {PLACEHOLDER} in it", code="placeholder", hint=hint
     )

@@ -311,6 +311,7 @@ def describe_empty_variables(
     ]
 
 
-def format_reroll(branch: str, record: Record) -> str:
-    """Return the command that makes the version of a branch again."""
-    return f"patchgen reroll {shlex.quote(branch)} -v {record.revision}"
+def format_reroll(branch: str, record: Record, *, was_sent: bool = False) -> str:
+    """Return the command that makes the version of a branch again, or the next if it was sent."""
+    version = "" if was_sent else f" -v {record.revision}"
+    return f"patchgen reroll {shlex.quote(branch)}{version}"

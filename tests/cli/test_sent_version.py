@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from contextlib import closing
 from pathlib import Path
 
@@ -69,6 +71,37 @@ def test_verify_proposes_the_next_version(patchgen, sent):
     assert "It was sent on 20" in result.out
     assert f"patchgen reroll --tree {sent} {V1}" in result.out
     assert "patchgen send" not in result.out
+
+
+@pytest.mark.parametrize("command", ["format", "verify", "send"])
+def test_a_variable_is_set_in_the_next_version(patchgen, tree, command):
+    variable = '[variables.link]\ntype = "url"\ndefault = ""\nhelp = "x"\nask = "name it"\n'
+    with (tree.parent / "mine/manifest.toml").open("a") as manifest:
+        manifest.write(variable)
+    apply(patchgen, tree, "--signoff")
+    args = {
+        "format": ("format", V1),
+        "verify": ("verify", V1, *FAST),
+        "send": ("send", V1, "--dry-run", "--skip-checks", "--to", "a@example.org"),
+    }
+
+    def read_remedy() -> list[str]:
+        result = patchgen(*args[command], "--tree", tree)
+        remedy = re.search(
+            "link is empty: name it; `(.*) link=\\.\\.\\.` sets", result.out + result.err
+        )
+        assert remedy is not None, result.out + result.err
+        return shlex.split(remedy[1])
+
+    assert read_remedy() == ["patchgen", "reroll", V1, "-v", "1", "--define"]
+    assert patchgen("import", V1, "--tree", tree, "-v", "1", "--series", V1).code == 0
+    if command == "send":
+        # A version that was sent is refused before its variables are read.
+        return
+    remedy = read_remedy()
+    assert remedy == ["patchgen", "reroll", V1, "--define"]
+    done = patchgen(*remedy[1:], "link=https://example.org/a", "--tree", tree)
+    assert done.code == 0, done.err
 
 
 def test_the_rest_of_a_version_is_sent_with_send_only(patchgen, tree):
