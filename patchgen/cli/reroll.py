@@ -165,9 +165,11 @@ def _print(printer: Printer, request: RerollRequest, result: RerollResult) -> No
     printer.line(result.range_diff.rstrip() or f"No patch has changed{letter}.")
     if result.unsent is not None:
         printer.line()
-        printer.line(
-            f"note: v{result.unsent} was not sent; `-v {result.unsent}` makes that version again"
-        )
+        args = ("reroll", result.old_branch, "-v", str(result.unsent))
+        again = f"`{format_patchgen(request.tree, *args)}` makes that version again"
+        if result.old_checkout is not None:
+            again = f"switch to another branch in {result.old_checkout}, then {again}"
+        printer.line(f"note: v{result.unsent} was not sent; {again}")
     if result.mails:
         print_recipients(printer, read_recipients(result.mails[0]))
         printer.line()

@@ -372,6 +372,8 @@ class _Reroll:
             tip=prepared.tip,
             left_out=generated.left_out,
             unsent=self._history.unsent,
+            old_branch=self._series.name,
+            old_checkout=self._repository.find_checkout(f"refs/heads/{self._series.name}"),
         )
         if self._request.dry_run:
             return result

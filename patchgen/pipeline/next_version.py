@@ -76,6 +76,16 @@ def find_earlier_branch(
     return max(earlier)[::-1] if earlier else None
 
 
+def find_branch_of(repository: Repository, branch: str, revision: int) -> str | None:
+    """Return a branch with a version of the same series as `branch`, None without one."""
+    found = (
+        name
+        for name, tracking in _read_branches(repository, strip_version(branch))
+        if _read_revision(tracking) == revision
+    )
+    return next(found, None)
+
+
 def find_sent_revision(repository: Repository, tip: Oid) -> int | None:
     """Return the version of the series on a branch if it was sent, else None."""
     tracking = find_tracking(repository, tip)

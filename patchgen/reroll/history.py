@@ -7,10 +7,11 @@ patchgen reads both, so either tool may send.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from patchgen.errors import RefusedError, UsageError
+from patchgen.errors import PatchgenError, RefusedError, UsageError
 from patchgen.model.base import Oid
 from patchgen.odb import (
     Quarantine,
@@ -21,6 +22,7 @@ from patchgen.odb import (
     read_commits,
     read_sent,
 )
+from patchgen.pipeline.next_version import find_branch_of
 from patchgen.reroll.audit_summary import take_out_audit
 from patchgen.reroll.changelog import EarlierPatch
 from patchgen.reroll.hand_edits import NewCommit
@@ -129,6 +131,8 @@ def read_history(
     sent = read_sent(repository, tracking.change_id)
     revisions = {version.revision for version in sent}
     revisions.update(list_begun(repository, tracking.change_id))
+    if requested is not None and requested < record.revision:
+        raise _refuse_older(repository, name, record, requested, revisions)
     revision = _choose_revision(requested, record, tracking, revisions)
     newest = max(
         (version for version in sent if version.revision < revision),
@@ -204,17 +208,37 @@ def _choose_revision(
             tracking.revision, *(number + 1 for number in (record.revision, *sent_revisions))
         )
     if requested in sent_revisions:
-        raise RefusedError(
-            f"v{requested} was sent already",
-            code="already-sent",
-            hint="omit the version to make the next one",
-            parameters=("revision",),
-        )
-    if requested < record.revision:
-        raise UsageError(
-            f"v{requested} is older than the branch, which has v{record.revision}",
-            code="version-unknown",
-            hint="omit the version to make the next one",
-            parameters=("revision",),
-        )
+        raise _refuse_sent(requested)
     return requested
+
+
+def _refuse_older(
+    repository: Repository,
+    branch: str,
+    record: Record,
+    requested: int,
+    sent_revisions: Collection[int],
+) -> PatchgenError:
+    """Return the error for a version older than the branch's; its hint names the one to reroll."""
+    if requested in sent_revisions:
+        return _refuse_sent(requested)
+    older = find_branch_of(repository, branch, requested)
+    hint = "omit the version to make the next one"
+    if older is not None:
+        quoted = shlex.quote(older)
+        hint = f"`patchgen reroll {quoted} -v {requested}` makes v{requested} again; or {hint}"
+    return UsageError(
+        f"v{requested} is older than {branch}, which has v{record.revision}",
+        code="version-unknown",
+        hint=hint,
+        parameters=("revision",),
+    )
+
+
+def _refuse_sent(revision: int) -> PatchgenError:
+    return RefusedError(
+        f"v{revision} was sent already",
+        code="already-sent",
+        hint="omit the version to make the next one",
+        parameters=("revision",),
+    )

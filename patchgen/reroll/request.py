@@ -69,8 +69,9 @@ class RerollResult:
     contain one side of a conflict each. `range_diff` compares with the newest version that was
     sent, or with the branch if none was; "" if all patches are the same. `left_out` are the
     backends and patches that the variant does not make on the base. `unsent` is the version of the
-    branch if it was not sent and could be made again, else None. `cover_changed` is set if the
-    cover letter above its change log differs from the branch's.
+    branch if it was not sent and could be made again, else None; `old_branch` is that branch, and
+    `old_checkout` the work tree that has it checked out, if any: it cannot be moved there.
+    `cover_changed` is set if the cover letter above its change log differs from the branch's.
     """
 
     branch: str
@@ -88,6 +89,8 @@ class RerollResult:
     left_out: tuple[LeftOut, ...] = ()
     unsent: int | None = None
     cover_changed: bool = False
+    old_branch: str = ""
+    old_checkout: Path | None = None
 
 
 def to_document(request: RerollRequest, branch: str) -> dict[str, Any]:

@@ -533,7 +533,7 @@ def test_a_version_that_is_not_out_is_made_again(patchgen, applied, git):
     message_text = git(applied, "log", "--format=%B", f"master..{V4}")
     assert "no changes since" not in message_text and "Regenerate the series" not in message_text
     completed = patchgen("reroll", "--tree", applied, V4, "-v", "3")
-    assert completed.code == 2 and "v3 is older than the branch, which has v4" in completed.err
+    assert completed.code == 2 and f"v3 is older than {V4}, which has v4" in completed.err
     completed = patchgen("import", "--tree", applied, V4, "--series", V4, "-v", "4")
     assert completed.code == 0, completed.err
     completed = patchgen("reroll", "--tree", applied, V4, "-v", "4")

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -128,9 +130,9 @@ def test_a_review_tag_leaves_the_message_ids_as_they_are(patchgen, tree, git):
 
 def test_a_reroll_of_a_version_that_was_not_sent_names_the_way_to_make_it_again(patchgen, tree):
     apply(patchgen, tree)
-    note = "note: v1 was not sent; `-v 1` makes that version again\n"
     args = ("reroll", "patchgen/mine-v1", "--tree", tree, "--dry-run")
-    assert note in patchgen(*args).out
+    noted = re.search("^note: v1 was not sent; `(.*)` makes that", patchgen(*args).out, re.M)
+    assert patchgen(*shlex.split(noted[1])[1:]).out.startswith("v1, 1 patch\n")
     assert json.loads(patchgen(*args, "--json").out)["unsent_revision"] == 1
     again = patchgen("reroll", "patchgen/mine-v1", "--tree", tree, "-v", "1")
     assert again.code == 0 and "note:" not in again.out
@@ -139,6 +141,24 @@ def test_a_reroll_of_a_version_that_was_not_sent_names_the_way_to_make_it_again(
     result = patchgen(*args)
     assert result.out.startswith("v2, 1 patch\n") and "note:" not in result.out
     assert json.loads(patchgen(*args, "--json").out)["unsent_revision"] is None
+
+
+def test_a_branch_that_is_checked_out_has_to_be_left_for_that(patchgen, tree, git):
+    apply(patchgen, tree)
+    git(tree, "switch", "-q", "patchgen/mine-v1")
+    shown = patchgen("reroll", cwd=tree).out
+    command = "patchgen reroll patchgen/mine-v1 -v 1"
+    note = f"note: v1 was not sent; switch to another branch in {tree}, then `{command}` makes"
+    assert note in shown
+    # The new branch cannot make the old version, and names the one that can.
+    result = patchgen("reroll", "patchgen/mine-v2", "-v", "1", cwd=tree)
+    assert result.code == 2 and "v1 is older than patchgen/mine-v2, which has v2" in result.err
+    assert f"hint: `{command}` makes v1 again; or omit the version" in result.err
+    git(tree, "switch", "-q", "master")
+    assert patchgen(*command.split()[1:], cwd=tree).code == 0
+    git(tree, "branch", "-D", "patchgen/mine-v1")
+    result = patchgen("reroll", "patchgen/mine-v2", "-v", "1", cwd=tree)
+    assert "hint: omit the version to make the next one" in result.err
 
 
 def test_explain_prints_the_id_of_a_base_without_a_tag_once(patchgen, tree, git):
