@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from shlex import quote
+from shlex import join
 from typing import Any
 
 import click
@@ -70,27 +70,38 @@ def command(mode: str | None, update: bool, as_json: bool, quiet: bool, **option
     passed = True
     for checked in check_patches(request):
         written = list(update_results(checked.run)) if update and checked.run else []
-        result = _judge(checked, written)
+        result = _judge(checked, written, _format_test(checked.name, request))
         _print(printer, result)
         documents.append(_describe(result))
         passed &= result.passed
     if as_json:
         printer.document({"passed": passed, "results": documents})
     if passed:
-        _print_next(printer, request.target, len(documents))
+        _print_next(printer, request, len(documents))
     return 0 if passed else 1
 
 
-def _print_next(printer: Printer, target: str | None, patches: int) -> None:
+def _print_next(printer: Printer, request: GoldenRequest, patches: int) -> None:
     """Print the command that runs the tested variant, or the only tested semantic patch."""
+    target, definitions = request.target, _list_definitions(request)
     title, variant = "In a kernel's git tree, run it", find_tested_variant(target)
     if variant is not None:
-        print_steps(printer, title, f"patchgen apply {quote(variant)}")
+        print_steps(printer, title, join(["patchgen", "apply", variant, *definitions]))
     elif patches == 1 and target is not None:
         # The user will enter the kernel's tree, so the file needs an absolute path.
         path = Path(target)
         name = str(absolute_path(path)) if path.exists() else target
-        print_steps(printer, title, f"patchgen run {quote(name)}")
+        print_steps(printer, title, join(["patchgen", "run", name, *_list_options(request)]))
+
+
+def _list_definitions(request: GoldenRequest) -> list[str]:
+    return [arg for text in request.definitions for arg in ("-D", text)]
+
+
+def _list_options(request: GoldenRequest) -> list[str]:
+    """Return the options that make another command use the semantic patch in the same way."""
+    mode = ["--mode", request.mode] if request.mode else []
+    return [*_list_definitions(request), *mode, *(["--trust"] if request.trusted else [])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,13 +147,18 @@ class _Result:
         return ", ".join(filter(None, (failed, rules))) or "passed"
 
 
-def _judge(checked: CheckedPatch, written: Sequence[Path]) -> _Result:
-    name, run = checked.name, checked.run
+def _format_test(name: str, request: GoldenRequest) -> str:
+    """Return the command that tests one of the semantic patches with the same options."""
+    return join(["patchgen", "test", name, *_list_options(request)])
+
+
+def _judge(checked: CheckedPatch, written: Sequence[Path], test: str) -> _Result:
+    run = checked.run
     if run is None:
         return _Result(checked, written, {}, ())
-    faults = find_case_faults(name, run, written, shows_diff=True)
+    faults = find_case_faults(test, run, written, shows_diff=True)
     failures = {outcome.case.name: fault for outcome, fault in faults}
-    return _Result(checked, written, failures, tuple(find_rule_faults(name, checked.path, run)))
+    return _Result(checked, written, failures, tuple(find_rule_faults(test, checked.path, run)))
 
 
 def _print(printer: Printer, result: _Result) -> None:

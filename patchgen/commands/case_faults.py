@@ -5,28 +5,27 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from shlex import quote
 
 from patchgen.errors import ErrorPlace, SpecError
 from patchgen.sweep import CaseOutcome, GoldenRun, find_stem
 
 
 def find_case_faults(
-    name: str, run: GoldenRun, written: Collection[Path] = (), *, shows_diff: bool = False
+    test: str, run: GoldenRun, written: Collection[Path] = (), *, shows_diff: bool = False
 ) -> Iterator[tuple[CaseOutcome, SpecError]]:
     """Yield the cases that failed, and why; a case whose result was `written` did not.
 
-    `name` is the semantic patch for `patchgen test`; `shows_diff` is set if the command shows how a
-    result differs.
+    `test` is the command that runs the cases; `shows_diff` is set if the caller shows how a result
+    differs.
     """
     for outcome in run.outcomes:
         if not outcome.passed and outcome.case.result not in written:
-            yield outcome, _explain(name, run, outcome, shows_diff)
+            yield outcome, _explain(test, run, outcome, shows_diff)
 
 
-def _explain(name: str, run: GoldenRun, outcome: CaseOutcome, shows_diff: bool) -> SpecError:
-    case, test = outcome.case, f"patchgen test {quote(name)}"
-    code, hint = "case-failed", "" if shows_diff else f"`{test}` shows the difference"
+def _explain(test: str, run: GoldenRun, outcome: CaseOutcome, shows_diff: bool) -> SpecError:
+    case, code = outcome.case, "case-failed"
+    hint = "" if shows_diff else f"`{test}` shows the difference"
     if outcome.failure:
         text, hint = f"spatch did not finish: {outcome.failure}", ""
     elif case.result is None:
@@ -46,14 +45,14 @@ def _explain(name: str, run: GoldenRun, outcome: CaseOutcome, shows_diff: bool) 
     return SpecError(text, code=code, place=ErrorPlace(str(case.file)), hint=hint or None)
 
 
-def find_rule_faults(name: str, cocci: Path, run: GoldenRun) -> Iterator[SpecError]:
-    """Yield the rules that matched in no case of a semantic patch."""
+def find_rule_faults(test: str, cocci: Path, run: GoldenRun) -> Iterator[SpecError]:
+    """Yield the rules that matched in no case of a semantic patch; `test` runs its cases."""
     for rule in run.never_fired:
         stem = f"{find_stem(cocci)}-{rule.replace(' ', '-')}"
         yield SpecError(
             f"the rule {rule} matches in no golden case",
             code="case-failed",
             place=ErrorPlace(str(cocci)),
-            hint=f"add a case in which it matches, such as {stem}.c; `patchgen test {quote(name)} "
-            f"--update` writes {stem}.res",
+            hint=f"add a case in which it matches, such as {stem}.c; `{test} --update` writes "
+            f"{stem}.res",
         )

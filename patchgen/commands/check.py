@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -101,5 +102,6 @@ def _check_cases(folder: Path, errors: Sequence[PatchgenError]) -> Iterator[Patc
 
 
 def _check_run(path: Path, run: GoldenRun) -> Iterator[PatchgenError]:
-    yield from find_rule_faults(str(path), path, run)
-    yield from (error for _, error in find_case_faults(str(path), run))
+    test = shlex.join(["patchgen", "test", str(path)])
+    yield from find_rule_faults(test, path, run)
+    yield from (error for _, error in find_case_faults(test, run))

@@ -200,3 +200,18 @@ def test_results_without_a_semantic_patch_do_not_run_the_recipes(patchgen, tmp_p
     write(tmp_path, x__c="int x;\n", x__res="int x;\n")
     result = patchgen("test", cwd=tmp_path)
     assert (result.code, "has no .cocci" in result.err) == (2, True), result.out
+
+
+def test_hints_have_the_options_and_show_no_difference_again(patchgen, variant):
+    name = variant / "one.cocci.j2"
+    failed = patchgen("test", variant, "-D", "callee=a_call")
+    assert failed.code == 1 and "-\tnew_call();\n" in failed.out and "+\ta_call();\n" in failed.out
+    assert f"hint: `patchgen test {name} -D callee=a_call --update` writes" in failed.err
+    assert "shows the difference" not in failed.err
+    # `check` does not show it.
+    (variant / "one.res").write_text("void f(void)\n{\n\tother_call();\n}\n")
+    checked = patchgen("check", variant)
+    assert f"`patchgen test {name}` shows the difference, and `--update` writes" in checked.out
+    assert patchgen("test", variant, "-D", "callee=a_call", "--update").code == 0
+    passed = patchgen("test", variant, "-D", "callee=a_call")
+    assert passed.out.endswith(f"  patchgen apply {variant} -D callee=a_call\n")
