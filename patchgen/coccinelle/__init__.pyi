@@ -26,6 +26,8 @@ from .header import (
 from .markers import (
     check_markers as check_markers,
     describe_texts as describe_texts,
+    find_marker_faults as find_marker_faults,
+    mend_markers as mend_markers,
 )
 from .needs import (
     Needs as Needs,

@@ -9,6 +9,8 @@ gives it. There it is replaced by the text NAME, including empty lines at its en
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import replace
 
 from patchgen.coccinelle.header import read_header
 from patchgen.counting import count
@@ -21,7 +23,21 @@ _MARKER_INLINE = re.compile(rb"/\* patchgen: (?P<name>\w+) \*/")
 
 
 def check_markers(patch: SemanticPatch) -> None:
-    """Raise SpecError for a marker without a text, and for an unused text or definition.
+    """Raise SpecError for a marker without a text, and for an unused text or definition."""
+    for error in find_marker_faults(patch):
+        raise error
+
+
+def mend_markers(patch: SemanticPatch) -> SemanticPatch:
+    """Return the semantic patch without the faults that `find_marker_faults` finds."""
+    identifiers = read_header(patch.text).identifiers
+    definitions = {name: text for name, text in patch.definitions.items() if name in identifiers}
+    texts = {match["name"]: "0" for match in _MARKER.finditer(patch.text)}
+    return replace(patch, definitions=definitions, texts=texts)
+
+
+def find_marker_faults(patch: SemanticPatch) -> Iterator[SpecError]:
+    """Yield an error for each marker without a text, and for each unused text or definition.
 
     spatch does not report a definition without an `identifier virtual.NAME`.
     """
@@ -30,7 +46,7 @@ def check_markers(patch: SemanticPatch) -> None:
         for match in _MARKER.finditer(line):
             used.add(match["name"])
             if match["name"] not in patch.texts:
-                raise SpecError(
+                yield SpecError(
                     f"no text is declared for the marker {match['name']}",
                     code="marker-mismatch",
                     place=patch.place(number, match.start() + 1),
@@ -39,7 +55,7 @@ def check_markers(patch: SemanticPatch) -> None:
     identifiers = read_header(patch.text).identifiers
     for name in patch.definitions:
         if name not in identifiers:
-            raise SpecError(
+            yield SpecError(
                 f"has no virtual identifier {name}",
                 code="definition-unknown",
                 place=patch.file_place,
@@ -47,7 +63,7 @@ def check_markers(patch: SemanticPatch) -> None:
             )
     for name in patch.texts:
         if name not in used:
-            raise SpecError(
+            yield SpecError(
                 f"has no marker for the text {name}",
                 code="marker-mismatch",
                 place=patch.file_place,

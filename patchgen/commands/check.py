@@ -13,7 +13,7 @@ from patchgen.coccinelle import find_spatch
 from patchgen.commands.case_faults import find_case_faults, find_rule_faults
 from patchgen.commands.subjects import find_subject_faults
 from patchgen.commands.test import GoldenRequest, check_patches
-from patchgen.errors import ErrorPlace, PatchgenError, SpecError
+from patchgen.errors import ErrorPlace, PatchgenError, SpecError, UsageError
 from patchgen.odb import GitTree, Repository
 from patchgen.resources import shipped_folder
 from patchgen.spec import (
@@ -45,12 +45,13 @@ class CheckResult:
 def check_variant(name: str, tree: Path | None = None, base: str = "HEAD") -> CheckResult:
     """Return all errors of a variant, which is named by its name or its folder.
 
-    With a tree, and without other errors in the manifests, also the paths that no file of the base
-    has. Raises UsageError if the variant or the base does not exist, ToolError without spatch.
+    With a tree, and unless an error prevents reading the manifests, also the paths that no file of
+    the base has. Raises UsageError if the variant or the base does not exist, ToolError without
+    spatch.
     """
     folder = find_variant_folder(name)
     errors = find_variant_errors(folder, shipped_folder("templates"), find_spatch())
-    missing = _check_tree(folder, tree, base) if tree is not None and not errors else []
+    missing = _check_tree(folder, tree, base, errors) if tree is not None else []
     cases = [*_check_cases(folder, errors), *_check_unused(folder)]
     # A case that belongs to no semantic patch is reported once for each of its folder.
     cases = list({str(error): error for error in cases}.values())
@@ -61,14 +62,22 @@ def check_variant(name: str, tree: Path | None = None, base: str = "HEAD") -> Ch
     return CheckResult(folder, (*errors, *faults, *cases), tuple(notes))
 
 
-def _check_tree(folder: Path, tree: Path, base: str) -> list[MissingPath]:
-    """Return each path of the variant that no file of the base has."""
-    variant = load_variant(folder)
+def _check_tree(
+    folder: Path, tree: Path, base: str, errors: Sequence[PatchgenError]
+) -> list[MissingPath]:
+    """Return each path of the variant that no file of the base has; `errors` were found already."""
     with closing(Repository(tree)) as repository:
         reader = GitTree(repository, repository.resolve_tree(repository.resolve_commit(base)))
-        if repository.is_partial:
-            reader.require(list_sources(select_units(variant, ())))
-        return list(find_missing_paths(variant, reader, bind_variables(variant, ())))
+        try:
+            variant = load_variant(folder)
+            if repository.is_partial:
+                reader.require(list_sources(select_units(variant, ())))
+            return list(find_missing_paths(variant, reader, bind_variables(variant, ())))
+        except (SpecError, UsageError):
+            # The manifests cannot be read.
+            if not errors:
+                raise
+            return []
 
 
 def _check_unused(folder: Path) -> Iterator[PatchgenError]:

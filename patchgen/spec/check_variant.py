@@ -13,7 +13,14 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from patchgen.coccinelle import Spatch, apply_to_file, read_rules, refuse_without_change
+from patchgen.coccinelle import (
+    Spatch,
+    apply_to_file,
+    find_marker_faults,
+    mend_markers,
+    read_rules,
+    refuse_without_change,
+)
 from patchgen.errors import ErrorPlace, SpecError
 from patchgen.model.smpl import SemanticPatch
 from patchgen.model.treepath import refuse_new_path
@@ -234,6 +241,7 @@ class _Checker:
                 )
             else:
                 labels |= {rule.name for rule in read_rules(found.text) if rule.name}
+                yield from find_marker_faults(found)
         fired = rules.get("must_fire")
         for name in fired if isinstance(fired, dict) and not failed else ():
             if name not in labels:
@@ -251,17 +259,21 @@ class _Checker:
         values: Mapping[str, dict[str, str]],
         bases: Sequence[Mapping[str, bool]],
     ) -> Iterator[SemanticPatch | SpecError]:
-        """Yield the semantic patch, or its error, for each of the bases with these facts."""
+        """Yield the semantic patch, and its first error, for each of the bases with these facts.
+
+        A fault of its markers is not an error here, as another one would hide it.
+        """
         rendered: set[str] = set()
         for facts in bases:
             try:
                 patch = self._render(unit, file, values, facts)
                 if patch.text not in rendered:
                     rendered.add(patch.text)
+                    yield patch
                     refuse_without_change(patch)
                     # spatch reads it with an empty file.
-                    apply_to_file(self.spatch, patch, PurePosixPath("empty.c"), b"\n")
-                    yield patch
+                    mended = mend_markers(patch)
+                    apply_to_file(self.spatch, mended, PurePosixPath("empty.c"), b"\n")
             except SpecError as err:
                 yield err
 

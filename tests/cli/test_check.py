@@ -465,6 +465,30 @@ def test_a_path_of_another_base_is_a_note(patchgen, applicable, tree):
     assert (note["line"], note["field"]) == (25, "patch[1].rules[1].on[2]")
 
 
+def test_errors_of_markers_paths_and_smpl_do_not_hide_each_other(patchgen, applicable, tree):
+    manifest, rule = applicable / "manifest.toml", applicable / "one.cocci.j2"
+    text = manifest.read_text().replace('on = "lib/a.c"', 'on = "lib/b.c"')
+    texts = 'text = { X = "new.c.j2", Y = "new.c.j2" }\n'
+    manifest.write_text(text.replace("must_fire", f"{texts}must_fire", 1))
+    rule.write_text(rule.read_text() + "+/* patchgen: ONE */\n+/* patchgen: TWO */\n")
+    messages = [
+        "no text is declared for the marker ONE",
+        "no text is declared for the marker TWO",
+        "has no marker for the text X",
+        "has no marker for the text Y",
+        "the base has no lib/b.c",
+    ]
+
+    def check() -> list[str]:
+        document = json.loads(patchgen("check", applicable, "--tree", tree, "--json").out)
+        return [error["message"] for error in document["errors"]]
+
+    assert sorted(check()) == sorted(messages)
+    rule.write_text(rule.read_text() + "\n@broken@\n@@\n-f(;\n")
+    [parse_error] = set(check()) - set(messages)
+    assert "parse error" in parse_error and len(check()) == len(messages) + 1
+
+
 def test_the_hint_for_unmet_needs_names_what_the_base_is_not(patchgen, applicable, tree, git):
     manifest = applicable / "manifest.toml"
     need = NEED.replace("lib/b.c", "lib/a.c").replace('"old"', '"older"')
