@@ -33,6 +33,8 @@ KERNELS     := /usr/src/linux-source-6.1.tar.xz:linux-source-6.1 \
 help:
 	@echo 'make demo              apply pvops to a toy tree, and show the series'
 	@echo 'make demo TREE=LINUX   the same on a real kernel tree (a git repository)'
+	@echo 'make demo DEMO=FOLDER  the same in another folder than $(DEMO);'
+	@echo '                       its name begins with patchgen-demo'
 	@echo 'make check             lint, and the tests to run while you work, in three minutes'
 	@echo 'make test              lint, and all tests, with the real kernels where they can be had'
 	@echo 'make torture           kill each command with SIGKILL at hundreds of moments, and try'
