@@ -60,17 +60,25 @@ def _print_edit(printer: Printer, request: VerifyRequest, report: VerifyReport) 
     if commit is None:
         return
     edit = format_git(tree, "rebase", "--interactive", f"{commit[:12]}^", target.name)
-    # git would append it to the text below the "---".
-    has_notes = any(parse_message(commit.message).notes for commit in target.commits)
     failures = [finding for finding in report.findings if finding.failure]
-    if all(map(is_missing_signature, failures)) and not has_notes:
-        title = "Sign the commits off"
-        edit = format_git(tree, "rebase", "--signoff", target.start[:12], target.name)
+    if all(map(is_missing_signature, failures)) and (sign_off := _format_sign_off(request, report)):
+        title, edit = "Sign the commits off", sign_off
     steps = [edit]
     if target.is_sendable:
         title += ", write the mails again"
         steps.append(format_patchgen(tree, "format", target.name))
     print_steps(printer, f"{title}, then check again", *steps, _format_check(request, report))
+
+
+def _format_sign_off(request: VerifyRequest, report: VerifyReport) -> str:
+    """Return the command that signs all commits off, "" if they are or if git cannot."""
+    target = report.target
+    # git would append it to the text below the "---".
+    has_notes = any(parse_message(commit.message).notes for commit in target.commits)
+    if has_notes or not any(map(is_missing_signature, report.findings)):
+        return ""
+    start = f"{target.name}~{len(target.commits)}"
+    return format_git(request.tree, "rebase", "--signoff", start, target.name)
 
 
 def _format_check(request: VerifyRequest, report: VerifyReport) -> str:
@@ -162,8 +170,11 @@ def _print_variant_steps(
         texts = [f"{name}'s message" if name else "the cover letter" for name in generated]
         edited = f"the template of {' and '.join(texts)} in the FOLDER of {variant}"
     options = () if templates else ("--variant", "FOLDER")
-    title = f"Edit {edited}, make the series again, then check again"
-    _print_reroll(printer, request, report, title, options)
+    title, steps = f"Edit {edited}, make the series again", []
+    if sign_off := _format_sign_off(request, report):
+        title += ", sign the commits off, write the mails again"
+        steps = [sign_off, format_patchgen(request.tree, "format", report.target.name)]
+    _print_reroll(printer, request, report, f"{title}, then check again", options, *steps)
 
 
 def _print_reroll(
@@ -172,6 +183,7 @@ def _print_reroll(
     report: VerifyReport,
     title: str,
     options: tuple[str, ...],
+    *steps: str,
 ) -> None:
     # A fault that is mended in a commit would be back in the next version.
     target, tree = report.target, request.tree
@@ -179,4 +191,4 @@ def _print_reroll(
     revision = target.record.revision
     again = format_patchgen(tree, "reroll", target.name, *options, "-v", str(revision), "--force")
     sent = f"    # without -v and --force if v{revision} was sent"
-    print_steps(printer, title, again + sent, _format_check(request, report))
+    print_steps(printer, title, again + sent, *steps, _format_check(request, report))

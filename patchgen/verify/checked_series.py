@@ -135,7 +135,8 @@ def open_target(
     target = _from_commits(repository, checkout, branch, start_oid, tip)
     if not is_branch:
         return target
-    args = ("git", "rebase", "--signoff", target.start[:12], branch)
+    # The id of the start would be another one after a reroll of the same version.
+    args = ("git", "rebase", "--signoff", f"{branch}~{len(target.commits)}", branch)
     return replace(target, signoff_command=shlex.join(args))
 
 

@@ -493,6 +493,27 @@ def test_a_missing_signature_is_added_to_the_commit(patchgen, git, tree, tmp_pat
     assert "Signed-off-by" not in verified.out, verified.out
 
 
+def test_a_text_is_mended_and_the_series_signed_off_in_one_go(patchgen, git, tree, tmp_path):
+    (tmp_path / "a.cocci").write_text(COCCI)
+    args = ("--from", tmp_path / "a.cocci", "--on", "lib/*.c")
+    assert patchgen("new", tmp_path / "mine", *args, cwd=tree).code == 0
+    message = tmp_path / "mine/message.txt.j2"
+    message.write_text(message.read_text().replace("It does", "EDITME It does"))
+    assert patchgen("apply", tmp_path / "mine", cwd=tree).code == 0
+    verified = patchgen(*VERIFY, "patchgen/mine-v1", cwd=tree)
+    title, [again, sign_off, write, check] = read_steps(verified)
+    ends = "make the series again, sign the commits off, write the mails again, then check again:"
+    assert title == f"Edit {message}, {ends}"
+    # The finding names the same command, which works before and after the series is made again.
+    assert f"Signed-off-by is missing (git {shlex.join(sign_off)})" in verified.out
+    message.write_text(message.read_text().replace("EDITME It does", "It does"))
+    assert patchgen(*again, cwd=tree).code == 0
+    git(tree, *sign_off)
+    assert patchgen(*write, cwd=tree).code == 0
+    verified = patchgen(*check, cwd=tree)
+    assert "Signed-off-by" not in verified.out and "EDITME" not in verified.out, verified.out
+
+
 THREE_RULES = """\
 /// Do three things.
 @one@

@@ -7,6 +7,7 @@ import email
 import email.policy
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -399,7 +400,7 @@ def test_a_dry_run_refuses_what_is_not_signed_off_and_names_a_command_that_mends
     assert patchgen(*args, "--skip-checks").code == 0
     command = re.search(r"missing \(git (.+)\) \(patch 1, 2, 3, 4\)\n", result.err)
     assert command is not None, result.err
-    git(toy, *command[1].split())
+    git(toy, *shlex.split(command[1]))
     result = patchgen(*args)
     assert result.code == 0 and "Send them:" in result.out, result.err
     assert "note: checkpatch: the base has no checkpatch.pl\n" in result.out
