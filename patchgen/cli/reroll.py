@@ -95,7 +95,8 @@ def command(as_json: bool, quiet: bool, abort: bool, **options: Any) -> None:
 
     The semantic patches are applied again; the one of a campaign is in its record. Hand edits of
     code, messages and cover letter are carried over. If both sides changed the same lines, the
-    reroll stops with exit code 1 and prints which files to edit. The old branch is not changed.
+    reroll stops with exit code 1 and prints which files to edit. The old branch is
+    not changed, unless -v names its own version: that version is made again.
     """
     printer = Printer(quiet=quiet, as_json=as_json)
     request = RerollRequest(**options)

@@ -277,7 +277,7 @@ class _Confirmation:
         # The pager restores the screen when it ends.
         if not self._verbose or in_pager:
             _show(self._printer, summary)
-        recipients = "to yourself only" if self._request.reflect else "to all of them"
+        recipients = "to yourself only" if self._request.reflect else "to these recipients"
         question = f"Send {count(len(plan.unsent_mails), 'mail')} {recipients}?"
         self.is_given = self._yes or self._ask(question, everything, is_whole=summary.is_whole)
         return self.is_given
@@ -358,4 +358,4 @@ def _describe_end(result: SendResult, arrived: int) -> str:
     unsent = len(report.unsent)
     verb, them = ("is", "it") if unsent == 1 else ("are", "them")
     command = shlex.join(["patchgen", "send", version.name])
-    return f"Sent {sent}; {unsent} of the version {verb} not sent yet: `{command}` sends {them}."
+    return f"Sent {sent}; {unsent} {verb} not sent yet: `{command}` sends {them}."

@@ -160,7 +160,7 @@ def _read_series(
 def _warn(quarantine: Quarantine, base: Oid, newer: NewerBase) -> tuple[str, ...]:
     warnings = (newer.warning,) if newer.warning else ()
     if base == newer.oid:
-        return (*warnings, f"{newer.name} is the series' own base; status needs a newer commit")
+        return (*warnings, f"{newer.name} is the series' own base, which has none of its patches")
     merge_base = quarantine.run("merge-base", base, newer.oid, ok=(0, 1)).stdout.decode().strip()
     if not merge_base:
         return (

@@ -453,7 +453,7 @@ def test_the_newer_base_is_the_branch_that_the_old_one_was_on(patchgen, tree, gi
     document = status(patchgen, clone)
     assert document["onto"]["name"] == "origin/next"
     assert document["warnings"] == [
-        "origin/next is the series' own base; status needs a newer commit"
+        "origin/next is the series' own base, which has none of its patches"
     ]
     # Two remotes with a HEAD each: that of `origin`.
     git(clone, "branch", "-q", "--unset-upstream", CAMPAIGN)

@@ -462,7 +462,7 @@ def test_the_answer_on_a_terminal_decides(series, server):
         os.close(ours)
         os.close(theirs)
         assert (process.returncode, len(server.received)) == (code, count), out
-        assert "Send 5 mails to all of them? [y/N]" in out
+        assert "Send 5 mails to these recipients? [y/N]" in out
 
 
 def test_the_rest_of_a_long_summary_is_shown_on_request(series, server):
@@ -470,7 +470,7 @@ def test_the_rest_of_a_long_summary_is_shown_on_request(series, server):
     argv = ("send", "--tree", series, V4, "--skip-checks", *crowd)
     shown = patchgen_on_terminal(*argv, typed="v\nn\n", env={"PATCHGEN_PAGER": "cat"})
     assert shown.code == 1 and server.received == []
-    first, question, rest = shown.text.partition("Send 5 mails to all of them? [y/N, or v to view")
+    first, question, rest = shown.text.partition("Send 5 mails to these recipients? [y/N, or v")
     assert question and len(first.splitlines()) <= 24
     assert max(map(len, first.splitlines())) <= 80 and " more\n" in first
     assert all(f"      Cc: person{number}@example.org\n" in rest for number in range(60))

@@ -46,9 +46,7 @@ def test_parts_are_one_thread_though_the_series_changes_between_them(patchgen, g
     first = send(patchgen, series, "--only", "1")
     assert first.code == 0, first.err
     assert labels(server) == ["0/4", "1/4"] and git(series, "tag", "--list") == ""
-    assert (
-        f"Sent 2 mails; 3 of the version are not sent yet: `patchgen send {V4}` sends" in first.out
-    )
+    assert f"Sent 2 mails; 3 are not sent yet: `patchgen send {V4}` sends" in first.out
     rewrite(git, series, 1, "Signed-off-by", f"{ACKED}\nSigned-off-by")
     # This changes the message-ids of all mails.
     rewrite(git, series, 4, "\n\n", "\n\nAs all know, this is so.\n\n")
@@ -78,7 +76,7 @@ def test_a_fault_in_a_part_is_resumed_with_the_mails_of_that_part(patchgen, seri
         assert refused.code == 1 and "2 of 5 mails of this version have been" in refused.err
     resumed = send(patchgen, series, "--resume")
     assert resumed.code == 0, resumed.err
-    assert "Sent 2 mails; 1 of the version is not sent yet" in resumed.out
+    assert "Sent 2 mails; 1 is not sent yet" in resumed.out
     assert labels(server) == ["0/4", "1/4", "2/4", "3/4"]
     nothing = send(patchgen, series, "--resume")
     assert nothing.code == 1 and "nothing to resume" in nothing.err
