@@ -37,10 +37,10 @@ def _explain(test: str, run: GoldenRun, outcome: CaseOutcome, shows_diff: bool) 
         hint = "mend the rule or the case; or move the case to ok/ if it must stay as it is"
     elif outcome.expected is None:
         code, text = "case-missing", f"{case.result.name} does not exist"
-        hint = f"`{test} --update` writes it"
+        hint = f"{_quote_update(test)} writes it"
     else:
         text = f"the result differs from {case.result.name}"
-        update = f"`{test} --update`" if shows_diff else ", and `--update`"
+        update = _quote_update(test) if shows_diff else ", and `--update`"
         hint += f"{update} writes the new result"
     return SpecError(text, code=code, place=ErrorPlace(str(case.file)), hint=hint or None)
 
@@ -53,6 +53,10 @@ def find_rule_faults(test: str, cocci: Path, run: GoldenRun) -> Iterator[SpecErr
             f"the rule {rule} matches in no golden case",
             code="case-failed",
             place=ErrorPlace(str(cocci)),
-            hint=f"add a case in which it matches, such as {stem}.c; `{test} --update` writes "
+            hint=f"add a case in which it matches, such as {stem}.c; {_quote_update(test)} writes "
             f"{stem}.res",
         )
+
+
+def _quote_update(test: str) -> str:
+    return f"`{test} --update`"
