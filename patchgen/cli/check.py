@@ -25,8 +25,8 @@ _OPTIONS = {"base": "--rev"}
     examples="""
     patchgen check pvops
         Check the manifests, the templates and the semantic patches of pvops.
-    patchgen check ./mine --tree linux
-        Also find the paths in the manifests for which linux has no file.
+    patchgen check pvops --tree .
+        Also find the paths in the manifests for which the tree has no file.
     patchgen check pvops --json
         Print the errors for a script or an editor.
     """,

@@ -424,7 +424,7 @@ def test_a_variant_that_moved_has_to_be_named_to_mend_it(patchgen, tree, tmp_pat
     (tmp_path / "a.cocci").write_text(COCCI)
     args = ("--from", tmp_path / "a.cocci", "--on", "lib/*.c", "--title", "Calling it")
     assert patchgen("new", tmp_path / "mine", *args, cwd=tree).code == 0
-    assert patchgen("apply", tmp_path / "mine", cwd=tree).code == 0
+    assert patchgen("apply", tmp_path / "mine", "--signoff", cwd=tree).code == 0
     (tmp_path / "mine").rename(tmp_path / "moved")
     title, [again, _] = read_steps(patchgen(*VERIFY, "patchgen/mine-v1", cwd=tree))
     texts = "mine's message and the cover letter"
