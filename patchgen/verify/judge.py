@@ -20,6 +20,7 @@ _CLAIM = re.compile(
     r"\bno (intended )?functional changes?( is| are)?( intended| expected)?\s*(\.|$)",
     re.IGNORECASE | re.MULTILINE,
 )
+_X86_CONFIG = "name a .config of x86_64 that builds them, if it can"
 _SOURCES = frozenset({".c", ".h", ".S", ".lds", ".dts", ".dtsi", ".rs"})
 _BUILD_FILES = ("Kconfig", "Makefile", "Kbuild")
 
@@ -153,7 +154,7 @@ def note_unchecked_claim(
     builds: Mapping[tuple[Oid, str], Build],
     changed: Mapping[str, Sequence[str]],
 ) -> Iterator[Finding]:
-    """Yield a note if a commit claims no functional change, and its code was compared nowhere.
+    """Yield a note if a commit claims no functional change, and not all its code was compared.
 
     `changed` has the configurations in which the commit was compared with its parent. A commit that
     does not build has a failure, which says enough.
@@ -163,6 +164,7 @@ def note_unchecked_claim(
     if not is_built or not claims_no_change(commit.message) or not _list_compiled(commit):
         return
     if is_compared(commit, find_reached(commit, configs, builds), changed):
+        yield from _note_uncompared_files(commit, builds, changed)
         return
     hint = ""
     if not any(config.stable_code for config in configs):
@@ -173,10 +175,28 @@ def note_unchecked_claim(
         reason = "its parent does not build"
     else:
         reason = f"its files are not built in {list_first(list(changed))}"
-        hint = "name a .config of x86_64 that builds them"
+        hint = _X86_CONFIG
     text = f'claims "no functional change", which was not checked: {reason}'
     parameter = "configs" if hint else ""
     yield Finding("code", text, commit.oid, failure=False, hint=hint, parameter=parameter)
+
+
+def _note_uncompared_files(
+    commit: Commit,
+    builds: Mapping[tuple[Oid, str], Build],
+    changed: Mapping[str, Sequence[str]],
+) -> Iterator[Finding]:
+    """Yield a note if a claim of no functional change was not checked for all files."""
+    read = set().union(*(builds[commit.oid, name].read for name in changed))
+    files = [str(file) for file in _list_compiled(commit) if str(file) not in read]
+    if files:
+        text = (
+            'claims "no functional change", which was checked in part: not built in '
+            f"{list_first(list(changed))}: {list_first(files)}"
+        )
+        yield Finding(
+            "code", text, commit.oid, failure=False, hint=_X86_CONFIG, parameter="configs"
+        )
 
 
 def is_compared(

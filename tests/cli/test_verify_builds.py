@@ -398,7 +398,7 @@ UNCHECKED = 'note: code: claims "no functional change", which was not checked: '
             "x86_64",
             "-",
             "its files are not built in x86_64\n"
-            "    hint: name a .config of x86_64 that builds them (--config)",
+            "    hint: name a .config of x86_64 that builds them, if it can (--config)",
         ),
         ("Documentation/d.rst", "Text\n", CLAIM, "x86_64", "-", ""),
     ],
@@ -421,6 +421,20 @@ def test_code_passes_if_a_claim_was_checked(
     assert marks == [mark, "-"]
     assert result.out.count(f"{UNCHECKED}{note}") == bool(note)
     assert ("sections, code (" in result.out) == (mark == "ok")
+
+
+def test_a_note_names_files_for_which_a_claim_was_not_checked(patchgen, git, small):
+    git(small, "checkout", "-q", "-b", "series")
+    for name, content in ((FILE, SAME), ("drivers/d.c", INVERTED)):
+        (small / name).parent.mkdir(parents=True, exist_ok=True)
+        (small / name).write_text(content)
+    git(small, "add", "-A", "-f")
+    git(small, "commit", "-q", "-m", f"d: Change it\n\n{CLAIM}")
+    args = ("--tree", small, "--config", "x86_64", *ONLY_BUILD[:-2])
+    result = patchgen("verify", "master..HEAD", *args)
+    assert result.code == 0, result.err
+    claim = 'note: code: claims "no functional change", which was checked in part: '
+    assert f"{claim}not built in x86_64: drivers/d.c" in result.out
 
 
 def test_a_configuration_without_a_compiler_is_refused(campaign):
