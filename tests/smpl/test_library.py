@@ -16,6 +16,7 @@ BELOW = {
     "errors",
     "linediff",
     "model",
+    "model.leftover",
     "model.outcome",
     "model.smpl",
     "process",

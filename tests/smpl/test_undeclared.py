@@ -98,7 +98,7 @@ def test_other_errors_get_no_such_hint(cause):
 
 @pytest.mark.parametrize("path", sorted(RECORDED.glob("smpl-*.cocci")), ids=lambda path: path.stem)
 def test_recorded_errors_get_no_such_hint(path):
-    assert refuse(path.read_text()).hint is None
+    assert "does not know" not in (refuse(path.read_text()).hint or "")
 
 
 def test_the_line_is_that_of_the_template():
