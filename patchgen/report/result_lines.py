@@ -74,7 +74,7 @@ def _describe_recorded(series: SeriesBranch) -> ResultLine:
     testing = series.record.testing if series.record else None
     if testing is None:
         return ResultLine("verify", ResultState.NOT_RUN, "no result is recorded or given")
-    if testing.content == digest_tested(series.base, [commit.tree for commit in series.commits]):
+    if testing.content == digest_tested(series.base, series.commits, testing.summary):
         return ResultLine("verify", ResultState.PASSED, testing.summary)
     text = f"the patches have changed since {testing.summary}"
     return ResultLine("verify", ResultState.NOT_RUN, text)

@@ -45,6 +45,7 @@ from .record import (
     record_options as record_options,
 )
 from .tested_line import (
+    CHECKPATCH_IS_CLEAN as CHECKPATCH_IS_CLEAN,
     choose_cover as choose_cover,
     digest_tested as digest_tested,
     is_generated_cover as is_generated_cover,

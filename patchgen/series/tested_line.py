@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The line `Tested:` of a cover letter.
 
-`patchgen verify --record` writes it. It is valid only for the base and the trees that were tested:
-the recorded text is removed from the letter when they change. Text that people wrote is preserved.
+`patchgen verify --record` writes it. It is valid only for the base and the patches that were
+tested: the recorded text is removed from the letter when they change. Text that people wrote is
+preserved.
 """
 
 from __future__ import annotations
@@ -15,21 +16,31 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from patchgen.model.base import Oid
+from patchgen.model.commit import Commit
 from patchgen.model.series import Cover
 from patchgen.odb import Git, read_commits
 from patchgen.series.branch import SeriesBranch
 from patchgen.series.record import Record, RecordedTesting, digest_cover
+from patchgen.series.trailers import parse_message
 
 NOT_YET = "not yet"
+CHECKPATCH_IS_CLEAN = "checkpatch --strict is clean"
 _LABEL = "  Tested:  "
 _INDENT = " " * len(_LABEL)
 _WIDTH = 72
 _LINE = re.compile(rf"^{_LABEL}.*(?:\n{_INDENT}\S.*)*", re.MULTILINE)
 
 
-def digest_tested(base: Oid, trees: Sequence[Oid]) -> str:
-    """Return a digest of the tested base and the tree of each patch."""
-    return hashlib.sha256("\0".join((base, *trees)).encode()).hexdigest()
+def digest_tested(base: Oid, commits: Sequence[Commit], summary: str) -> str:
+    """Return a digest of what the tests of a summary depend on: the base, and each patch's tree.
+
+    checkpatch reads the messages, too. Trailers and the text below the cut are left out: tags and
+    change logs are added after the test.
+    """
+    parts: list[str] = [commit.tree for commit in commits]
+    if CHECKPATCH_IS_CLEAN in summary:
+        parts += [parse_message(commit.message).text for commit in commits]
+    return hashlib.sha256("\0".join((base, *parts)).encode()).hexdigest()
 
 
 def put_testing(cover: Cover, record: Record, summary: str, content: str) -> tuple[Cover, Record]:
@@ -81,12 +92,12 @@ def is_generated_cover(cover: Cover, record: Record) -> bool:
 def keep_testing(
     git: Git, base: Oid, commits: Sequence[Oid], cover: Cover, record: Record, earlier: Record
 ) -> tuple[Cover, Record]:
-    """Return letter and record with the tests of an earlier record, if they cover these trees."""
+    """Return letter and record with an earlier record's tests, if these patches were tested."""
     testing = earlier.testing
     if testing is None:
         return cover, record
     written = read_commits(git, base, commits[-1])
-    if testing.content != digest_tested(base, [commit.tree for commit in written]):
+    if testing.content != digest_tested(base, written, testing.summary):
         return cover, record
     return put_testing(cover, record, testing.summary, testing.content)
 
@@ -103,8 +114,9 @@ def choose_cover(
     command = f"`patchgen verify --record {name}` tests them, and records that in the letter"
     advice = f"; {command}" if advises else ""
     if record is not None and record.testing is not None:
-        trees = [commit.tree for commit in series.commits]
-        if record.testing.content == digest_tested(series.base, trees):
+        if record.testing.content == digest_tested(
+            series.base, series.commits, record.testing.summary
+        ):
             return cover, ()
         summary = f"{record.testing.summary[:60]}..."
         cover, _ = take_out_testing(cover, record)

@@ -12,6 +12,7 @@ from patchgen.model.finding import Finding, list_first
 from patchgen.model.series import Signatures
 from patchgen.odb import Quarantine, Repository, read_commit
 from patchgen.series import (
+    CHECKPATCH_IS_CLEAN,
     SeriesBranch,
     digest_tested,
     put_cover_below,
@@ -69,7 +70,7 @@ def describe_testing(
     if unbuilt := sorted({f.where for f in findings if f.check == "build" and f.where}):
         parts.append(f"not built: {list_first(unbuilt)}")
     if "checkpatch" in passed:
-        parts.append("checkpatch --strict is clean")
+        parts.append(CHECKPATCH_IS_CLEAN)
     if "boot" in passed:
         parts.append("the last patch boots in QEMU, without SEV and TDX")
     return f"each patch by `patchgen verify`: {'; '.join(parts)}"
@@ -98,7 +99,7 @@ def record_testing(
             hint=f"skip fewer checks; {_join(_OF_FORM)} check only the form",
         )
     assert series.cover is not None and series.record is not None and series.tracking is not None
-    content = digest_tested(series.base, [commit.tree for commit in series.commits])
+    content = digest_tested(series.base, series.commits, summary)
     cover, record = put_testing(series.cover, series.record, summary, content)
     with Quarantine(repository) as quarantine:
         _, commits = put_cover_below(

@@ -83,8 +83,13 @@ def test_it_lapses_when_a_patch_changes(patchgen, git, small):
     apply_small(patchgen, small, "--signoff")
     assert record(patchgen, small).code == 0
     git(small, "checkout", "-q", V1)
+    message = git(small, "show", "-s", "--format=%B", "HEAD").strip()
+    git(small, "commit", "-q", "--amend", "-m", f"{message}\nReviewed-by: Di <di@example.org>")
+    assert TESTED in letter(patchgen, small)[0], "tags are not what checkpatch has tested"
     git(small, "commit", "-q", "--amend", "-m", "toy: Do it well\n\nBecause.")
-    assert TESTED in letter(patchgen, small)[0], "the code is the same"
+    assert TESTED not in letter(patchgen, small)[0], "checkpatch has not read this message"
+    git(small, "reset", "-q", "--hard", "HEAD@{1}")
+    assert TESTED in letter(patchgen, small)[0]
     (small / "Kconfig").write_text("config OTHER\n")
     git(small, "commit", "-q", "-a", "--amend", "--no-edit")
     text, warnings = letter(patchgen, small)
