@@ -60,7 +60,7 @@ COMMANDS = {
 _EXIT_CODES = {
     "0": "success",
     "1": "the command or a check failed, or git does not have what you named",
-    "2": "usage error: a wrong option, or the name of no file, variant or recipe",
+    "2": "usage error: an invalid option, or an unknown file, variant or recipe",
     "3": "a bug in patchgen; a log file has the details",
     "130": "interrupted",
 }

@@ -63,7 +63,7 @@ def _summarise_leftovers(leftovers: Leftovers, *, verbose: bool) -> Iterator[str
     for word in leftovers.common:
         yield (
             f"  left: {word.word} in {count(word.left, 'place')} ({word.changed} changed): "
-            "a word so common does not show what was missed"
+            "too common to show what was missed"
         )
     words = ", ".join(word.word for word in leftovers.words if word.before and not word.is_common)
     if not words:

@@ -476,7 +476,7 @@ def test_a_word_that_is_too_common_is_named_but_not_listed(run):
     source = "int f(int a)\n{\n\told_call(a, NONE);\n" + "\tg(NONE);\n" * 300 + "}\n"
     rule = "@@\nexpression e;\n@@\n- old_call(e, NONE)\n+ new_call(e)\n"
     done = run(rule, {"a.c": source}, as_json=False)
-    assert "left: NONE in 300 places (1 changed): a word so common does not show" in done.err
+    assert "left: NONE in 300 places (1 changed): too common to show" in done.err
     result = run(rule, {"a.c": source}, "--strict")
     assert (result["leftovers"]["places"], result["code"]) == ([], 0)
 

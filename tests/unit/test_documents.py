@@ -99,6 +99,16 @@ def test_the_page_of_commands_has_the_exit_codes_of_the_help():
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_line_of_text_has_at_most_100_columns(page: Path):
+    text = re.sub(
+        r"^```.*?^```$|<!--.*?-->", "", page.read_text(encoding="utf-8"), flags=re.M | re.S
+    )
+    lines = [line for line in text.splitlines() if not line.startswith(("|", "!["))]
+    assert len(lines) > 10
+    assert [line for line in lines if len(line) > 100] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_a_page_names_only_options_that_exist(page: Path):
     """Those of commands in a block are tested by running them (tests/cli/test_docs.py)."""
     ours = {
