@@ -155,8 +155,8 @@ def _warn(change: SplitChange) -> Iterator[str]:
     if request.subject is None and texts.message.subject == texts.summary:
         if texts.without_sentence:
             yield (
-                f"{texts.without_sentence}, so each subject only names the file, which `verify` "
-                "refuses; --subject sets your own"
+                f"{change.run.name}: {texts.without_sentence}, so each subject only names the "
+                "file, which `verify` refuses; --subject sets your own"
             )
         else:
             yield "each subject is the first sentence of the /// text; --subject sets your own"

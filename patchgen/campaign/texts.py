@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from patchgen.campaign.prefixes import TREEWIDE, find_shared_prefix
-from patchgen.coccinelle import Header, refill, split_purpose
+from patchgen.coccinelle import Header, find_summary_fault, refill, split_purpose
 from patchgen.controls import escape_controls
 from patchgen.errors import RefusedError
 from patchgen.model.sweep import CampaignRequest
@@ -132,16 +132,7 @@ def _summarise(purpose: str, name: str) -> tuple[str, str]:
     If that cannot be a subject, it is the name of the file, and the second value states why.
     """
     sentence, _ = split_purpose(purpose)
-    reason = ""
-    if not sentence:
-        reason = "there is no /// text"
-    elif len(sentence) > _MAX_SUBJECT:
-        reason = (
-            f"the first sentence of the /// text has {len(sentence)} characters, and "
-            f"{_MAX_SUBJECT} fit after a prefix"
-        )
-    elif sentence.endswith(":"):
-        reason = "the /// text begins with the introduction of a list"
-    if reason:
-        return f"Apply {PurePosixPath(name).name}", reason
+    fault = find_summary_fault(sentence, _MAX_SUBJECT)
+    if fault:
+        return f"Apply {PurePosixPath(name).name}", fault
     return sentence[:1].upper() + sentence[1:], ""

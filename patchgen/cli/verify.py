@@ -210,8 +210,10 @@ def _print_recorded(printer: Printer, request: VerifyRequest, report: VerifyRepo
         printer.line(f"recorded in the cover letter of {name}:")
         for line in textwrap.wrap(report.recorded, _WIDTH, break_on_hyphens=False):
             printer.line(f"  {line}")
-        printer.line("`patchgen send` makes its own mails from the branch;")
-        printer.line(f"`patchgen format {shlex.quote(name)}` writes those in the folder again")
+        printer.line(
+            "`patchgen send` makes its mails from the branch; to update those in the folder,"
+        )
+        printer.line(f"run `patchgen format {shlex.quote(name)}`")
     elif request.record:
         printer.warning("the cover letter was not changed, because the series does not pass")
 

@@ -36,6 +36,7 @@ from .needs import (
 )
 from .plain_rules import OPERATORS as OPERATORS
 from .purpose import (
+    find_summary_fault as find_summary_fault,
     refill as refill,
     split_purpose as split_purpose,
 )

@@ -337,7 +337,7 @@ def _read(
     if source.text and not after:
         return FileResult(source.path, failure=Failure("spatch wrote an empty file"))
     if after != source.text and (lost := next(find_lost_branches(source.text, after), None)):
-        reason = f"spatch puts several statements in a branch without braces, add them to: {lost}"
+        reason = f"spatch puts several statements into a branch; add braces to it first: {lost}"
         return FileResult(source.path, failure=Failure(reason))
     after = program.restyle(source.text, after)
     filled, from_texts = fill_markers(after, program.patch)

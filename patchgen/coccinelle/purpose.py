@@ -44,6 +44,21 @@ def split_purpose(purpose: str) -> tuple[str, str]:
     return subject, f"{refill(paragraph)}{gap}{others}"
 
 
+def find_summary_fault(sentence: str, room: int) -> str:
+    """Return why the first sentence of a purpose cannot be a subject, "" if it can.
+
+    `room` is the number of characters that a subject has for it.
+    """
+    if not sentence:
+        return "it has no /// lines"
+    if len(sentence) > room:
+        return (
+            f"the first sentence of its /// lines has {len(sentence)} characters, but a subject "
+            f"has room for {room}"
+        )
+    return "its /// lines begin with the introduction of a list" if sentence.endswith(":") else ""
+
+
 def refill(text: str) -> str:
     """Fill the lines of prose anew; indented lines and items of lists are not changed."""
     parts = []

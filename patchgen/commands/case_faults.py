@@ -29,12 +29,12 @@ def _explain(test: str, run: GoldenRun, outcome: CaseOutcome, shows_diff: bool) 
     if outcome.failure:
         text, hint = f"spatch did not finish: {outcome.failure}", ""
     elif case.result is None:
-        text = "the semantic patch must not change it"
+        text = "the semantic patch changes it, though it is in ok/"
     elif not run.is_result(outcome):
-        text = "the semantic patch does nothing with it, so there is no result to write"
+        text = "the semantic patch neither changes it nor reports anything"
         if outcome.expected is not None:
-            text = f"the semantic patch does nothing with it, which differs from {case.result.name}"
-        hint = "mend the rule or the case; or move the case to ok/ if it must stay as it is"
+            text += f", but {case.result.name} has a result"
+        hint = "correct the rule or the case, or move the case to ok/ if it must not change"
     elif outcome.expected is None:
         code, text = "case-missing", f"{case.result.name} does not exist"
         hint = f"{_quote_update(test)} writes it"

@@ -290,7 +290,7 @@ class _Reroll:
             return replace(generated, notes=branch.notes), ()
         if original is None or original.cover is None:
             return branch, (
-                "the cover letter is that of the branch, not generated again: its lists and "
+                "the cover letter could not be generated again, so its lists and "
                 f"numbers are those of v{self._record.revision}",
             )
         covers = (original.cover, branch, (plain, generated))

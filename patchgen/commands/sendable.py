@@ -191,5 +191,5 @@ def check_cover(
             force = "" if was_sent else " --force"
             hint = f"edit {template}, then make the series again: `{again}{force}`"
     raise RefusedError(
-        f"the cover letter still has {PLACEHOLDER} in it", code="placeholder", hint=hint
+        f"the cover letter still contains {PLACEHOLDER}", code="placeholder", hint=hint
     )

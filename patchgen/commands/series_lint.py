@@ -130,8 +130,8 @@ class SeriesLint:
             tags = [f"{tag.name} of {tag.value}" for tag in trailers if tag.name in REVIEW_TAGS]
             if tags and change_digests[commit.oid] not in seen:
                 text = (
-                    f"the change is not that of v{newest.revision}, the last version that was "
-                    f"sent, but the patch has {list_first(tags)}; `{self._reroll}` drops such tags"
+                    f"the code differs from v{newest.revision}, the last version that was sent, "
+                    f"but the patch still has {list_first(tags)}; `{self._reroll}` drops such tags"
                 )
                 yield Finding("lint", text, commit.oid, failure=False)
 

@@ -16,6 +16,7 @@ from patchgen.coccinelle import (
     decode_cocci,
     find_needs,
     find_spatch,
+    find_summary_fault,
     read_header,
     refuse_code,
     refuse_without_change,
@@ -122,19 +123,10 @@ def _split_message(path: Path, purpose: str) -> tuple[str, str]:
     Raises UsageError if they do not begin with a sentence that can be a subject.
     """
     subject, body = split_purpose(purpose)
-    reason = ""
-    if not subject:
-        reason = "has no /// lines, from which the commit's message is made"
-    elif len(subject) > LONGEST_SUBJECT:
-        reason = (
-            f"begins its /// lines with a sentence of {len(subject)} characters, and a subject has "
-            f"at most {LONGEST_SUBJECT}"
-        )
-    elif subject.endswith(":"):
-        reason = "begins its /// lines with the introduction of a list, which is not a subject"
-    if reason:
+    fault = find_summary_fault(subject, LONGEST_SUBJECT)
+    if fault:
         raise UsageError(
-            f"{path} {reason}",
+            f"{path} gives no subject: {fault}",
             code="text-without-subject",
             hint="give the subject",
             parameters=("title",),

@@ -69,8 +69,8 @@ LONG = "A sentence that explains at some length what the matter is"
     ("purpose", "subject", "warning"),
     [
         ("Call it. It locks.", "Call it", "each subject is the first sentence of the /// text; "),
-        ("", "Apply call.cocci", f"there is no /// text, {REASON}"),
-        (f"{LONG}.", "Apply call.cocci", f"has 58 characters, and 55 fit after a prefix, {REASON}"),
+        ("", "Apply call.cocci", f"call.cocci: it has no /// lines, {REASON}"),
+        (f"{LONG}.", "Apply call.cocci", f"58 characters, but a subject has room for 55, {REASON}"),
         ("Call these:\n/// - it", "Apply call.cocci", f"the introduction of a list, {REASON}"),
     ],
 )

@@ -85,7 +85,7 @@ def test_cited_calls_are_those_of_the_series_with_work_by_hand(patchgen, pvops, 
     assert (
         ("Direct calls" in letter) == ("On SEV the callback issues" in letter) == (work != "drop")
     )
-    assert ("The numbers are those before the edits by hand." in join(letter)) == (work == "edit")
+    assert ("These numbers do not include later edits by hand." in join(letter)) == (work == "edit")
     # The next version has the same letter, and edits of a letter that cites the calls are kept.
     assert patchgen("reroll", "--tree", pvops, V4, "-v", "4").code == 0
     assert read_letter(git, pvops, V4) == letter

@@ -969,9 +969,9 @@ PURPOSES = {
     "a long sentence": (
         ["Call new_call() since " + "it is better, and " * 3, "the other one is not."],
         None,
-        "a sentence of 96 characters, and a subject has at most 75",
+        "has 96 characters, but a subject has room for 75",
     ),
-    "no lines": ([], None, "has no /// lines"),
+    "no lines": ([], None, "it has no /// lines"),
     "the end of a message": (["diff -u of old_call()"], None, "as the end of the message"),
     "the end of a message in the body": (
         ["Call new_call().", "--- ", "diff -u"],

@@ -67,8 +67,8 @@ def test_passed_checks_are_recorded_and_the_warning_is_removed(patchgen, git, sm
     recorded = f"recorded in the cover letter of {V1}: each patch by `patchgen verify`: {TESTED}"
     assert recorded in " ".join(result.out.split())
     assert max(map(len, result.out.splitlines())) <= 100
-    sending = f"makes its own mails from the branch; `patchgen format {V1}` writes"
-    assert sending in " ".join(result.out.split())
+    sending = "makes its mails from the branch; to update those in the folder, run `patchgen format"
+    assert f"{sending} {V1}`" in " ".join(result.out.split())
     assert git(small, "rev-parse", f"{V1}^{{tree}}") == tree
     text, warnings = letter(patchgen, small)
     assert f"Tested: each patch by `patchgen verify`: {TESTED}" in text and "not yet" not in text

@@ -248,7 +248,7 @@ def test_without_the_original_the_texts_of_the_branch_remain(patchgen, applied, 
         'under SEV"',
         'the message is that of the branch: "x86/mm: Tell"',
     ]
-    text = "the cover letter is that of the branch, not generated again: its lists and numbers are "
+    text = "the cover letter could not be generated again, so its lists and numbers are "
     assert f"{text}those of v4" in document["warnings"]
     assert "As all know, guests with encrypted" in message(git, clone, f"{V5}~3")
 

@@ -46,10 +46,10 @@ def test_a_tag_of_a_version_that_was_sent(patchgen, reviewed, git):
     assert list_remarks(patchgen, reviewed, V4) == []
     edit_code(reviewed, git)
     [remark] = list_remarks(patchgen, reviewed, V4)
-    assert remark.startswith("the change is not that of v4, the last version that was sent, but ")
+    assert remark.startswith("the code differs from v4, the last version that was sent, but ")
     # The version was sent, so the next one is made.
     assert remark.endswith(f"; `patchgen reroll {V4}` drops such tags")
-    assert "the patch has Reviewed-by of Bea <bea@example.org>;" in remark
+    assert "the patch still has Reviewed-by of Bea <bea@example.org>;" in remark
 
 
 def test_a_tag_on_a_draft_after_it(patchgen, reviewed, git):

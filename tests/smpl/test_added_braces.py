@@ -192,7 +192,7 @@ def test_a_file_is_given_up_on_if_a_statement_falls_out_of_a_branch(
     done = patchgen("run", tmp_path / "rule.cocci", "--tree", tree)
     assert "--- a/b.c" in done.out
     assert "--- a/a.c" not in done.out
-    assert "not finished: a.c: spatch puts several statements in a branch" in done.err
+    assert "not finished: a.c: spatch puts several statements into a branch; add braces" in done.err
     assert "old(a);" in done.err
 
 
