@@ -56,6 +56,7 @@ class Repository:
             git_dirs = (self._view.git_dir, self._view.git_dir)
         self.objects = ObjectReader(*git_dirs, reading_environment())
         self._people: dict[str, tuple[str, str]] = {}
+        self._checkouts: dict[str, Path] = {}
 
     @property
     def location(self) -> Location:
@@ -194,7 +195,13 @@ class Repository:
         return found and found[0]
 
     def find_head_branch(self) -> str | None:
-        """Return the current branch, None if HEAD is detached."""
+        """Return the current branch, None if HEAD is detached.
+
+        It may be that of the last list of work trees, which saves a process.
+        """
+        listed = (ref for ref, folder in self._checkouts.items() if folder == self.work_tree)
+        if branch := next(listed, None):
+            return branch.removeprefix("refs/heads/")
         # With --short, git prints heads/NAME for a branch that shares its name with a tag.
         completed = self.run("symbolic-ref", "--quiet", "HEAD", ok=(0, 1))
         return completed.stdout.decode().strip().removeprefix("refs/heads/") or None
@@ -283,11 +290,14 @@ class Repository:
     def find_checkout(self, ref: str) -> Path | None:
         """Return the work tree that has a branch checked out, or None."""
         listing = os.fsdecode(self.run("worktree", "list", "--porcelain", "-z").stdout)
-        for entry in listing.split("\0\0"):
-            lines = entry.split("\0")
-            if f"branch {ref}" in lines:
-                return Path(lines[0].removeprefix("worktree "))
-        return None
+        entries = [entry.split("\0") for entry in listing.split("\0\0")]
+        self._checkouts = {
+            line.removeprefix("branch "): Path(lines[0].removeprefix("worktree "))
+            for lines in entries
+            for line in lines
+            if line.startswith("branch ")
+        }
+        return self._checkouts.get(ref)
 
     def read_signatures(self, *, as_of: Oid | None = None) -> Signatures:
         """Return author and committer as git would record them now.
