@@ -18,8 +18,8 @@ from .formula import (
 from .header import (
     Header as Header,
     decode_cocci as decode_cocci,
+    decode_rules as decode_rules,
     find_references as find_references,
-    has_rules as has_rules,
     read_header as read_header,
     read_option_lines as read_option_lines,
 )

@@ -157,6 +157,13 @@ def _explain(patch: SemanticPatch, prepared: PreparedText, output: str) -> Patch
         return SpecError(f"spatch: {message}", code="smpl-refused", place=patch.file_place)
     else:
         return None
+    return _refuse_line(patch, prepared, message, line, column)
+
+
+def _refuse_line(
+    patch: SemanticPatch, prepared: PreparedText, message: str, line: int, column: int | None
+) -> PatchgenError:
+    """Return the error for a line of the text that spatch read."""
     # At the end of the file, spatch names the line after the last one.
     line = min(line, len(prepared.lines))
     original = prepared.lines[line - 1] if line > 0 else None

@@ -150,6 +150,16 @@ def has_rules(text: str) -> bool:
     return bool(_VIRTUAL.sub("", make_plain(text).plain).strip(" \t\n\r\v\f;"))
 
 
+def decode_rules(content: bytes, name: str) -> str:
+    """Return the text of a semantic patch. Raises SpecError if it is not UTF-8 or has no rule."""
+    text = decode_cocci(content, name)
+    if not has_rules(text):
+        raise SpecError(
+            f"{name} has no rule", code="no-rule", hint="a rule begins with @@ or @NAME@"
+        )
+    return text
+
+
 def find_references(text: str) -> tuple[Reference, ...]:
     """Return the other files that it reads: included ones, then isomorphisms.
 

@@ -29,7 +29,13 @@ from patchgen.pipeline.recipients import find_people
 from patchgen.pipeline.replaced_options import warn_of_replaced
 from patchgen.pipeline.target import SeriesTarget, choose_new_target
 from patchgen.pipeline.variant_places import record_variant
-from patchgen.series import describe_empty_variables, format_reroll, write_patches
+from patchgen.series import (
+    Record,
+    SeriesDraft,
+    describe_empty_variables,
+    format_reroll,
+    write_patches,
+)
 from patchgen.spec import People, find_variant
 
 
@@ -161,11 +167,7 @@ def _prepare(
     """Write the commits in a quarantine, and return them with their mails; nothing is published."""
     plan = generated.plan
     base = plan.base.oid
-    draft = generated.draft(signatures)
-    commits, record = write_patches(quarantine, base, draft, signatures)
-    if summarise is not None:
-        summary = summarise(quarantine, base, commits[-1])
-        draft = replace(draft, cover=generated.with_summary(summary).draft(signatures).cover)
+    draft, commits, record = _write_patches(quarantine, generated, signatures, summarise)
     tracking = track_series(
         quarantine,
         version,
@@ -188,8 +190,8 @@ def _prepare(
     # `reroll` needs a branch with its record.
     can_reroll = request.with_cover and not request.dry_run
     sent = find_sent_revision(quarantine.repository, old_tip) if old_tip else None
-    was_sent = sent == version.revision
-    setter = format_reroll(target.branch, record, was_sent=was_sent) if can_reroll else ""
+    reroll = format_reroll(target.branch, record, was_sent=sent == version.revision)
+    setter = reroll if can_reroll else ""
     return ApplyResult(
         generated,
         target.branch,
@@ -202,6 +204,22 @@ def _prepare(
         ),
         requests=tuple(describe_empty_variables(record, list(draft.messages.values()), setter)),
     )
+
+
+def _write_patches(
+    quarantine: Quarantine,
+    generated: GeneratedSeries,
+    signatures: Signatures,
+    summarise: Summarise | None,
+) -> tuple[SeriesDraft, tuple[Oid, ...], Record]:
+    """Write the commits of the patches, and return them with their draft, summary included."""
+    base = generated.plan.base.oid
+    draft = generated.draft(signatures)
+    commits, record = write_patches(quarantine, base, draft, signatures)
+    if summarise is not None:
+        summary = summarise(quarantine, base, commits[-1])
+        draft = replace(draft, cover=generated.with_summary(summary).draft(signatures).cover)
+    return draft, commits, record
 
 
 def _warn_of_replaced(

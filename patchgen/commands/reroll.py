@@ -29,7 +29,7 @@ from patchgen.odb import (
 )
 from patchgen.pipeline.prepare import PreparedSeries, WrittenSeries, prepare_series, publish_series
 from patchgen.pipeline.recipients import find_people
-from patchgen.pipeline.target import choose_target
+from patchgen.pipeline.target import SeriesTarget, choose_target
 from patchgen.reroll.changelog import (
     ChangeLog,
     VersionTexts,
@@ -56,7 +56,12 @@ from patchgen.reroll.hand_work import (
     write_commits,
 )
 from patchgen.reroll.history import read_history
-from patchgen.reroll.original import OriginalSeries, find_original, original_ref
+from patchgen.reroll.original import (
+    OriginalSeries,
+    find_original,
+    original_ref,
+    put_generated_cover,
+)
 from patchgen.reroll.request import RerollRequest, RerollResult, from_document, to_document
 from patchgen.reroll.source import Generated, OnStage, SeriesSource, refuse_empty
 from patchgen.reroll.variant_source import VariantSource
@@ -70,7 +75,6 @@ from patchgen.series import (
     digest_cover,
     keep_testing,
     match_commits,
-    put_cover_below,
     write_patches,
 )
 from patchgen.series.trailers import Message
@@ -132,15 +136,19 @@ class _Reroll:
             repository, quarantine, self._series, request.base, on_stage
         )
         self._people = find_people(repository, self._record.options)
-        name = request.new_branch or history.next_branch
         self._source: SeriesSource = (
             CampaignSource(repository, request, history)
             if history.record.split
             else VariantSource(repository, request, history, self._upstream.list_applied)
         )
+        self._target = self._choose_target()
+
+    def _choose_target(self) -> SeriesTarget:
+        request = self._request
         is_forced = request.force or request.dry_run
-        self._target = choose_target(
-            repository,
+        name = request.new_branch or self._history.next_branch
+        return choose_target(
+            self._repository,
             name,
             self._revision,
             request.output,
@@ -154,10 +162,7 @@ class _Reroll:
         old_tip = self._check_target()
         change_digests = digest_commits(self._quarantine, self._series.start, self._series.tip)
         matched = match_commits(self._series.commits, change_digests, self._record)
-        regenerate = partial(self._source.regenerate, self._on_stage)
-        original = find_original(
-            self._repository, self._quarantine, self._series, self._record, regenerate, matched
-        )
+        original = self._find_original(matched)
         generated, changes = self._generate(matched, change_digests)
         self._on_stage("carrying edits over")
         base, plain = generated.base, generated.draft(self._signatures)
@@ -187,16 +192,20 @@ class _Reroll:
         oids = reparent(self._quarantine, written, base.oid, messages=texts)
         self._on_stage("preparing the mails")
         prepared = self._prepare(generated, cover, record, oids)
-        # The generated series, without hand edits.
-        _, generated_oids = put_cover_below(
+        made_tip = put_generated_cover(
             self._quarantine, base.oid, draft.cover, prepared.tracking, draft_oids, self._signatures
         )
         parts = list_applied_parts(commits, carrier.generated, self._upstream)
         remarks = (*carrier.remarks, *parts)
-        made_tip = generated_oids[-1]
         result = self._publish(generated, old_tip, prepared, messages, remarks, version, made_tip)
         changed = self._is_changed(cover)
         return replace(result, cover_changed=changed, warnings=result.warnings + warnings)
+
+    def _find_original(self, matched: Sequence[MatchedCommit]) -> OriginalSeries | None:
+        regenerate = partial(self._source.regenerate, self._on_stage)
+        return find_original(
+            self._repository, self._quarantine, self._series, self._record, regenerate, matched
+        )
 
     def _check_target(self) -> Oid | None:
         """Return the tip of the target branch, None for a new branch; refuse to overwrite work."""
@@ -360,14 +369,13 @@ class _Reroll:
         original_tip: Oid,
     ) -> RerollResult:
         self._on_stage("comparing the versions")
-        range_diff = self._history.compare(self._quarantine, prepared.start, prepared.commits)
         result = RerollResult(
             branch=self._target.branch,
             revision=self._revision,
             subjects=tuple(message.subject for message in messages),
             remarks=remarks,
             dropped=version.dropped,
-            range_diff=range_diff,
+            range_diff=self._history.compare(self._quarantine, prepared.start, prepared.commits),
             warnings=self._history.warnings + generated.warnings + prepared.warnings,
             tip=prepared.tip,
             left_out=generated.left_out,

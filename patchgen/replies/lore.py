@@ -17,7 +17,7 @@ from patchgen.errors import RefusedError
 from patchgen.mail import parse_mail, read_mails, read_message_id
 from patchgen.model.series import Mail
 from patchgen.odb import Repository, read_sent
-from patchgen.series import SeriesBranch
+from patchgen.series import SeriesBranch, Tracking
 
 _NOT_RECORDED = "is not recorded as sent (`git send-email` records nothing)"
 
@@ -61,14 +61,7 @@ def find_threads(
             code="cover-missing",
             hint="name the replies: an mbox, or a folder",
         )
-    ids = {
-        int(version[1:]): message_ids[0]
-        for version, message_ids in tracking.history.items()
-        if message_ids and version[1:].isdecimal()
-    }
-    for sent in read_sent(repository, tracking.change_id):
-        if first := next(filter(None, sent.message_ids), ""):
-            ids[sent.revision] = first
+    ids = _read_recorded(repository, tracking)
     recorded = set(ids)
     # The first mail is the cover letter, by its name.
     if letter := min(own_mails, key=lambda mail: mail.file_name, default=None):
@@ -92,6 +85,19 @@ def find_threads(
             hint="`patchgen import` records one; or name the replies: an mbox, or a folder",
         )
     return tuple(threads)
+
+
+def _read_recorded(repository: Repository, tracking: Tracking) -> dict[int, str]:
+    """Return the message-id of the first mail of each version that is recorded as sent."""
+    ids = {
+        int(version[1:]): message_ids[0]
+        for version, message_ids in tracking.history.items()
+        if message_ids and version[1:].isdecimal()
+    }
+    for sent in read_sent(repository, tracking.change_id):
+        if first := next(filter(None, sent.message_ids), ""):
+            ids[sent.revision] = first
+    return ids
 
 
 def read_threads(threads: Sequence[LoreThread]) -> tuple[list[Mail], list[str]]:

@@ -32,8 +32,10 @@ from patchgen.series import (
     Record,
     SeriesBranch,
     SeriesDraft,
+    Tracking,
     digest_cover,
     digest_message,
+    put_cover_below,
     read_branch,
     take_out_testing,
     write_patches,
@@ -75,6 +77,19 @@ def find_original(
     return find_stored(repository, quarantine, series, record) or _regenerate(
         repository, quarantine, series, record, regenerate, branch
     )
+
+
+def put_generated_cover(
+    quarantine: Quarantine,
+    base: Oid,
+    cover: Cover,
+    tracking: Tracking,
+    commits: Sequence[Oid],
+    signatures: Signatures,
+) -> Oid:
+    """Return the tip of the generated series, without hand edits, with its cover letter."""
+    _, oids = put_cover_below(quarantine, base, cover, tracking, commits, signatures)
+    return oids[-1]
 
 
 def find_stored(

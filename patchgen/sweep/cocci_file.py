@@ -16,9 +16,9 @@ from patchgen.coccinelle import (
     Rule,
     RunnableSmpl,
     decode_cocci,
+    decode_rules,
     find_code,
     find_references,
-    has_rules,
     may_iterate,
     read_header,
     read_rules,
@@ -141,8 +141,8 @@ def load_cocci(
     return replace(cocci, is_trusted=True)
 
 
-def _read_cocci(name: str, lookup: Lookup, given: OptionFiles) -> CocciFile:
-    """Read a semantic patch with the files that it and its options name. Raises as `load_cocci`."""
+def _read_text(name: str, lookup: Lookup) -> str:
+    """Return the text of a semantic patch. Raises as `load_cocci`."""
     content = lookup.read(name)
     if content is None:
         raise UsageError(
@@ -150,11 +150,12 @@ def _read_cocci(name: str, lookup: Lookup, given: OptionFiles) -> CocciFile:
             code="semantic-patch-unknown",
             hint="name a .cocci, a folder, or a variant",
         )
-    text = decode_cocci(content, name)
-    if not has_rules(text):
-        raise SpecError(
-            f"{name} has no rule", code="no-rule", hint="a rule begins with @@ or @NAME@"
-        )
+    return decode_rules(content, name)
+
+
+def _read_cocci(name: str, lookup: Lookup, given: OptionFiles) -> CocciFile:
+    """Read a semantic patch with the files that it and its options name. Raises as `load_cocci`."""
+    text = _read_text(name, lookup)
     companions: dict[str, str] = {}
     sources: dict[str, str] = {}
     # A file of the current folder may have the same path as one of the tree.
