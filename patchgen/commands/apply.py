@@ -14,6 +14,7 @@ from pathlib import Path
 
 from patchgen.edit import OnProgress
 from patchgen.model.base import Oid
+from patchgen.model.finding import list_first
 from patchgen.model.series import Signatures
 from patchgen.odb import Git, Quarantine, Repository
 from patchgen.pipeline.base_series import warn_of_base_series
@@ -30,6 +31,7 @@ from patchgen.pipeline.replaced_options import warn_of_replaced
 from patchgen.pipeline.target import SeriesTarget, choose_new_target
 from patchgen.pipeline.variant_places import record_variant
 from patchgen.series import (
+    PLACEHOLDER,
     Record,
     SeriesDraft,
     describe_empty_variables,
@@ -126,15 +128,26 @@ def apply_variant(
                 summarise,
                 people,
             )
-            assert result.series is not None
-            if request.dry_run:
-                diffs = quarantine.show_patches(result.series.start, result.series.tip)
-                return replace(result, diffs=diffs)
-            reason = f"patchgen: apply {plan.variant.name} v{version.revision}"
-            mails = publish_series(quarantine, target, result.series, old_tip, reason)
-            if request.with_cover:
-                record_variant(repository, result.series.tracking.change_id, plan.variant)
-            return replace(result, mails=mails)
+            return _publish(quarantine, request, target, old_tip, result)
+
+
+def _publish(
+    quarantine: Quarantine,
+    request: ApplyRequest,
+    target: SeriesTarget,
+    old_tip: Oid | None,
+    result: ApplyResult,
+) -> ApplyResult:
+    """Publish the branch and the mails; after a dry run, return the diffs instead."""
+    series, variant = result.series, result.generated.plan.variant
+    assert series is not None
+    if request.dry_run:
+        return replace(result, diffs=quarantine.show_patches(series.start, series.tip))
+    reason = f"patchgen: apply {variant.name} v{series.tracking.revision}"
+    mails = publish_series(quarantine, target, series, old_tip, reason)
+    if request.with_cover:
+        record_variant(quarantine.repository, series.tracking.change_id, variant)
+    return replace(result, mails=mails)
 
 
 def _choose_target(
@@ -187,23 +200,31 @@ def _prepare(
         with_cover=request.with_cover,
         get_maintainer=request.get_maintainer,
     )
-    # `reroll` needs a branch with its record.
-    can_reroll = request.with_cover and not request.dry_run
-    sent = find_sent_revision(quarantine.repository, old_tip) if old_tip else None
-    reroll = format_reroll(target.branch, record, was_sent=sent == version.revision)
-    setter = reroll if can_reroll else ""
-    return ApplyResult(
-        generated,
-        target.branch,
-        series,
-        warnings=(
-            *generated.warnings,
-            *_warn_of_version(request, version),
-            *_warn_of_replaced(quarantine, request, plan.variant.name, old_tip),
-            *series.warnings,
-        ),
-        requests=tuple(describe_empty_variables(record, list(draft.messages.values()), setter)),
+    warnings = (
+        *generated.warnings,
+        *_warn_of_version(request, version),
+        *_warn_of_placeholders(draft),
+        *_warn_of_replaced(quarantine, request, plan.variant.name, old_tip),
+        *series.warnings,
     )
+    setter = _find_setter(quarantine.repository, request, target, record, old_tip)
+    requests = tuple(describe_empty_variables(record, list(draft.messages.values()), setter))
+    return ApplyResult(generated, target.branch, series, warnings=warnings, requests=requests)
+
+
+def _find_setter(
+    repository: Repository,
+    request: ApplyRequest,
+    target: SeriesTarget,
+    record: Record,
+    old_tip: Oid | None,
+) -> str:
+    """Return the reroll that can set an empty variable, "" if only `apply` can."""
+    # `reroll` needs a branch with its record.
+    if request.dry_run or not request.with_cover:
+        return ""
+    sent = find_sent_revision(repository, old_tip) if old_tip else None
+    return format_reroll(target.branch, record, was_sent=sent == record.revision)
 
 
 def _write_patches(
@@ -230,6 +251,18 @@ def _warn_of_replaced(
         return ()
     definitions, backends = request.definitions, request.backends
     return warn_of_replaced(git, old_tip, variant, request, definitions, backends)
+
+
+def _warn_of_placeholders(draft: SeriesDraft) -> tuple[str, ...]:
+    """Return a warning if texts of the series still have to be written."""
+    names = [
+        f"the message of {name}" for name, text in draft.messages.items() if PLACEHOLDER in text
+    ]
+    if PLACEHOLDER in f"{draft.cover.subject}\n{draft.cover.body}":
+        names = ["the cover letter", *names]
+    if not names:
+        return ()
+    return (f"{PLACEHOLDER} is left in {list_first(names)}: `send` refuses the series",)
 
 
 def _warn_of_version(request: ApplyRequest, version: NextVersion) -> tuple[str, ...]:

@@ -432,6 +432,22 @@ def test_a_variant_that_moved_has_to_be_named_to_mend_it(patchgen, tree, tmp_pat
     assert again[2:4] == ["--variant", "FOLDER"]
 
 
+def test_apply_names_the_texts_that_are_still_to_be_written(patchgen, tree, tmp_path):
+    (tmp_path / "a.cocci").write_text(COCCI)
+    variant = tmp_path / "mine"
+    args = ("--from", tmp_path / "a.cocci", "--on", "lib/*.c", "--title", "lib: Call it")
+    assert patchgen("new", variant, *args, cwd=tree).code == 0
+    warning = "EDITME is left in"
+    assert warning not in patchgen("apply", variant, "--dry-run", cwd=tree).err
+    for name in ("message", "cover"):
+        template = variant / f"{name}.txt.j2"
+        subject, _, rest = template.read_text().partition("\n")
+        template.write_text(f"{subject}\n\nEDITME: more\n{rest}")
+    done = patchgen("apply", variant, "--dry-run", cwd=tree)
+    texts = "the cover letter, the message of mine"
+    assert f"warning: {warning} {texts}: `send` refuses the series" in done.err
+
+
 def test_a_fault_of_the_cover_letter_is_mended_in_its_template(patchgen, git, tree, tmp_path):
     (tmp_path / "a.cocci").write_text(COCCI)
     variant = tmp_path / "mine"
