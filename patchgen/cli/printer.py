@@ -238,11 +238,13 @@ def _escape_surrogate(match: re.Match[str]) -> str:
 
 
 def print_table(columns: list[str], rows: list[list[str]]) -> None:
-    """Print a table; `show_table` describes its width.
+    """Print a table, or nothing if it has no rows; `show_table` describes its width.
 
     No word is broken: on a terminal that is too narrow for the words of all columns, each row is a
     paragraph.
     """
+    if not rows:
+        return
     from rich import box
     from rich.table import Table
 

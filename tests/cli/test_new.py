@@ -432,6 +432,15 @@ def test_a_variant_that_moved_has_to_be_named_to_mend_it(patchgen, tree, tmp_pat
     assert again[2:4] == ["--variant", "FOLDER"]
 
 
+def test_show_prints_no_table_without_rows(patchgen, tree, tmp_path):
+    (tmp_path / "a.cocci").write_text(COCCI)
+    args = ("--from", tmp_path / "a.cocci", "--on", "lib/*.c", "--title", "lib: Call it")
+    assert patchgen("new", tmp_path / "mine", *args, cwd=tree).code == 0
+    shown = patchgen("show", tmp_path / "mine").out
+    assert "semantic patches" in shown
+    assert "meaning" not in shown and "the base needs" not in shown
+
+
 def test_apply_names_the_texts_that_are_still_to_be_written(patchgen, tree, tmp_path):
     (tmp_path / "a.cocci").write_text(COCCI)
     variant = tmp_path / "mine"
