@@ -71,8 +71,9 @@ def _read_rename(
     "--on",
     multiple=True,
     metavar="PATTERN",
-    help="A file, or a glob such as 'drivers/**/*.c', that the semantic patch runs on; may be "
-    "repeated.  [default: **/*.c, and **/*.h for a semantic patch with --include-headers]",
+    help="A file, a folder with the .c and .h files below it, or a glob such as 'drivers/**/*.c', "
+    "that the semantic patch runs on; may be repeated.  [default: **/*.c, and **/*.h for a "
+    "semantic patch with --include-headers]",
 )
 @click.option(
     "--title", metavar="TEXT", help="The subject of the commit and the title of the variant."
@@ -149,7 +150,7 @@ def _ask_rename(request: NewRequest, printer: Printer) -> NewRequest:
     for name in (old, new):
         if not _FUNCTION.fullmatch(name):
             raise UsageError(f"{name!r} is not the name of a function", code="name-invalid")
-    on = request.on or tuple(ask("Files, as paths or globs", "**/*.c").split())
+    on = request.on or tuple(ask("Files, as paths, folders or globs", "**/*.c").split())
     request = replace(request, rename=(old, new), on=on)
     title = request.title
     if title is None:

@@ -26,6 +26,7 @@ from patchgen.newvariant.draft import (
     refuse_existing,
     staged_variant,
 )
+from patchgen.newvariant.folders import expand_folders
 from patchgen.newvariant.from_cocci import read_cocci
 from patchgen.newvariant.from_commits import (
     ChangeByHand,
@@ -54,8 +55,8 @@ class NewRequest:
 
     `target` is the folder to write; its last part is the variant's name. The source of the variant
     is one of `rename` (two names of functions), `cocci` (a semantic patch) and `commits` (a commit,
-    a range or mails). `on` are the files of its semantic patch, () for the usual ones. `start` is
-    the commit that mails apply to.
+    a range or mails). `on` are the files of its semantic patch as paths, folders and globs, () for
+    the usual ones. `start` is the commit that mails apply to.
     """
 
     target: Path
@@ -98,6 +99,7 @@ def write_variant(request: NewRequest) -> NewResult:
     """
     name = check_name(request.target.name)
     refuse_existing(request.target)
+    request = replace(request, on=expand_folders(request.tree, request.on))
     if request.title is not None:
         request = replace(request, title=check_title(request.title))
     if len(request.target.parts) == 1 and name in list_names():
@@ -126,7 +128,7 @@ def title_rename(request: NewRequest) -> str:
     """Return the usual subject for the replacement of a function."""
     assert request.rename is not None
     old, new = request.rename
-    on = request.on or DEFAULT_FILES
+    on = expand_folders(request.tree, request.on) or DEFAULT_FILES
     return complete_subject(f"Replace {old}() by {new}()", request.tree, on, (old,))
 
 

@@ -88,6 +88,11 @@ def escape_glob(path: str) -> str:
     return re.sub(r"[*?\[]", r"[\g<0>]", path)
 
 
+def glob_below(folder: str) -> str:
+    """Return a glob that matches the C files below a folder; "." is the whole tree."""
+    return f"{'' if folder == '.' else escape_glob(folder) + '/'}**/*.[ch]"
+
+
 def is_glob(pattern: str) -> bool:
     """Return whether a pattern may match several paths."""
     return re.search(r"[*?\[]", re.sub(r"\[[*?\[]\]", "", pattern)) is not None

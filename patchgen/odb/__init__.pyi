@@ -76,6 +76,7 @@ from .sent import (
 from .tree import (
     REGULAR as REGULAR,
     GitTree as GitTree,
+    is_folder as is_folder,
     list_entries as list_entries,
     list_files as list_files,
     open_tree as open_tree,

@@ -183,6 +183,12 @@ def open_tree(git: Git, name: str) -> GitTree:
     return GitTree(git, resolve_object(git, f"{name}^{{tree}}"))
 
 
+def is_folder(tree: GitTree, path: str) -> bool:
+    """Return whether a tree has a folder at a path."""
+    entry = tree.get(path)
+    return entry is not None and entry[0] == FOLDER
+
+
 def resolve_object(git: Git, name: str) -> Oid:
     """Return the id of the object that a revision names, such as "COMMIT^" or "COMMIT^{tree}".
 

@@ -27,7 +27,7 @@ from pydantic import (
 from pydantic_core import core_schema
 
 from patchgen.addresses import parse_person
-from patchgen.model.base import compile_glob
+from patchgen.model.base import compile_glob, glob_below, is_glob
 from patchgen.model.treepath import refuse_new_path
 
 FILE_NAME = "manifest.toml"
@@ -65,7 +65,10 @@ def _check_tree_path(value: str) -> str:
 
 
 def _check_pattern(value: str) -> str:
-    compile_glob(value)
+    folder = value.rstrip("/")
+    if folder != value and refuse_new_path(folder) is None and not is_glob(folder):
+        raise ValueError(f"is a folder; {glob_below(folder)!r} matches the C files below it")
+    compile_glob(_check_tree_path(value))
     return value
 
 
@@ -74,7 +77,7 @@ _VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 Count = Annotated[int, Field(ge=0, lt=10**9)]
 TreePath = Annotated[str, AfterValidator(_check_tree_path)]
-TreePattern = Annotated[TreePath, AfterValidator(_check_pattern)]
+TreePattern = Annotated[str, AfterValidator(_check_pattern)]
 # Each path costs a request to git, and each pattern is compared with all files of the tree.
 _MAX_PATHS = 1000
 TreePaths = Annotated[

@@ -6,11 +6,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from patchgen.errors import find_similar
-from patchgen.model.base import TreeReader, is_glob
+from patchgen.model.base import TreeReader, glob_below, is_glob
 
 
-def suggest_path(tree: TreeReader, patterns: Sequence[str]) -> str | None:
-    """Return a hint with the path or glob that one of some unknown ones is most like, or None."""
+def suggest_path(
+    tree: TreeReader, patterns: Sequence[str], *, takes_globs: bool = True
+) -> str | None:
+    """Return a hint with the path or glob that one of some unknown ones is most like, or None.
+
+    For a folder, it is a glob for the C files below it, unless the manifest names one file there.
+    """
     root: dict[str, object] = {}
     for file in tree.find(["**"]):
         folder = root
@@ -18,6 +23,8 @@ def suggest_path(tree: TreeReader, patterns: Sequence[str]) -> str | None:
             folder = folder.setdefault(name, {})  # type: ignore[assignment]
     for pattern in patterns:
         corrected = _correct(root, pattern.split("/"))
+        if takes_globs and not is_glob(corrected) and not tree.find([corrected]):
+            corrected = glob_below(corrected)
         if corrected != pattern and tree.find([corrected]):
             return f"did you mean {corrected!r}?"
     return None

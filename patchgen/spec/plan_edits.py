@@ -187,7 +187,7 @@ class EditPlanner(PatchRenderer):
         """Return the files that a manifest names at `where`. Raises RefusedError without any."""
         files = self._find(patterns)
         if not files:
-            raise self._refuse_missing(unit, patterns, *where)
+            raise self._refuse_missing(unit, patterns, *where, takes_globs=False)
         return files
 
     def _find(self, patterns: Sequence[str]) -> list[TreeFile]:
@@ -196,13 +196,17 @@ class EditPlanner(PatchRenderer):
         return [*self.tree.find(patterns), *added]
 
     def _refuse_missing(
-        self, unit: ManifestFile, patterns: Sequence[str], *where: str | int
+        self,
+        unit: ManifestFile,
+        patterns: Sequence[str],
+        *where: str | int,
+        takes_globs: bool = True,
     ) -> RefusedError:
         return RefusedError(
             f"the base has no {' or '.join(patterns)}",
             code="base-lacks-needs",
             place=unit.place(*where),
-            hint=suggest_path(self.tree, patterns)
+            hint=suggest_path(self.tree, patterns, takes_globs=takes_globs)
             or "check that the base is a kernel tree that the variant supports",
         )
 

@@ -57,7 +57,7 @@ class _PathCheck:
     facts: Mapping[str, Site | None]
     added: Collection[str]
     present: Collection[str]
-    hints: dict[str, str | None] = field(default_factory=dict)
+    hints: dict[tuple[str, bool], str | None] = field(default_factory=dict)
 
     def check_needs(self, unit: ManifestFile) -> Iterator[MissingPath]:
         for number, need in enumerate(unit.manifest.needs):
@@ -78,7 +78,8 @@ class _PathCheck:
             for entry in entries:
                 at = where_in_manifest(unit, patch, kind, entry)
                 if holds(entry.when, self.facts, unit, *at, "when") and self.lacks(entry.file):
-                    yield MissingPath(self.refuse(unit, entry.file, *at, "file"))
+                    error = self.refuse(unit, entry.file, *at, "file", takes_globs=False)
+                    yield MissingPath(error)
         for rules in patch.rules:
             at = where_in_manifest(unit, patch, "rules", rules)
             if not holds(rules.when, self.facts, unit, *at, "when"):
@@ -93,16 +94,20 @@ class _PathCheck:
     def lacks(self, path: str) -> bool:
         return path not in self.added and not self.tree.find([path])
 
-    def suggest(self, path: str) -> str | None:
-        if path not in self.hints:
-            self.hints[path] = suggest_path(self.tree, [path])
-        return self.hints[path]
+    def suggest(self, path: str, *, takes_globs: bool = True) -> str | None:
+        key = path, takes_globs
+        if key not in self.hints:
+            self.hints[key] = suggest_path(self.tree, [path], takes_globs=takes_globs)
+        return self.hints[key]
 
-    def refuse(self, unit: ManifestFile, path: str, *where: str | int) -> PatchgenError:
+    def refuse(
+        self, unit: ManifestFile, path: str, *where: str | int, takes_globs: bool = True
+    ) -> PatchgenError:
+        hint = self.suggest(path, takes_globs=takes_globs)
         return RefusedError(
             f"the base has no {path}",
             code="base-lacks-needs",
             place=unit.place(*where),
-            hint=self.suggest(path) or "correct the path, or check the variant on another base",
-            parameters=() if self.suggest(path) else ("base",),
+            hint=hint or "correct the path, or check the variant on another base",
+            parameters=() if hint else ("base",),
         )

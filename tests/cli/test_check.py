@@ -386,6 +386,15 @@ def test_a_variant_without_mistakes_is_applied(patchgen, applicable):
             ('"lib/a.c"', '"Makefil"'),
             "rules[1].on: the base has no Makefil [base-lacks-needs]\nhint: did you mean 'Makef",
         ),
+        (
+            ('"lib/a.c"', '"lib"'),
+            "rules[1].on: the base has no lib [base-lacks-needs]\n"
+            "hint: did you mean 'lib/**/*.[ch]'?\n",
+        ),
+        (
+            ('"lib/a.c"', '"lib/"'),
+            "rules[1].on[1]: is a folder; 'lib/**/*.[ch]' matches the C files below it [toml-inv",
+        ),
     ],
 )
 def test_a_file_that_the_base_lacks_is_reported_at_its_line(patchgen, applicable, change, expected):
@@ -412,6 +421,11 @@ UNKNOWN_PATHS = {
         ('"lib/a.c"', '["lib/a.c", "drivers/nte/*.c"]'),
         "rules[1].on[2]: the base has no drivers/nte/*.c [base-lacks-needs]\n"
         "hint: did you mean 'drivers/net/*.c'?\n",
+    ),
+    "a folder in place of its files": (
+        ('"lib/a.c"', '"driver/net"'),
+        "rules[1].on: the base has no driver/net [base-lacks-needs]\n"
+        "hint: did you mean 'drivers/net/**/*.[ch]'?\n",
     ),
     "nothing like it": (
         ('"lib/a.c"', '"sound/*.c"'),

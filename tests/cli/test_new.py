@@ -323,6 +323,44 @@ def test_a_new_variant_works_at_once(patchgen, git, tree, tmp_path):
     assert (variant / "manifest.schema.json").is_file()
 
 
+@pytest.mark.parametrize("source", ["--rename", "--from"])
+@pytest.mark.parametrize(
+    ("on", "pattern"),
+    [
+        ("drivers/net", "drivers/net/**/*.[ch]"),
+        ("./drivers/net/", "drivers/net/**/*.[ch]"),
+        (".", "**/*.[ch]"),
+        ("./lib/a.c", "lib/a.c"),
+    ],
+)
+def test_a_folder_means_the_files_on_which_run_would_run(
+    patchgen, git, tree, tmp_path, source, on, pattern
+):
+    call = "int f(void)\n{\n\treturn old_call(0);\n}\n"
+    files = ("drivers/net/a.c", "drivers/net/phy/b.c", "drivers/net/c.h", "drivers/d.c")
+    write(tree, dict.fromkeys(files, call))
+    commit_all(tree, "drivers")
+    cocci = tmp_path / "a.cocci"
+    cocci.write_text(COCCI)
+    variant = tmp_path / "mine"
+    value = "old_call=new_call" if source == "--rename" else cocci
+    result = patchgen("new", variant, source, value, "--on", on, "--title", "x: X", cwd=tree)
+    assert result.code == 0, result.err
+    assert "no file of the tree matches" not in result.err
+    assert f"on = {json.dumps(pattern)}\n" in (variant / "manifest.toml").read_text()
+    made = json.loads(patchgen("apply", variant, "--json", cwd=tree).out)
+    [ran] = json.loads(patchgen("run", cocci, on, "--json", cwd=tree).out)["results"]
+    changed = git(tree, "diff", "--name-only", "HEAD", made["tip"]).split()
+    assert changed and changed == [edit["path"] for edit in ran["edits"]]
+
+
+@pytest.mark.parametrize(("on", "pattern"), [("net/", "net/**/*.[ch]"), ("net", "net")])
+def test_without_a_tree_a_folder_ends_with_a_slash(patchgen, tmp_path, on, pattern):
+    args = ("--rename", "old_call=new_call", "--on", on)
+    assert patchgen("new", tmp_path / "mine", *args, cwd=tmp_path).code == 0
+    assert f"on = {json.dumps(pattern)}\n" in (tmp_path / "mine/manifest.toml").read_text()
+
+
 COCCI = """\
 /// Call new_call() where old_call() was.
 /// It does the same.
