@@ -25,6 +25,8 @@ _IDENTIFIER = re.compile(rf"(?<![A-Za-z0-9_$])virtual[ \t\n]*\.[ \t\n]*({_WORD})
 # the line and the text after `#`, and does not require a space after `spatch`.
 _SPATCH = re.compile(r"^[ \t\r\f\v]*#[ \t\r\f\v]*spatch(?P<args>.+)$")
 _NEEDS = re.compile(r"^// Needs: (\S+\.[ch]): (.*\S)[ \t]*$", re.MULTILINE)
+# coccicheck reads the first three, patchgen all.
+_FIELD_LINE = re.compile(r"^//[ \t]*(?:Confidence|Options|Requires|Needs):.*\n?", re.MULTILINE)
 _INCLUDE = re.compile(r"#[ \t]*include[ \t]*\"(?P<name>[^\"]{1,4096})\"")
 # A literal may have any of C's prefixes: L"..." (lexer_cocci.mll).
 _ISOMORPHISMS = re.compile(r"(?:L|U|u8?)?\"(?P<name>(?:\\.|[^\"\\])*+)\"", re.DOTALL)
@@ -119,6 +121,11 @@ def read_header(text: str) -> Header:
         identifiers=tuple(dict.fromkeys(_IDENTIFIER.findall(make_plain(text).text))),
         needs=tuple(_NEEDS.findall(text)),
     )
+
+
+def remove_fields(text: str) -> str:
+    """Return a .cocci for readers of a mail: without the lines that only programs read."""
+    return _FIELD_LINE.sub("", text)
 
 
 def read_options(text: str) -> tuple[OptionLine, ...]:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from patchgen.coccinelle.header import read_header
+from patchgen.coccinelle.header import read_header, remove_fields
 from patchgen.counting import count
 from patchgen.errors import SpecError
 from patchgen.model.smpl import SemanticPatch
@@ -74,7 +74,8 @@ def find_marker_faults(patch: SemanticPatch) -> Iterator[SpecError]:
 def describe_texts(patch: SemanticPatch) -> str:
     """Return the SmPL for readers, with the number of lines of each text in place of its marker.
 
-    These are comments, which spatch accepts like the markers.
+    These are comments, which spatch accepts like the markers. The lines for programs, such as
+    `// Needs:`, are left out.
     """
 
     def comment(match: re.Match[str]) -> str:
@@ -84,7 +85,7 @@ def describe_texts(patch: SemanticPatch) -> str:
         lines = text.removesuffix("\n").count("\n") + 1
         return f"/* {match['name']}: {count(lines, 'line')} of template text */"
 
-    return _MARKER.sub(comment, patch.text)
+    return _MARKER.sub(comment, remove_fields(patch.text))
 
 
 def fill_markers(content: bytes, patch: SemanticPatch) -> tuple[bytes, frozenset[int]]:

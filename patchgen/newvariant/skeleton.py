@@ -23,6 +23,13 @@ from patchgen.newvariant.replacements import escape_prose
 DEFAULT_FILES = ("**/*.c",)
 _WIDTH = 75
 _POSITION = re.compile(r"\bposition\b")
+# Not in the semantic patch, which the cover letter quotes.
+_EXPLANATION = """\
+# In this file, a line with - is removed, one with + is added, and others have to match.
+# `...` stands for any arguments. The position p lets patchgen count the places.
+# `patchgen help first-treewide-change` has the traps of SmPL; `patchgen test` runs the
+# golden cases next to it.
+"""
 _BODY = """\
 EDITME: describe the problem, and why this is the right change. Write in
 the imperative mood, as Documentation/process/submitting-patches.rst
@@ -37,7 +44,8 @@ class SemanticPatchDraft:
     too. `on` are its files; each match needs one of the words `containing`, if there are any.
     `needs` are files of the base, and the tokens that each must have. `must_fire` are the rules
     that have to match. `cases` are golden cases and their results, by path; `without_cases` is why
-    there are none. `remarks` are sentences on what the variant lacks.
+    there are none. `remarks` are sentences on what the variant lacks. `explanation` are comments of
+    the manifest about the text.
     """
 
     text: str
@@ -51,6 +59,7 @@ class SemanticPatchDraft:
     cases: Mapping[str, str | bytes] = field(default_factory=dict)
     without_cases: str = ""
     remarks: Sequence[str] = ()
+    explanation: str = ""
 
 
 def draft_rename(name: str, old: str, new: str, title: str) -> SemanticPatchDraft:
@@ -59,10 +68,6 @@ def draft_rename(name: str, old: str, new: str, title: str) -> SemanticPatchDraf
     text = f"""\
 // SPDX-License-Identifier: GPL-2.0-only
 /// Call {new}() instead of {old}().
-//
-// A line with - is removed, one with + is added, and others have to match. `...` stands for any
-// arguments. The position p lets patchgen count the places. `patchgen help first-treewide-change`
-// has the traps of SmPL; `patchgen test` runs the golden cases next to this file.
 
 @{rule}@
 position p;
@@ -78,7 +83,14 @@ position p;
         f"{name}.res": before.replace(f"{old}(", f"{new}("),
         f"ok/{name}.c": other,
     }
-    return SemanticPatchDraft(text, title, containing=(old,), must_fire=(rule,), cases=cases)
+    return SemanticPatchDraft(
+        text,
+        title,
+        containing=(old,),
+        must_fire=(rule,),
+        cases=cases,
+        explanation=_EXPLANATION,
+    )
 
 
 def draft_from_cocci(text: str, title: str, body: str, comments: str) -> SemanticPatchDraft:
@@ -154,7 +166,7 @@ message = "message.txt.j2"
 # probe = {{ file = "lib/example.c", tokens = "new_function(" }}
 
 [[patch.rules]]
-file = {quote(f"{name}.cocci")}
+{patch.explanation}file = {quote(f"{name}.cocci")}
 # A path, a glob, or a list of them. ** stands for any folders.
 on = {quote_list(patch.on)}
 {_format_containing(patch)}{must_fire}"""

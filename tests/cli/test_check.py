@@ -532,7 +532,7 @@ def test_an_error_of_a_semantic_patch_with_golden_cases_is_reported_once(patchge
     assert patchgen("new", folder, "--rename", "old=new", cwd=tmp_path).code == 0
     cocci = folder / "mine.cocci"
     cocci.write_text(cocci.read_text().replace("(...)", "(..."))
-    error = f"{cocci}:13:1: spatch: minus: parse error [smpl-refused]\n     (...\n    ^\n"
+    error = f"{cocci}:9:1: spatch: minus: parse error [smpl-refused]\n     (...\n    ^\n"
     checked = patchgen("check", folder)
     assert (checked.code, checked.out) == (1, f"{error}{folder}: 1 error\n")
     tested = patchgen("test", folder)

@@ -900,6 +900,24 @@ def test_the_other_lines_of_a_header_are_used_or_reported(patchgen, git, tree, t
     assert "A macro" not in git(tree, "log", "-1", "--format=%B", made["tip"])
 
 
+@pytest.mark.parametrize("source", ["--rename", "--from"])
+def test_texts_for_the_author_are_not_mailed(patchgen, git, tree, tmp_path, source):
+    add_files(tree, git, {"include/linux/foo.h": "void new_call(struct foo *);\n"})
+    (tmp_path / "a.cocci").write_text(HEADER + COCCI)
+    value = "old_call=new_call" if source == "--rename" else tmp_path / "a.cocci"
+    variant = tmp_path / "mine"
+    assert patchgen("new", variant, source, value, cwd=tree).code == 0
+    assert patchgen("apply", variant, cwd=tree).code == 0
+    mails = "".join(path.read_text() for path in (tree / "outgoing").rglob("*.patch"))
+    manifest = (variant / "manifest.toml").read_text()
+    comments = [line.lstrip("# ") for line in manifest.split("\n") if line.startswith("# ")]
+    assert ("a line with - is removed" in manifest) == (source == "--rename")
+    assert not [comment for comment in comments if comment in mails]
+    # The reviewer gets the semantic patch, and not what only programs read of it.
+    assert "    /// Call new_call() " in mails and "    -old_call@p\n" in mails
+    assert not re.findall(r"`patchgen \w+`|Needs:|Options:|Requires:|Confidence:", mails)
+
+
 @pytest.mark.parametrize(
     ("code", "on", "containing"),
     [
