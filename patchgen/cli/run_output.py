@@ -58,22 +58,23 @@ def summarise(result: Sweep, *, verbose: bool, leftovers: bool = False) -> Itera
 
 def _summarise_leftovers(leftovers: Leftovers, *, verbose: bool) -> Iterator[str]:
     """Yield lines with the numbers of words that are left, and why; if `verbose`, all places."""
+    where = " of `on`" if leftovers.only_on else ""
     if leftovers.absent:
-        yield f"  no file has {', '.join(leftovers.absent)}"
+        yield f"  no file{where} has {', '.join(leftovers.absent)}"
     for word in leftovers.common:
         yield (
-            f"  left: {word.word} in {count(word.left, 'place')} ({word.changed} changed): "
+            f"  left: {word.word} in {count(word.left, 'place')}{where} ({word.changed} changed): "
             "too common to show what was missed"
         )
     words = ", ".join(word.word for word in leftovers.words if word.before and not word.is_common)
     if not words:
         return
     if not leftovers.places:
-        yield f"  left: no place with {words}"
+        yield f"  left: no place{where} with {words}"
         return
     reasons = "; ".join(f"{reason}: {number}" for reason, number in leftovers.by_reason.items())
     yield (
-        f"  left: {count(len(leftovers.places), 'place')} with {words}, "
+        f"  left: {count(len(leftovers.places), 'place')}{where} with {words}, "
         f"{leftovers.in_code} in code; {reasons}" + ("" if verbose else " (--leftovers lists them)")
     )
     if verbose:

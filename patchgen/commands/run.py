@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -95,7 +95,7 @@ def plan_run(repository: Repository, request: RunRequest, lookup: Lookup | None 
     elif recipe is not None:
         names = [str(recipe.path)]
     elif _is_variant(request.target):
-        return RunPlan(base, tuple(_plan_variant(repository, request, base, only_paths)))
+        return RunPlan(base, tuple(_plan_variant(repository, request, base, tree, only_paths)))
     else:
         names = list_semantic_patches(request.target, tree)
     may_run = partial(may_run_code, repository, request)
@@ -289,6 +289,7 @@ def _plan_variant(
     repository: Repository,
     request: RunRequest,
     base: Base,
+    tree: GitTree,
     only_paths: frozenset[PurePosixPath] | None,
 ) -> Iterator[SweepRequest]:
     """Yield the semantic patches of a variant, over the files that its manifest names for them."""
@@ -317,11 +318,12 @@ def _plan_variant(
                     suffixes=tuple(sorted({file.path.suffix for file in edit.files})),
                     # A function may get any token from the macro files.
                     slices=request.slices and not edit.patch.macros,
+                    on=_select_below(tree.find(edit.on), request.paths),
                 )
 
 
 def _select_below(
-    files: tuple[TreeFile, ...], paths: tuple[PurePosixPath, ...]
+    files: Sequence[TreeFile], paths: tuple[PurePosixPath, ...]
 ) -> frozenset[PurePosixPath]:
     return frozenset(
         file.path

@@ -63,10 +63,14 @@ class WordCount:
 
 @dataclass(frozen=True, slots=True)
 class Leftovers:
-    """All words that a semantic patch removes, and the places where they are left."""
+    """All words that a semantic patch removes, and the places where they are left.
+
+    `only_on` is set if they were counted only in the files that a variant's manifest names.
+    """
 
     words: tuple[WordCount, ...] = ()
     places: tuple[Leftover, ...] = ()
+    only_on: bool = False
 
     @property
     def absent(self) -> tuple[str, ...]:

@@ -45,6 +45,8 @@ def find_leftovers(
 ) -> Leftovers:
     """Return what a sweep in patch mode left, in the files below the paths of the run.
 
+    Of a variant, it is what was left in the files that its manifest names.
+
     `occurrences` are those of the words that it removes.
     """
     words = list_removed_words(request)
@@ -74,7 +76,8 @@ def find_leftovers(
         path = str(file.path)
         new_text = result.edits[edited[path]].after if path in edited else text
         places += classifier.classify(file, text, new_text, listed & after[path].keys())
-    return Leftovers(counts, tuple(sorted(places, key=lambda place: (place.path, place.line))))
+    places.sort(key=lambda place: (place.path, place.line))
+    return Leftovers(counts, tuple(places), only_on=request.on is not None)
 
 
 def _judge(word: str, before: int, changed: int) -> WordCount:
@@ -90,6 +93,9 @@ def _count(
     occurrences: Occurrences,
 ) -> Occurrences:
     """Return how often each file has each of the words; only files that have one."""
+    if request.on is not None:
+        on = set(map(str, request.on))
+        occurrences = {path: found for path, found in occurrences.items() if path in on}
     unknown = {path for path, found in occurrences.items() if "" in found}
     counts = {path: found for path, found in occurrences.items() if path not in unknown}
     if unknown:

@@ -73,7 +73,8 @@ class SweepRequest:
     the `folders`, too; with `changes_headers`, those that a file includes are changed by way of it.
     With `slices` off, spatch gets whole files. `unmet` are messages about needs that the base does
     not meet. `sources` are the texts of the files that it and its options name, by these names.
-    `since` is the commit that the run's `since` names.
+    `since` is the commit that the run's `since` names. Words that are left are counted in the files
+    `on`, those of a variant's manifest; None is for all files.
     """
 
     run: RunRequest
@@ -92,6 +93,7 @@ class SweepRequest:
     folders: tuple[str, ...] = ()
     sources: Mapping[str, str] = field(default_factory=dict)
     since: Oid | None = None
+    on: Collection[PurePosixPath] | None = None
 
     @property
     def name(self) -> str:

@@ -419,11 +419,35 @@ def test_a_variant_reports_what_it_left_as_its_semantic_patch_does(patchgen, tmp
     left = []
     for target in (variant, variant / "mine.cocci"):
         done = patchgen("run", target, "--tree", folder, "drivers", "--leftovers")
-        left.append([line for line in done.err.splitlines() if "old_call: " in line])
+        left.append(re.findall(r"    drivers/\w+\.c:\d+: old_call: .*", done.err))
         assert "  left: " in done.err
     assert left[0] == left[1] and len(left[0]) > 5
     done = patchgen("run", variant, "--tree", folder, "--leftovers")
-    assert "include/a.h:1: old_call: header not looked at\n" in done.err
+    assert re.findall(r"    \S+: old_call: .*", done.err) == left[0]
+    assert f"  left: {len(left[0])} places of `on` with old_call, " in done.err
+    # The semantic patch alone is run over the tree.
+    done = patchgen("run", variant / "mine.cocci", "--tree", folder, "--leftovers")
+    assert "include/a.h:1: old_call: " in done.err and "of `on`" not in done.err
+
+
+def test_a_file_of_a_variant_without_its_tokens_is_not_looked_at(patchgen, tmp_path):
+    folder, variant = tmp_path / "tree", tmp_path / "mine"
+    call = "int f(int a)\n{\n\treturn old_call(a);\n}\n"
+    for name, text in {"a/a.c": call, "a/b.c": f"{call}int token;\n", "b/c.c": call}.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    commit_all(folder, "start")
+    args = ("--rename", "old_call=new_call", "--on", "a/*.c", "--tree", folder)
+    assert patchgen("new", variant, *args).code == 0
+    manifest = variant / "manifest.toml"
+    manifest.write_text(
+        manifest.read_text().replace('containing = "old_call"', 'containing = "token"')
+    )
+    done = patchgen("run", variant, "--tree", folder, "--leftovers")
+    assert "    a/a.c:3: old_call: file not looked at\n" in done.err and "b/c.c" not in done.err
+    manifest.write_text(manifest.read_text().replace('"a/*.c"', '"a/b.c"'))
+    done = patchgen("run", variant, "--tree", folder, "--strict")
+    assert "  left: no place of `on` with old_call\n" in done.err and done.code == 0
 
 
 def test_leftovers_are_counted_always_and_listed_on_request(patchgen, tmp_path):
