@@ -42,7 +42,8 @@ def summarise(result: Sweep, *, verbose: bool, leftovers: bool = False) -> Itera
     )
     for rule in result.rules:
         if rule.hits:
-            yield f"  {rule.rule}: {count(rule.hits, 'hit')} in {count(rule.files, 'file')}"
+            hits = count(rule.hits, "marked part" if rule.counts_marks else "hit")
+            yield f"  {rule.rule}: {hits} in {count(rule.files, 'file')}"
     if result.unparsed:
         files = count(len({place.path for place in result.unparsed}), "file")
         yield (

@@ -106,6 +106,11 @@ class Rule:
         """Whether it has `-` or `+` lines, so that it can change a file."""
         return not self.is_script and bool(_EDIT.search(self.pattern))
 
+    @property
+    def only_marks(self) -> bool:
+        """Whether it has `*` lines, which spatch prints as a diff that is not to be applied."""
+        return self.modifies and not self.edits
+
     @cached_property
     def matched(self) -> str:
         """Its context and minus lines."""

@@ -32,6 +32,7 @@ from patchgen.model.outcome import RuleHits, Site
 
 _SECTION = re.compile(r"^(?P<rule>[A-Za-z_]\w*|rule starting on line \d+|proto for [^=]*) = *$")
 _WITNESSED = re.compile(r"^binding relevant in = \[\w+\.\w+ --> poss\[(?P<items>.*)\]\]$")
+_POSITION = re.compile(r"\b(\w+)\.\w+ --> poss\[")
 _ITEM = re.compile(
     r"\((?P<file>[^()]*?),(?P<element>[^,()]*),"
     r"\(\(\d+, ?\d+\), ?\(\d+, ?\d+\)\), ?\((?P<line>\d+), ?(?P<column>\d+)\), ?\(\d+, ?\d+\)\)"
@@ -43,11 +44,15 @@ _NO_FUNCTION = re.compile(r"something_else$|__\w+$")
 
 @dataclass(slots=True)
 class _Section:
-    """The trace of one rule. `places` map (file, line, column) to the element there."""
+    """The trace of one rule. `places` map (file, line, column) to the element there.
+
+    With `has_positions`, its bindings have a position of its own, which a later rule uses.
+    """
 
     bindings: int = 0
     changed_nodes: int = 0
     places: dict[tuple[str, int, int], str] = field(default_factory=dict)
+    has_positions: bool = False
 
 
 def read_hits(
@@ -59,8 +64,9 @@ def read_hits(
     rule without a name is called "line N" after its header.
 
     A rule with a position has one hit for each distinct place of it. A rule without has one hit for
-    each node that it changed or, if it does not change code, for each binding that it made. A place
-    in a function that an earlier rule of the same semantic patch changed is a hit, but not a site.
+    each node that it changed or, if it does not change code, for each binding that it made. A rule
+    with `*` has one for each node that it marks, unless its bindings have a position. A place in a
+    function that an earlier rule of the same semantic patch changed is a hit, but not a site.
     """
     sections = _read_sections(output)
     hits = []
@@ -78,8 +84,10 @@ def read_hits(
         elif rule.positions and WITNESS + matched in sections:
             places = sorted(witness.places.items())
             hits.append(RuleHits(rule.label, len(places), _sites(places, path)))
+        elif rule.only_marks and not own.has_positions:
+            hits.append(RuleHits(rule.label, own.changed_nodes, counts_marks=True))
         else:
-            hits.append(RuleHits(rule.label, own.changed_nodes if rule.modifies else own.bindings))
+            hits.append(RuleHits(rule.label, own.changed_nodes if rule.edits else own.bindings))
     return tuple(hits)
 
 
@@ -96,11 +104,17 @@ def _sites(
 def _read_sections(output: str) -> dict[str, _Section]:
     sections: dict[str, _Section] = {}
     current = _Section()
+    name = ""
     for line in output.split("\n"):
         if header := _SECTION.match(line):
             # spatch runs through all rules once for each group of functions; counts add up.
-            current = sections.setdefault(header["rule"], _Section())
-        elif "with rule_elem:" in line:
+            name = header["rule"]
+            current = sections.setdefault(name, _Section())
+            continue
+        if " --> poss[" in line:
+            # A long binding has several lines.
+            current.has_positions |= name in _POSITION.findall(line)
+        if "with rule_elem:" in line:
             current.changed_nodes += 1
         elif line.lstrip().startswith("binding out ="):
             current.bindings += 1

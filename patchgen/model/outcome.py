@@ -23,11 +23,15 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class RuleHits:
-    """How often a rule matched, and where. `sites` is empty for a rule without a position."""
+    """How often a rule matched, and where. `sites` is empty for a rule without a position.
+
+    With `counts_marks`, the hits are parts of the code that `*` marks: a match may have several.
+    """
 
     rule: str
     hits: int
     sites: tuple[Site, ...] = ()
+    counts_marks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +143,9 @@ def sum_hits(results: Iterable[FileResult]) -> dict[str, RuleHits]:
         for rule in result.rules:
             total = totals.get(rule.rule, RuleHits(rule.rule, 0))
             totals[rule.rule] = RuleHits(
-                rule.rule, total.hits + rule.hits, total.sites + rule.sites
+                rule.rule,
+                total.hits + rule.hits,
+                total.sites + rule.sites,
+                total.counts_marks or rule.counts_marks,
             )
     return totals

@@ -17,11 +17,15 @@ from patchgen.model.smpl import Mode
 
 @dataclass(frozen=True, slots=True)
 class RuleCount:
-    """How often a rule matched, and in how many files."""
+    """How often a rule matched, and in how many files.
+
+    For `counts_marks`, see patchgen.model.outcome.RuleHits.
+    """
 
     rule: str
     hits: int
     files: int
+    counts_marks: bool = False
 
 
 @dataclass(frozen=True, slots=True)

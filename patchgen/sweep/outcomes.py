@@ -126,7 +126,7 @@ def pack(outcome: FileResult | None) -> bytes:
         for place in outcome.unparsed
     ]
     marks = [[mark.line, mark.end_line, mark.text] for mark in outcome.marks]
-    hits = [[rule.rule, rule.hits] for rule in outcome.rules]
+    hits = [[rule.rule, rule.hits, rule.counts_marks] for rule in outcome.rules]
     after = None if outcome.after is None else len(outcome.after)
     headers = [[str(path), len(new)] for path, new in outcome.headers]
     line = json.dumps([str(outcome.path), after, hits, unparsed, outcome.printed, marks, headers])
@@ -142,7 +142,7 @@ def unpack(packed: bytes, path: PurePosixPath) -> FileResult:
     return FileResult(
         path,
         None if after is None else file.read(after),
-        tuple(RuleHits(rule, count) for rule, count in hits),
+        tuple(RuleHits(rule, count, counts_marks=marked) for rule, count, marked in hits),
         tuple(
             UnparsedFunction(path if header is None else PurePosixPath(header), line, name, end)
             for header, line, name, end in unparsed

@@ -250,6 +250,7 @@ def _read_edits(
 
 def _count_rules(program: RunnableSmpl, outcomes: Outcomes) -> tuple[RuleCount, ...]:
     counts = {rule.label: [0, 0] for rule in read_rules(program.patch.text) if not rule.is_script}
+    marking: set[str] = set()
     for path, outcome in sorted(outcomes.summaries.items()):
         # The trace of a file has the hits in its headers, too. They count once, for the header.
         counted = Counter[str]()
@@ -257,9 +258,13 @@ def _count_rules(program: RunnableSmpl, outcomes: Outcomes) -> tuple[RuleCount, 
             if header in outcomes.changed and (own := outcomes[header]).after == text:
                 counted.update({rule.rule: rule.hits for rule in own.rules})
         for rule in outcome.rules:
+            if rule.counts_marks:
+                marking.add(rule.rule)
             hits = rule.hits - counted[rule.rule]
             if hits > 0:
                 count = counts.setdefault(rule.rule, [0, 0])
                 count[0] += hits
                 count[1] += 1
-    return tuple(RuleCount(name, hits, files) for name, (hits, files) in counts.items())
+    return tuple(
+        RuleCount(name, hits, files, name in marking) for name, (hits, files) in counts.items()
+    )

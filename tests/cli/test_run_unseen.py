@@ -532,3 +532,33 @@ def test_a_rule_without_a_match_says_which_words_are_nowhere(run, rule, why):
     for _ in range(2):
         notes = [note for note in run(rule, files)["notes"] if "no file can match" in note]
         assert notes == ([f"no file can match: {why}"] if why else [])
+
+
+@pytest.mark.parametrize(
+    ("mark", "change", "expected"),
+    [
+        ("*", "", "  r: 4 marked parts in 1 file\n"),
+        ("-", "+ h(e);\n", "  r: 4 hits in 1 file\n"),
+    ],
+)
+def test_marked_parts_are_not_called_hits(run, mark, change, expected):
+    rule = f"@r@\nexpression e;\n@@\n{mark} if (e)\n{mark}  g(e);\n{change}"
+    source = "int f(int a)\n{\n\tif (a)\n\t\tg(a);\n\tif (a)\n\t\tg(a);\n}\n"
+    assert expected in run(rule, {"a.c": source}, as_json=False).err
+
+
+def test_a_match_of_a_rule_whose_position_is_read_is_one_hit(run):
+    rule = (
+        "virtual report\n@r depends on report@\nexpression e;\nposition p;\n@@\n"
+        "* if (e)\n*  g@p(e);\n\n@found depends on report@\nposition r.p;\n@@\n h@p(...)\n"
+    )
+    source = "int f(int a)\n{\n\tif (a)\n\t\tg(a);\n\tif (a)\n\t\tg(a);\n}\n"
+    for cached in (0, 1):
+        done = run(rule, {"a.c": source}, "--mode", "report", as_json=False)
+        assert f", {cached} cached, " in done.err
+        assert "  r: 2 hits in 1 file\n" in done.err
+    mark = "@r@\nexpression e;\n@@\n* if (e)\n*  g(e);\n"
+    for cached in (0, 1):
+        done = run(mark, {"a.c": source}, as_json=False)
+        assert f", {cached} cached, " in done.err
+        assert "  r: 4 marked parts in 1 file\n" in done.err

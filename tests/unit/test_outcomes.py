@@ -15,6 +15,7 @@ from patchgen.sweep.outcomes import CompressedEdits, Outcomes
 PATH, HEADER = PurePosixPath("net/a.c"), PurePosixPath("net/a.h")
 OUTCOMES = {
     "changed": FileResult(PATH, b"int a;\xff\r\n", (RuleHits("r", 2),)),
+    "marked": FileResult(PATH, rules=(RuleHits("r", 2, counts_marks=True),)),
     "made empty": FileResult(PATH, b"", (RuleHits("r", 1),)),
     "with headers": FileResult(PATH, rules=(RuleHits("r", 1),), headers=((HEADER, b"x\n"),)),
     "not parsed": FileResult(PATH, unparsed=(UnparsedFunction(PATH, 3, "f", 9),)),
