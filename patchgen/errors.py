@@ -12,6 +12,8 @@ _SHOWN_OIDS = 3
 # The share of common letters from which one name may be a misspelling of another: two letters that
 # changed places in a name of three (hsa, has: 0.67), but not two of four (whta, has: 0.57).
 _SIMILARITY = 0.65
+# From this length on, the name of a function may have two misspelt letters.
+_LONG_NAME = 10
 
 
 def suggest_name(name: str, names: Iterable[str], kind: str) -> str:
@@ -35,6 +37,46 @@ def find_similar(name: str, names: Iterable[str]) -> str | None:
     import difflib
 
     return next(iter(difflib.get_close_matches(name, list(names), n=1, cutoff=_SIMILARITY)), None)
+
+
+def find_misspelt(name: str, names: Iterable[str]) -> str | None:
+    """Return the name of a tree's code that another one is a misspelling of; None without one.
+
+    Of 100,000 names, several have most letters in common with any other, so the two may only differ
+    by one edit, or by two if the name is long: a letter more, less or changed, or two swapped.
+    """
+    most = 1 if len(name) < _LONG_NAME else 2
+    letters = set(name)
+    near = (
+        (_count_edits(name, other, most), other)
+        for other in names
+        if abs(len(other) - len(name)) <= most
+        and len(letters.symmetric_difference(other)) <= 2 * most
+    )
+    edits, found = min(near, default=(most + 1, ""))
+    return found if edits <= most else None
+
+
+def _count_edits(first: str, second: str, most: int) -> int:
+    """Return the number of edits between two texts (optimal string alignment).
+
+    If there are more than `most`, it is any number above that.
+    """
+    older: list[int] = []
+    before = list(range(len(second) + 1))
+    for row, letter in enumerate(first, 1):
+        current = [row]
+        for column, other in enumerate(second, 1):
+            changed = before[column - 1] + (letter != other)
+            edits = min(before[column] + 1, current[column - 1] + 1, changed)
+            if row > 1 and column > 1 and (letter, other) == (second[column - 2], first[row - 2]):
+                edits = min(edits, older[column - 2] + 1)
+            current.append(edits)
+        # The number of edits decreases in no later row, except by a swap of the last two letters.
+        if min(*before, *current) > most:
+            return most + 1
+        older, before = before, current
+    return before[-1]
 
 
 @dataclass(frozen=True, slots=True)

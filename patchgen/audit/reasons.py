@@ -17,7 +17,7 @@ from patchgen.audit.obstacles import Approach, Obstacle, find_obstacles
 from patchgen.audit.paths import Edge, Routes
 from patchgen.audit.result import Audit, Hypercall, TreeLocation
 from patchgen.audit.window import FollowedWindow
-from patchgen.errors import RefusedError, find_similar
+from patchgen.errors import RefusedError, find_misspelt
 
 # The number of callers to store of a function that is early; the nearest ones are first.
 _MOST_CALLERS = 12
@@ -214,7 +214,7 @@ def _refuse(reasons: Reasons, name: str) -> RefusedError:
             code="audit-code",
         )
     names = {function.name for function in reasons.functions}
-    close = find_similar(name, names)
+    close = find_misspelt(name, names)
     return RefusedError(
         f"no file that the audit reads defines a function {name}()",
         code="audit-code",

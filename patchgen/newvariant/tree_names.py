@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from patchgen.errors import find_similar, suggest_similar
+from patchgen.errors import find_misspelt, find_similar
 from patchgen.model.base import TreeFile
 from patchgen.newvariant.word_files import explain_words, find_files_with
 from patchgen.odb import GitTree, Repository, grep_files, open_tree, plan_search, read_contents
@@ -85,4 +85,5 @@ def _suggest_function(repository: Repository, files: Sequence[TreeFile], name: s
     names: set[str] = set()
     for content in read_contents(repository, files[:_MAX_COMPARED]):
         names.update(found.decode() for found in _CALLED.findall(content))
-    return suggest_similar(name, sorted(names))
+    similar = find_misspelt(name, names)
+    return f"did you mean {similar!r}?" if similar else None

@@ -7,7 +7,7 @@ import click
 import pytest
 
 from patchgen.cli import main
-from patchgen.errors import ErrorPlace, PatchgenError, suggest_name
+from patchgen.errors import ErrorPlace, PatchgenError, find_misspelt, suggest_name
 
 
 @click.command("toy")
@@ -76,3 +76,22 @@ def test_the_mark_is_below_its_column_where_a_line_has_control_characters() -> N
 )
 def test_only_a_similar_name_is_suggested(name: str, names: list[str], hint: str) -> None:
     assert suggest_name(name, names, "names") == hint
+
+
+@pytest.mark.parametrize(
+    ("name", "names", "found"),
+    [
+        ("PDE_DATA", ["SDIF_DATA", "IDE_DATA_REG", "DE_DATE"], None),
+        ("PDE_DATA", ["SDIF_DATA", "PDE_DAT", "PDE_DATAS"], "PDE_DAT"),
+        ("kfere", ["kfree", "kfre_"], "kfree"),
+        ("kmaloc", ["vmalloc", "kmalloc"], "kmalloc"),
+        ("old_cal", ["old_calls"], None),
+        ("copy_frm_usr", ["copy_to_user", "copy_from_user"], "copy_from_user"),
+        ("copy_frm_us", ["copy_from_user"], None),
+        ("f", [], None),
+    ],
+)
+def test_of_the_names_of_a_tree_only_a_misspelt_one_is_suggested(
+    name: str, names: list[str], found: str | None
+) -> None:
+    assert find_misspelt(name, names) == found
