@@ -13,6 +13,7 @@ from collections.abc import Mapping
 import click
 
 from patchgen.cli.printer import OutputError, ReaderGoneError, echo
+from patchgen.cli.terminal import is_terminal
 from patchgen.errors import PatchgenError
 from patchgen.interrupts import EXIT_INTERRUPTED, describe_written
 
@@ -35,6 +36,9 @@ class CommandError(Exception):
         super().__init__(str(error))
         self.exit_code = error.exit_code
         self.text = error.describe(options)
+        # For a person: a script knows the code, and its log should not repeat the line.
+        if error.code and is_terminal(sys.stderr):
+            self.text += f"\n`patchgen help {error.code}` explains this error"
 
 
 def end_with(err: BaseException) -> int:

@@ -15,6 +15,7 @@ from patchgen.resources import shipped_folder
 
 # An entry of the index: - [Title](NAME.md): purpose of the page
 _ENTRY = re.compile(r"^- \[[^\]]*\]\(([\w-]+)\.md\): (.*?)(?=^- |\n\n)", re.MULTILINE | re.DOTALL)
+_TOPICS = "`patchgen help` lists commands and guides; the code of an error is in its brackets"
 # A section of messages.md, whose heading is the code of an error.
 _CODE = re.compile(r"^### ([\w-]+)\n\n(.*?)\n(?=\n#|\Z)", re.MULTILINE | re.DOTALL)
 
@@ -46,8 +47,8 @@ def _complete_topic(ctx: click.Context, param: click.Parameter, incomplete: str)
 def command(ctx: click.Context, topic: str | None) -> None:
     """Explain a command or an error, or show a guide.
 
-    TOPIC is the name of a command or of a guide, or the code of an error; without it, all commands
-    and guides are listed.
+    TOPIC is the name of a command or of a guide, or the code that an error has in brackets; without
+    it, all commands and guides are listed.
     """
     root = ctx.find_root()
     assert isinstance(root.command, click.Group)
@@ -62,7 +63,7 @@ def command(ctx: click.Context, topic: str | None) -> None:
         Printer().text(format_guide(f"{explanation}\n", width))
     else:
         names = [*_list_topics(root), *_read_codes()]
-        hint = suggest_similar(topic, names) or "`patchgen help` lists the topics"
+        hint = suggest_similar(topic, names) or _TOPICS
         raise UsageError(f"unknown topic {topic!r}", code="name-unknown", hint=hint)
 
 
@@ -82,10 +83,12 @@ def _read_codes() -> dict[str, str]:
 
 
 def _describe_topics(root: click.Context) -> str:
-    """Return the commands and the guides, each with its purpose, as --help lists commands."""
+    """Return the commands and guides, each with its purpose, as --help lists commands, and CODE."""
     assert isinstance(root.command, click.Group)
     formatter = root.make_formatter()
     root.command.format_commands(root, formatter)
     with formatter.section("Guides"):
         formatter.write_dl(list(list_guides().items()))
+    with formatter.section("Errors"):
+        formatter.write_dl([("CODE", "the error with this code in brackets, such as path-exists.")])
     return formatter.getvalue().lstrip("\n")

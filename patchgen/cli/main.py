@@ -206,7 +206,7 @@ def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
 def patchgen(ctx: click.Context) -> None:
     """Apply templated Coccinelle semantic patches to a kernel tree, and send them as a series.
 
-    `patchgen help` lists the guides.
+    `patchgen help` lists the guides, and `patchgen help CODE` explains the error with this code.
     """
     if ctx.invoked_subcommand not in _UNPAGED:
         collect_output(ctx)

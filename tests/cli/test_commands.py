@@ -15,6 +15,7 @@ import pytest
 
 from patchgen.version import find_version
 from tests.support import TOP
+from tests.support.terminal import run_on_terminal
 
 
 def test_version_and_help(patchgen):
@@ -143,9 +144,19 @@ def test_help_explains_the_code_of_an_error(patchgen, tmp_path, written):
     assert result.out.endswith(".\n") and "###" not in result.out
 
 
+def test_an_error_on_a_terminal_names_the_command_that_explains_it(patchgen, tmp_path):
+    command = "`patchgen help not-a-repository` explains this error\n"
+    shown = run_on_terminal([sys.executable, "-m", "patchgen", "list"], cwd=tmp_path)
+    assert shown.code == 1 and shown.text.endswith(command)
+    assert command not in patchgen("list", cwd=tmp_path).err
+    listed = patchgen("help")
+    assert "Errors:\n  CODE" in listed.out and listed.code == 0
+
+
 @pytest.mark.parametrize(
     ("args", "message"),
     [
+        (["help", "nonsense"], "hint: `patchgen help` lists commands and guides; the code of an e"),
         (
             ["help", "first-seris"],
             "unknown topic 'first-seris' [name-unknown]\nhint: did you mean 'first-series'?",
