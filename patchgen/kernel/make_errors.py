@@ -43,6 +43,12 @@ _LINKER = re.compile(
 # number.
 _RECIPE = re.compile(r"^make(?:\[\d+\])?: \*\*\* \[(?P<target>.*)\] (?:Error \d+|[A-Z].*)$")
 _MAKE_ERROR = re.compile(r"^(?:make(?:\[\d+\])?: )?\*\*\* (?P<text>(?!\[).*?)\.?\s*(?:Stop\.)?$")
+# KBUILD_CFLAGS makes these warnings errors in each configuration (5.15: Makefile; 7.1:
+# scripts/Makefile.warn).
+_ALWAYS_ERROR = re.compile(
+    r"-Werror=(?:date-time|designated-init|implicit-function-declaration|implicit-int|"
+    r"incompatible-pointer-types|return-type|strict-prototypes)\b"
+)
 _DENIED = re.compile(r": \./(?P<path>[^\s:]+): Permission denied$")
 # Programs print the text of strerror(3) last.
 _MACHINE_ERRORS = {
@@ -127,7 +133,7 @@ def _explain(error: BuildFailure, following: Sequence[str]) -> BuildFailure:
     if "-Werror" in error.text and ("tools/" in target or error.where.startswith("tools/")):
         hint = "the compiler is newer than this tree: WERROR=0 builds its tools despite warnings"
         return replace(error, hint=hint, parameter="make_variables")
-    if "-Werror" in error.text:
+    if "-Werror" in error.text and not _ALWAYS_ERROR.search(error.text):
         hint = "disable CONFIG_WERROR in the .config"
         return replace(error, hint=hint, parameter="configs")
     if "No such file" in error.text:

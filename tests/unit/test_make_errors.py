@@ -129,6 +129,16 @@ def test_what_to_do_about_an_old_tree_and_a_new_compiler():
     assert "CONFIG_WERROR" in error.hint and error.parameter == "configs"
 
 
+@pytest.mark.parametrize("warning", ["implicit-function-declaration", "return-type"])
+def test_a_warning_that_is_an_error_in_each_configuration_has_no_hint_about_one(warning):
+    output = (
+        f"  CC      /out/lib/a.o\nlib/a.c:3:9: error: text [-Werror={warning}]\n"
+        "make[4]: *** [/tmp/tree/scripts/Makefile.build:97: /out/lib/a.o] Error 1\n"
+    )
+    error = find_make_error(output + END, TREE)
+    assert error.text.startswith("text") and (error.hint, error.parameter) == ("", "")
+
+
 def test_what_to_install_and_how_to_get_exec_bits_back():
     assert find_make_error(OUTPUTS["a header that is missing"][0], TREE).hint == (
         "apt-get install libssl-dev"
