@@ -45,6 +45,7 @@ class LinkedCode:
 
     def __init__(self, facts: Mapping[str, FileFacts], settings: Settings | None = None):
         self._facts = facts
+        self.settings = settings
         c, assembly = Conditions(settings), Conditions(settings, assembly=True)
         self._dead = {
             path: DeadCode(file_facts.regions, assembly if path.endswith(".S") else c)

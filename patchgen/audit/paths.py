@@ -20,6 +20,7 @@ from patchgen.audit.result import EdgeKind, Route, Step, TreeLocation
 from patchgen.audit.tables import Tables
 from patchgen.errors import RefusedError
 
+_COMPLETE_CONFIG = "name a .config that builds all files of arch/x86/kernel and init on that path"
 # Counting paths stops here: a larger number is of no use.
 _CAP = 1_000_000
 # A path that a reader can follow is preferred: calls by name cost least, less certain ones more.
@@ -108,9 +109,8 @@ def find_boot_path(code: LinkedCode, tables: Tables) -> BootPath:
     raise RefusedError(
         f"no calls lead from {' or '.join(tables.boot_path_from)} to {' or '.join(tables.end)}",
         code="audit-code",
-        hint="an audit needs a kernel that patches alternatives at boot; a .config has to build "
-        "all files of arch/x86/kernel and init on that path",
-        parameters=("config",),
+        hint="an audit needs a kernel that patches alternatives at boot",
+        alternatives={"config": _COMPLETE_CONFIG} if code.settings is not None else None,
     )
 
 

@@ -238,6 +238,15 @@ def test_a_kernel_without_a_path_to_alternatives_is_refused():
         audit_files({"arch/x86/kernel/cpu/common.c": "int x;\n"})
 
 
+@pytest.mark.parametrize("settings", [None, {"CONFIG_X86_64": "y"}])
+def test_another_configuration_is_a_hint_only_if_one_was_followed(settings):
+    with pytest.raises(RefusedError) as refused:
+        audit_files({"arch/x86/kernel/cpu/common.c": "int x;\n"}, settings)
+    assert ".config" not in refused.value.describe({})
+    hint = refused.value.describe({"config": "--config"})
+    assert ("; or name a .config that builds all files of arch/x86/" in hint) == bool(settings)
+
+
 def test_the_last_reference_frees_a_window():
     window = follow_window(link_files({**FILES, PATH: SITE}), load_tables())
     assert build_audit(window).hypercalls
