@@ -21,6 +21,8 @@ _CLAIM = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _X86_CONFIG = "name a .config of x86_64 that builds them, if it can"
+# kbuild does not compile the files below these folders for a kernel.
+_OUTSIDE = frozenset({"Documentation", "tools"})
 _SOURCES = frozenset({".c", ".h", ".S", ".lds", ".dts", ".dtsi", ".rs"})
 _BUILD_FILES = ("Kconfig", "Makefile", "Kbuild")
 
@@ -255,7 +257,9 @@ def _note_unbuilt(
     find_symbol: Callable[[Oid, PurePosixPath], str],
 ) -> Finding:
     text, hint = "not checked: built in no configuration", "name a .config that builds it"
-    if file.suffix == ".h":
+    if file.parts[0] in _OUTSIDE:
+        text, hint = f"not checked: no configuration builds {file.parts[0]}/", ""
+    elif file.suffix == ".h":
         hint = "name a .config that builds a file that includes it"
     elif symbol := find_symbol(commit.oid, file):
         hint = f"name a .config with {symbol}"
@@ -263,8 +267,9 @@ def _note_unbuilt(
     if arch is not None and arch not in archs and (package := name_compiler_package(arch)):
         text = f"not checked: no configuration of {arch} was built"
         hint = f"allmodconfig-{arch} needs {package}"
+    parameter = "configs" if hint else ""
     return Finding(
-        "build", text, commit.oid, str(file), failure=False, hint=hint, parameter="configs"
+        "build", text, commit.oid, str(file), failure=False, hint=hint, parameter=parameter
     )
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -150,3 +151,21 @@ def test_a_file_that_no_configuration_builds_is_noted():
     assert not list(list_never_built([commit()], configs, {(Oid("1"), "x86_64"): build()}))
     # The base failed in it.
     assert not list(list_never_built([commit()], configs, {}))
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "hint"),
+    [
+        ("lib/x.c", "built in no configuration", "name a .config that builds it"),
+        ("lib/x.h", "built in no configuration", "name a .config that builds a file that inc"),
+        ("tools/perf/x.c", "no configuration builds tools/", ""),
+        ("tools/include/x.h", "no configuration builds tools/", ""),
+        ("Documentation/x.c", "no configuration builds Documentation/", ""),
+    ],
+)
+def test_a_configuration_is_a_hint_only_if_one_can_build_the_file(path, text, hint):
+    changed = replace(commit(), files=(PurePosixPath(path),))
+    builds = {(Oid("1"), "x86_64"): Build(unread=(path,))}
+    [note] = list_never_built([changed], [find_config("x86_64")], builds)
+    assert note.text == f"not checked: {text}" and note.hint.startswith(hint)
+    assert (bool(note.hint), note.parameter) == (bool(hint), "configs" if hint else "")
