@@ -55,6 +55,7 @@ from .tested_line import (
 )
 from .tracking import (
     Tracking as Tracking,
+    format_cover as format_cover,
     parse_cover_commit as parse_cover_commit,
 )
 from .trailers import (

@@ -31,7 +31,7 @@ from patchgen.odb import (
     resolve_object,
 )
 from patchgen.odb.difftext import find_strip, list_paths
-from patchgen.series import Record, SeriesBranch, read_branch, resolve_series
+from patchgen.series import Record, SeriesBranch, format_cover, read_branch, resolve_series
 
 _OID = re.compile(r"[0-9a-f]{40,64}")
 
@@ -64,11 +64,15 @@ class CheckedSeries:
 
     @property
     def cover(self) -> str:
-        """The text of the cover letter, "" without one."""
+        """The text of the cover letter from its subject on, "" without one.
+
+        That of a branch has the lines of its commit.
+        """
         if self.posted is not None:
-            return self.posted.cover.body.text if self.posted.cover else ""
+            letter = self.posted.cover
+            return f"{letter.subject.text}\n\n{letter.body.text}" if letter else ""
         cover = self.series.cover if self.series else None
-        return "\n".join((cover.subject, "", cover.body, cover.notes)) if cover else ""
+        return format_cover(cover) if cover else ""
 
     @property
     def cover_subject(self) -> str:

@@ -58,7 +58,9 @@ def check_commit(
         yield Finding(_CHECK, text, commit.oid)
     message = parse_message(commit.message)
     body, trailers = message.body, message.trailers
-    for number, line in enumerate(body.split("\n"), 1):
+    _, *below_subject = message.text.split("\n")
+    # Line 1 is the subject, as in the editor of `git commit --amend`.
+    for number, line in enumerate(below_subject, 2):
         # Indented lines and URLs must not be wrapped.
         if len(line) > _BODY_WIDTH and not line.startswith((" ", "\t")) and "://" not in line:
             text = f"the line has {len(line)} characters; wrap the text at {_BODY_WIDTH}"

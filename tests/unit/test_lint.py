@@ -140,6 +140,12 @@ def test_text_that_is_still_to_be_written_is_reported_with_its_place():
     assert not list(check_series([commit(body(SIGNED))], "Do it\n\nBecause.\n"))
 
 
+def test_the_subject_is_line_1_of_a_message():
+    lines = ["x86/kvm: Do it", "", "Because.", "# one", "word " * 16, "EDITME: more", "", SIGNED]
+    findings = list(check_commit(commit("\n".join(lines)), KNOWN.get, SENDER))
+    assert sorted(finding.where for finding in findings) == ["message:4", "message:5", "message:6"]
+
+
 X86, MM = commit(body(SIGNED)), commit(body(SIGNED).replace("x86/kvm", "mm"), "3")
 
 
