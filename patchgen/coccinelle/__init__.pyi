@@ -15,6 +15,7 @@ from .formula import (
     holds as holds,
     words_of as words_of,
 )
+from .function_headers import find_function_headers as find_function_headers
 from .header import (
     Header as Header,
     decode_cocci as decode_cocci,

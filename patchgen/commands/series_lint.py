@@ -6,7 +6,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 from patchgen.campaign.prefixes import are_mostly_lower
 from patchgen.campaign.trees import History, open_history
@@ -14,7 +14,7 @@ from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
 from patchgen.model.finding import Finding, list_first
 from patchgen.model.series import Cover
-from patchgen.odb import Checkout, digest_commits, read_sent
+from patchgen.odb import Checkout, digest_commits, read_file, read_sent
 from patchgen.reroll.original import find_stored
 from patchgen.send.journal import list_begun
 from patchgen.series import (
@@ -28,6 +28,7 @@ from patchgen.series import (
 )
 from patchgen.verify.checked_series import CheckedSeries
 from patchgen.verify.cover_claims import check_cover_claims
+from patchgen.verify.cover_places import check_cover_places
 from patchgen.verify.dropped_patches import MissingPatch, check_dropped, find_added_names
 from patchgen.verify.lint import (
     check_claims,
@@ -67,6 +68,7 @@ class SeriesLint:
                 target.cover_subject, target.commits, self._writes_lower_case
             )
         yield from check_series(target.commits, target.cover)
+        yield from self._check_places()
         if target.record is not None:
             change_digests = digest_commits(self.checkout, target.start, target.tip)
             yield from check_claims(target.commits, change_digests, target.record, self._reroll)
@@ -81,6 +83,21 @@ class SeriesLint:
             yield from self._check_reviews(target.record, change_digests)
             for text in describe_empty_variables(target.record, messages, self._reroll):
                 yield Finding("lint", text, failure=False)
+
+    def _check_places(self) -> Iterator[Finding]:
+        """Yield the places that the cover letter names and that no tree of the series has."""
+        read_base, read_tip = (
+            partial(read_file, self.checkout, commit)
+            for commit in (self.target.base, self.target.tip)
+        )
+        # The change logs below the cut may be about an earlier version.
+        letter = parse_message(self.target.cover).text
+        for line, text in check_cover_places(letter, read_base, read_tip):
+            remedy = "correct it"
+            if self.target.record is not None:
+                remedy += f", or let `{self._reroll}` make the lists again"
+            where = f"cover letter:{line}"
+            yield Finding("lint", f"{text}; {remedy}", where=where, failure=False)
 
     def _check_dropped(
         self, series: SeriesBranch, letter: Cover, record: Record, matched: Sequence[MatchedCommit]

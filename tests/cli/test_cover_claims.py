@@ -17,10 +17,19 @@ FAST = [f"--skip={check}" for check in ("checkpatch", "am", "sections", "build",
 KVM = "arch/x86/kernel/kvm.c"
 
 
+def list_findings(patchgen, tree, branch: str) -> list[dict[str, str]]:
+    result = patchgen("verify", branch, "--tree", tree, *FAST, "--json")
+    return json.loads(result.out)["series_findings"]
+
+
 def list_notes(patchgen, tree) -> list[str]:
-    result = patchgen("verify", V4, "--tree", tree, *FAST, "--json")
-    findings = json.loads(result.out)["series_findings"]
-    return [finding["text"] for finding in findings if "since it was generated" in finding["text"]]
+    texts = [finding["text"] for finding in list_findings(patchgen, tree, V4)]
+    return [text for text in texts if "since it was generated" in text]
+
+
+def list_wrong_places(patchgen, tree, branch: str) -> list[dict[str, str]]:
+    findings = list_findings(patchgen, tree, branch)
+    return [finding for finding in findings if "in the tree with all patches: " in finding["text"]]
 
 
 def test_work_by_hand_is_mentioned_after_a_reroll(patchgen, pvops, git):
@@ -89,6 +98,42 @@ def test_cited_calls_are_those_of_the_series_with_work_by_hand(patchgen, pvops, 
     # The next version has the same letter, and edits of a letter that cites the calls are kept.
     assert patchgen("reroll", "--tree", pvops, V4, "-v", "4").code == 0
     assert read_letter(git, pvops, V4) == letter
+
+
+VARIANTS = {"pvops": 4, "sev-hypercall": 1, "vmmcall-default": 1, "x86-platform": 1}
+
+
+@pytest.mark.parametrize(("variant", "version"), VARIANTS.items())
+def test_the_places_of_a_generated_letter_exist(patchgen, toy, git, variant, version):
+    assert patchgen("apply", "--variant", variant, "--tree", toy).code == 0
+    branch = f"patchgen/{variant}-v{version}"
+    assert re.search(r"\.[ch]:\d+ \w+\(\)", read_letter(git, toy, branch))
+    assert list_wrong_places(patchgen, toy, branch) == []
+
+
+def test_places_that_moved_are_reported_until_the_lists_are_made_again(patchgen, pvops, git):
+    letter = git(pvops, "show", "-s", "--format=%B", f"{V4}~4").split("\n")
+    place = re.compile(rf"{re.escape(KVM)}:\d+ (\w+)\(\)")
+    listed = {
+        number: match for number, line in enumerate(letter, 1) if (match := place.search(line))
+    }
+    git(pvops, "checkout", "-q", "--detach", V4)
+    path = pvops / KVM
+    path.write_text("/* x */\n" * 200 + path.read_text())
+    git(pvops, "commit", "-q", "-a", "--amend", "--no-edit")
+    git(pvops, "update-ref", f"refs/heads/{V4}", "HEAD")
+    git(pvops, "checkout", "-q", "master")
+    findings = list_wrong_places(patchgen, pvops, V4)
+    assert [f["where"] for f in findings] == [f"cover letter:{number}" for number in listed]
+    for finding, match in zip(findings, listed.values(), strict=True):
+        assert finding["text"].startswith(f"{match[0]} is not in the tree with all patches: line ")
+        assert (
+            f" is not in {match[1]}(); correct it, or let `patchgen reroll {V4} -v 4` make"
+            in (finding["text"])
+        )
+        assert not finding["failure"]
+    assert patchgen("reroll", "--tree", pvops, V4, "-v", "4").code == 0
+    assert list_wrong_places(patchgen, pvops, V4) == []
 
 
 def join(text: str) -> str:
