@@ -84,7 +84,7 @@ def complete_unknown_mail(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[_Item]:
     """Return the numbers of the mails of which it is unknown whether they arrived."""
-    from patchgen.send import Journal, MailState
+    from patchgen.pipeline.journal import Journal, MailState
 
     def list_unknown(repository: Repository, tracking: Tracking) -> list[_Item]:
         entries, _ = Journal(repository, tracking.change_id, tracking.revision).read()

@@ -28,7 +28,7 @@ from patchgen.counting import count
 from patchgen.errors import RefusedError, UsageError
 from patchgen.interrupts import EXIT_INTERRUPTED, describe_written, ignore_late_interrupts
 from patchgen.model.series import SendableVersion
-from patchgen.send import JournalEntry, MailState, build_unknown_error, format_resume
+from patchgen.pipeline.journal import JournalEntry, MailState, build_unknown_error, format_resume
 
 _HOW_TO_SEE_ALL = "--verbose shows everything."
 

@@ -19,7 +19,7 @@ from patchgen.controls import escape_controls
 from patchgen.counting import count
 from patchgen.mail import group_recipients, list_addresses, name_mails
 from patchgen.model.series import Recipients
-from patchgen.send import MailState
+from patchgen.pipeline.journal import MailState
 
 _COLUMNS = 80
 # Without the line of the question.

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from patchgen.mail import format_mails
 from patchgen.model.base import Oid
 from patchgen.odb import Quarantine, Repository
+from patchgen.pipeline.journal import Journal, JournalEntry, MailState, begin_entries
 from patchgen.reroll.changelog import EarlierPatch
 from patchgen.reroll.hand_edits import NewCommit
 from patchgen.reroll.history import SeriesHistory
-from patchgen.send.journal import Journal, JournalEntry, MailState, begin_entries
 
 
 def find_earlier_patches(

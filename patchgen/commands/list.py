@@ -16,7 +16,7 @@ from pathlib import Path
 from patchgen.errors import RefusedError
 from patchgen.model.base import Oid
 from patchgen.odb import Repository, SentVersion, list_sent, parse_raw_commit
-from patchgen.send.journal import Journal, MailState
+from patchgen.pipeline.journal import Journal, MailState
 from patchgen.series import (
     APPROVALS,
     REVIEW_TAGS,

@@ -65,7 +65,6 @@ from patchgen.reroll.original import (
 from patchgen.reroll.request import RerollRequest, RerollResult, from_document, to_document
 from patchgen.reroll.source import Generated, OnStage, SeriesSource, refuse_empty
 from patchgen.reroll.variant_source import VariantSource
-from patchgen.send.journal import list_begun
 from patchgen.send.parts import add_sent_cover
 from patchgen.series import (
     HandWork,
@@ -125,7 +124,7 @@ class _Reroll:
         self._on_stage = on_stage
         self._signatures = repository.read_signatures()
         self._history = history = read_history(
-            repository, quarantine, request.branch, request.revision, list_begun
+            repository, quarantine, request.branch, request.revision
         )
         self._series, self._record = history.series, history.record
         self._revision = history.revision

@@ -20,8 +20,7 @@ from patchgen.errors import RefusedError, ToolError, UsageError
 from patchgen.mail import find_aliases, redirect_mail, split_people
 from patchgen.model.series import Mail, SendableVersion
 from patchgen.odb import Quarantine, Repository, digest_commits, read_sent, record_sent
-from patchgen.send.delivery import DeliveryReport, OnMail, deliver, resolve_in_flight
-from patchgen.send.journal import (
+from patchgen.pipeline.journal import (
     Journal,
     JournalEntry,
     MailState,
@@ -32,6 +31,7 @@ from patchgen.send.journal import (
     list_begun,
     set_state,
 )
+from patchgen.send.delivery import DeliveryReport, OnMail, deliver, resolve_in_flight
 from patchgen.send.parts import (
     EarlierRuns,
     answer_sent_cover,

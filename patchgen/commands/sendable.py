@@ -23,9 +23,9 @@ from patchgen.mail import (
 )
 from patchgen.model.series import Cover, Mail, Recipients, SendableVersion
 from patchgen.odb import Quarantine, Repository
+from patchgen.pipeline.journal import SendOptions
 from patchgen.pipeline.next_version import find_sent_revision
 from patchgen.pipeline.prepare import prepare_branch
-from patchgen.send.journal import SendOptions
 from patchgen.send.settings import SendSettings
 from patchgen.send.transport import find_sender
 from patchgen.series import PLACEHOLDER, format_reroll, read_branch, resolve_series

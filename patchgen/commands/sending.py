@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from patchgen.odb import Repository, read_sent
-from patchgen.send.journal import Journal, MailState
+from patchgen.pipeline.journal import Journal, MailState
 from patchgen.series import find_tracking
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from patchgen.model.base import Oid
 from patchgen.odb import Repository, read_sent
-from patchgen.send.journal import Journal, MailState
+from patchgen.pipeline.journal import Journal, MailState
 from patchgen.series import SeriesBranch
 from patchgen.status import SentMail
 

@@ -15,8 +15,8 @@ from patchgen.model.commit import Commit
 from patchgen.model.finding import Finding, list_first
 from patchgen.model.series import Cover
 from patchgen.odb import Checkout, digest_commits, read_file, read_sent
+from patchgen.pipeline.journal import list_begun
 from patchgen.reroll.original import find_stored
-from patchgen.send.journal import list_begun
 from patchgen.series import (
     REVIEW_TAGS,
     MatchedCommit,

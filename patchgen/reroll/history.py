@@ -8,7 +8,7 @@ patchgen reads both, so either tool may send.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from patchgen.errors import PatchgenError, RefusedError, UsageError
@@ -22,6 +22,7 @@ from patchgen.odb import (
     read_commits,
     read_sent,
 )
+from patchgen.pipeline.journal import list_begun
 from patchgen.pipeline.next_version import find_branch_of
 from patchgen.reroll.audit_summary import take_out_audit
 from patchgen.reroll.changelog import EarlierPatch
@@ -110,11 +111,8 @@ def read_history(
     quarantine: Quarantine,
     branch: str | None,
     requested: int | None,
-    list_begun: Callable[[Repository, str], Sequence[int]],
 ) -> SeriesHistory:
     """Read a branch (None: the current one) and choose the next version.
-
-    `list_begun` returns the versions with a change-id of which at least a part was sent.
 
     Raises RefusedError if the branch has no record, or if the requested version was sent already;
     UsageError if it is older than the branch.

@@ -9,7 +9,7 @@ from functools import partial
 
 from patchgen.interrupts import defer_interrupts
 from patchgen.model.series import Mail
-from patchgen.send.journal import Journal, JournalEntry, MailState, set_state
+from patchgen.pipeline.journal import Journal, JournalEntry, MailState, set_state
 from patchgen.send.outcome import MailOutcome, Verdict
 from patchgen.send.send_one import find_outcome
 from patchgen.send.transport import GitSendEmail

@@ -18,7 +18,7 @@ from patchgen.errors import RefusedError, UsageError
 from patchgen.mail import parse_mail, read_message_id
 from patchgen.model.series import Mail
 from patchgen.odb import Repository
-from patchgen.send.journal import Journal, JournalEntry, MailState, SendOptions
+from patchgen.pipeline.journal import Journal, JournalEntry, MailState, SendOptions
 from patchgen.series import Tracking
 
 _RANGE = re.compile(r"(?P<first>\d+)(?:-(?P<last>\d+))?")

@@ -12,8 +12,8 @@ import click
 import pytest
 
 from patchgen.odb import Quarantine, Repository
+from patchgen.pipeline.journal import Journal, MailState, begin_entries
 from patchgen.pipeline.prepare import prepare_branch
-from patchgen.send.journal import Journal, MailState, begin_entries
 from tests.conftest import Patchgen
 from tests.support.terminal import patchgen_on_terminal
 

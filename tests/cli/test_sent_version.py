@@ -13,7 +13,7 @@ import pytest
 
 from patchgen.mail import read_mails
 from patchgen.odb import Repository
-from patchgen.send.journal import Journal, MailState, begin_entries, set_state
+from patchgen.pipeline.journal import Journal, MailState, begin_entries, set_state
 from tests.support.small_variant import apply_small as apply, make_small_tree
 
 V1 = "patchgen/mine-v1"

@@ -14,7 +14,7 @@ import pytest
 
 from patchgen.mail import read_mails
 from patchgen.odb import Repository, record_sent
-from patchgen.send.journal import Journal, MailState, begin_entries, set_state
+from patchgen.pipeline.journal import Journal, MailState, begin_entries, set_state
 from patchgen.series import SeriesBranch, read_branch
 from tests.conftest import Patchgen
 from tests.support import TOP

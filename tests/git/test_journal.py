@@ -12,7 +12,7 @@ import pytest
 from patchgen.errors import RefusedError
 from patchgen.model.series import Mail
 from patchgen.odb import Repository
-from patchgen.send.journal import Journal, MailState, begin_entries, set_state
+from patchgen.pipeline.journal import Journal, MailState, begin_entries, set_state
 
 MAIL = Mail("v4-0001-x.patch", b"Subject: [PATCH v4 1/1] x\nMessage-ID: <a@x>\n\nBecause.\n")
 ENTRIES = begin_entries([MAIL])

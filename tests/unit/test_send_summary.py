@@ -11,8 +11,7 @@ from hypothesis import example, given, strategies as st
 from patchgen.cli.send_summary import list_everything, summarize
 from patchgen.commands.send import SendPlan
 from patchgen.model.series import Cover, Recipients, SendableVersion
-from patchgen.send import JournalEntry
-from patchgen.send.journal import SendOptions
+from patchgen.pipeline.journal import JournalEntry, SendOptions
 
 
 def plan_of(

@@ -15,8 +15,8 @@ that of the lines that the patch adds and removes, and to and cc are its recipie
 before 0.2 do not have get_maintainer, only, to, cc, content and change.
 
 The file is written to a new name, synced, and renamed. Next to it are the outcome of the mail in
-flight (send_one.py) and a lock file. Only a process that holds the lock sends; the process of a
-mail that outlives a killed patchgen holds it, too.
+flight (send/send_one.py) and a lock file. Only a process that holds the lock sends; the process of
+a mail that outlives a killed patchgen holds it, too.
 """
 
 from __future__ import annotations
