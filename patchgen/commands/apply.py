@@ -19,7 +19,7 @@ from patchgen.model.series import Signatures
 from patchgen.odb import Git, Quarantine, Repository
 from patchgen.pipeline.base_series import warn_of_base_series
 from patchgen.pipeline.generate import GeneratedSeries, VariantRequest, plan_variant, run_plan
-from patchgen.pipeline.next_version import NextVersion, find_sent_revision, track_series
+from patchgen.pipeline.next_version import NextVersion, find_begun_revision, track_series
 from patchgen.pipeline.prepare import (
     PreparedSeries,
     WrittenSeries,
@@ -223,8 +223,8 @@ def _find_setter(
     # `reroll` needs a branch with its record.
     if request.dry_run or not request.with_cover:
         return ""
-    sent = find_sent_revision(repository, old_tip) if old_tip else None
-    return format_reroll(target.branch, record, was_sent=sent == record.revision)
+    begun = find_begun_revision(repository, old_tip) if old_tip else None
+    return format_reroll(target.branch, record, was_sent=begun == record.revision)
 
 
 def _write_patches(

@@ -14,7 +14,7 @@ from pathlib import Path
 from patchgen.mail import Existing, check_folder
 from patchgen.model.base import Oid
 from patchgen.odb import Quarantine, Repository, digest_commits
-from patchgen.pipeline.next_version import find_sent_revision
+from patchgen.pipeline.next_version import find_begun_revision
 from patchgen.pipeline.prepare import prepare_branch
 from patchgen.pipeline.target import choose_target
 from patchgen.series import format_reroll, match_commits, read_branch, resolve_series
@@ -87,7 +87,7 @@ def _check_claims(repository: Repository, quarantine: Quarantine, branch: str) -
         return
     digests = digest_commits(quarantine, series.start, series.tip)
     matched = match_commits(series.commits, digests, series.record)
-    was_sent = find_sent_revision(repository, tip) is not None
+    was_sent = find_begun_revision(repository, tip) is not None
     reroll = format_reroll(branch, series.record, was_sent=was_sent)
     for finding in check_cover_claims(series.cover, matched, digests, series.record, reroll):
         yield f"the {finding.where}: {finding.text}"

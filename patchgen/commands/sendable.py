@@ -24,7 +24,7 @@ from patchgen.mail import (
 from patchgen.model.series import Cover, Mail, Recipients, SendableVersion
 from patchgen.odb import Quarantine, Repository
 from patchgen.pipeline.journal import SendOptions
-from patchgen.pipeline.next_version import find_sent_revision
+from patchgen.pipeline.next_version import find_begun_revision
 from patchgen.pipeline.prepare import prepare_branch
 from patchgen.send.settings import SendSettings
 from patchgen.send.transport import find_sender
@@ -186,7 +186,7 @@ def check_cover(
         series = read_branch(repository, quarantine, version.name, tip)
         template = find_cover_template(tree, series)
         if template is not None and series.record is not None:
-            was_sent = find_sent_revision(repository, tip) is not None
+            was_sent = find_begun_revision(repository, tip) is not None
             again = format_reroll(series.name, series.record, was_sent=was_sent)
             force = "" if was_sent else " --force"
             hint = f"edit {template}, then make the series again: `{again}{force}`"

@@ -16,6 +16,7 @@ from patchgen.model.finding import Finding, list_first
 from patchgen.model.series import Cover
 from patchgen.odb import Checkout, digest_commits, read_file, read_sent
 from patchgen.pipeline.journal import list_begun
+from patchgen.pipeline.next_version import find_begun_revision
 from patchgen.reroll.original import find_stored
 from patchgen.series import (
     REVIEW_TAGS,
@@ -157,11 +158,9 @@ class SeriesLint:
         """The command that makes the series again: as the next version if this one was sent."""
         series, record = self.target.series, self.target.record
         args = ["patchgen", "reroll", *([self.target.name] if self.target.is_branch else [])]
-        if series is not None and series.tracking is not None and record is not None:
-            repository, change_id = self.checkout.repository, series.tracking.change_id
-            sent = {version.revision for version in read_sent(repository, change_id)}
-            if record.revision not in sent.union(list_begun(repository, change_id)):
-                args += ["-v", str(record.revision)]
+        if series is not None and record is not None:
+            begun = find_begun_revision(self.checkout.repository, series.tip)
+            args += [] if begun is not None else ["-v", str(record.revision)]
         return shlex.join(args)
 
     def _show(self, commit: Oid) -> str:

@@ -16,6 +16,7 @@ from patchgen.mail import read_change_id
 from patchgen.model.base import Oid
 from patchgen.model.series import Identity
 from patchgen.odb import Git, Repository, list_sent, read_sent
+from patchgen.pipeline.journal import list_begun
 from patchgen.series import (
     Tracking,
     digest_content,
@@ -93,6 +94,20 @@ def find_sent_revision(repository: Repository, tip: Oid) -> int | None:
         return None
     revision = _read_revision(tracking)
     return revision if revision in _list_sent(repository, tracking) else None
+
+
+def find_begun_revision(repository: Repository, tip: Oid) -> int | None:
+    """Return the version of the series on a branch if any mail of it was sent, else None.
+
+    `reroll` does not make such a version again. Raises RefusedError if the journal of a version
+    cannot be read.
+    """
+    tracking = find_tracking(repository, tip)
+    if tracking is None:
+        return None
+    revision = _read_revision(tracking)
+    begun = (*_list_sent(repository, tracking), *list_begun(repository, tracking.change_id))
+    return revision if revision in begun else None
 
 
 def _read_revision(tracking: Tracking) -> int:

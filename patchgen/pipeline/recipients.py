@@ -24,7 +24,7 @@ from patchgen.mail import (
 from patchgen.model.base import Oid
 from patchgen.model.series import RecipientEdits, RecipientPolicy, Recipients, SeriesOptions
 from patchgen.odb import Quarantine, Repository
-from patchgen.pipeline.next_version import find_sent_revision
+from patchgen.pipeline.next_version import find_begun_revision
 from patchgen.series import SeriesBranch, describe_empty_variables, format_reroll
 from patchgen.spec import People, settings_of
 
@@ -98,7 +98,7 @@ def choose_recipients(
     if record is not None:
         maintainers = include_people(apply_policy(found, record.policy), record.variant_cc)
         messages = [commit.message for commit in series.commits]
-        was_sent = find_sent_revision(repository, series.tip) is not None
+        was_sent = find_begun_revision(repository, series.tip) is not None
         setter = format_reroll(series.name, record, was_sent=was_sent) if advises else None
         requests = tuple(describe_empty_variables(record, messages, setter))
     maintainers = map_people(quarantine, series.base, maintainers)

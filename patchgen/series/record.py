@@ -312,6 +312,9 @@ def describe_empty_variables(
 
 
 def format_reroll(branch: str, record: Record, *, was_sent: bool = False) -> str:
-    """Return the command that makes the version of a branch again, or the next if it was sent."""
+    """Return the command that makes the version of a branch again, or the next one.
+
+    With `was_sent`, a mail of the version was sent, and `reroll` refuses to make it again.
+    """
     version = "" if was_sent else f" -v {record.revision}"
     return f"patchgen reroll {shlex.quote(branch)}{version}"

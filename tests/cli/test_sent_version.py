@@ -8,6 +8,7 @@ import re
 import shlex
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -73,12 +74,22 @@ def test_verify_proposes_the_next_version(patchgen, sent):
     assert "patchgen send" not in result.out
 
 
+def record_part(tree: Path, document: dict[str, Any]) -> None:
+    """Record that the cover letter of version 1 was sent, and its patches were not."""
+    with closing(Repository(tree)) as repository:
+        journal = Journal(repository, document["change_id"], 1)
+        cover, *others = begin_entries(read_mails(Path(document["mails"][0]).parent))
+        with journal.lock():
+            journal.write((set_state(cover, MailState.SENT), *others))
+
+
+@pytest.mark.parametrize("is_complete", [True, False], ids=["sent", "partly sent"])
 @pytest.mark.parametrize("command", ["format", "verify", "send"])
-def test_a_variable_is_set_in_the_next_version(patchgen, tree, command):
+def test_a_variable_is_set_in_the_next_version(patchgen, tree, command, is_complete):
     variable = '[variables.link]\ntype = "url"\ndefault = ""\nhelp = "x"\nask = "name it"\n'
     with (tree.parent / "mine/manifest.toml").open("a") as manifest:
         manifest.write(variable)
-    apply(patchgen, tree, "--signoff")
+    document = apply(patchgen, tree, "--signoff")
     args = {
         "format": ("format", V1),
         "verify": ("verify", V1, *FAST),
@@ -94,9 +105,12 @@ def test_a_variable_is_set_in_the_next_version(patchgen, tree, command):
         return shlex.split(remedy[1])
 
     assert read_remedy() == ["patchgen", "reroll", V1, "-v", "1", "--define"]
-    assert patchgen("import", V1, "--tree", tree, "-v", "1", "--series", V1).code == 0
+    if is_complete:
+        assert patchgen("import", V1, "--tree", tree, "-v", "1", "--series", V1).code == 0
+    else:
+        record_part(tree, document)
     if command == "send":
-        # A version that was sent is refused before its variables are read.
+        # A version of which a mail was sent is refused before its variables are read.
         return
     remedy = read_remedy()
     assert remedy == ["patchgen", "reroll", V1, "--define"]
@@ -105,16 +119,26 @@ def test_a_variable_is_set_in_the_next_version(patchgen, tree, command):
 
 
 def test_the_rest_of_a_version_is_sent_with_send_only(patchgen, tree):
-    document = apply(patchgen, tree)
-    with closing(Repository(tree)) as repository:
-        journal = Journal(repository, document["change_id"], 1)
-        cover, *others = begin_entries(read_mails(Path(document["mails"][0]).parent))
-        with journal.lock():
-            journal.write((set_state(cover, MailState.SENT), *others))
+    record_part(tree, apply(patchgen, tree))
     result = patchgen("format", V1, "--tree", tree)
     assert "warning: a part of v1 was sent on 20" in result.err
     assert "patchgen send" in result.out
     assert "send-email" not in result.out and "reroll" not in result.out
+
+
+def test_the_lists_of_a_letter_are_made_again_in_the_next_version(patchgen, tree, git):
+    cover = tree.parent / "mine/cover.txt.j2"
+    cover.write_text(f"{cover.read_text()}\nA tool, patchgen, made this series.\n")
+    record_part(tree, apply(patchgen, tree))
+    git(tree, "checkout", "-q", V1)
+    git(tree, "commit", "-q", "--allow-empty", "-m", "lib: Add mine\n\nBecause.\n")
+    git(tree, "checkout", "-q", "master")
+    reroll = f"`patchgen reroll {V1}` makes them again"
+    assert (
+        f"1 patch added since it was generated, so its lists and numbers are not those of "
+        f"this series; {reroll}" in patchgen("format", V1, "--tree", tree).err
+    )
+    assert reroll in patchgen("verify", V1, "--tree", tree, *FAST).out
 
 
 def test_an_existing_branch_of_a_draft_is_refused_without_it(patchgen, tree):
