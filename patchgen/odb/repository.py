@@ -29,6 +29,8 @@ from patchgen.process import Completed, run, stream
 
 _OID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _LOCK = re.compile(r"Unable to create '(.+?\.lock)': File exists")
+# git accepts each name of this form (git-check-ref-format(1)), so it need not be asked.
+_PLAIN_BRANCH = re.compile(r"\w+(?:[-/]\w+)+", re.ASCII)
 # Commands that only read objects; in a partial clone they must not fetch them.
 _READ_OBJECTS = frozenset(
     {"cat-file", "diff", "diff-tree", "grep", "log", "ls-tree", "merge-base", "rev-list", "show"}
@@ -268,6 +270,8 @@ class Repository:
                 hint="choose another name; `git branch -m` renames a branch",
                 parameters=("branch",),
             )
+        if _PLAIN_BRANCH.fullmatch(branch):
+            return f"refs/heads/{branch}"
         completed = self.run("check-ref-format", "--branch", branch, ok=None)
         if completed.returncode != 0 or branch.startswith(("-", "@")):
             raise UsageError(f"{branch!r} is not a valid branch name for git", code="branch-name")

@@ -6,10 +6,13 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from patchgen.errors import UsageError
+from patchgen.odb import Repository
 from tests.support.checks import snapshot
 
 BRANCH = "patchgen/pvops-v4"
@@ -168,3 +171,22 @@ def test_objects_are_whole(patchgen, toy, git):
         ["git", "-C", toy, "fsck", "--strict", "--full"], capture_output=True, text=True, check=True
     )
     assert "missing" not in completed.stdout + completed.stderr
+
+
+BRANCH_NAMES = (
+    "patchgen/pvops-v4 a-b a/b_c _/_ HEAD a/HEAD -a/b a/-b a-/b a..b a//b a/ /a-b a/b.lock a/.b "
+    "a-b~1 refs/heads/a é-é @-@"
+)
+
+
+@pytest.mark.parametrize("branch", [*BRANCH_NAMES.split(), "a b-c"])
+def test_a_branch_is_accepted_if_git_accepts_it(tmp_path, git, branch):
+    git(tmp_path, "init", "-q")
+    args = ["git", "-C", tmp_path, "check-ref-format", "--branch", branch]
+    accepted = subprocess.run(args, capture_output=True, check=False).returncode == 0
+    with closing(Repository(tmp_path)) as repository:
+        try:
+            ref = repository.check_branch_name(branch)
+        except UsageError:
+            ref = ""
+    assert ref == (f"refs/heads/{branch}" if accepted and branch[0] != "@" else "")
