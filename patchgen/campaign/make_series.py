@@ -16,7 +16,7 @@ from patchgen.model.base import Base, Oid
 from patchgen.model.series import CommitDraft, FileEdit, RecipientRoles, Signatures
 from patchgen.model.sweep import CampaignRequest, Sweep
 from patchgen.odb import Quarantine, Repository, resolve_object
-from patchgen.pipeline.base_series import warn_of_base_series
+from patchgen.pipeline.base_series import warn_of_base
 from patchgen.pipeline.next_version import NextVersion, find_earlier_branch, track_series
 from patchgen.pipeline.prepare import (
     PreparedSeries,
@@ -80,7 +80,7 @@ def make_campaign(
     lost = warn_of_replaced(repository, replaced, change.title, request, run.run.definitions)
     series, mails, diffs = _write(repository, change, version, target, old_tip)
     warnings = (
-        *warn_of_base_series(repository, run.run.base, run.base.oid),
+        *warn_of_base(repository, run.run.base, run.base.oid),
         *lost,
         *change.warnings,
         *series.warnings,

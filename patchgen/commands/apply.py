@@ -17,7 +17,7 @@ from patchgen.model.base import Oid
 from patchgen.model.finding import list_first
 from patchgen.model.series import Signatures
 from patchgen.odb import Git, Quarantine, Repository
-from patchgen.pipeline.base_series import warn_of_base_series
+from patchgen.pipeline.base_series import warn_of_base
 from patchgen.pipeline.generate import GeneratedSeries, VariantRequest, plan_variant, run_plan
 from patchgen.pipeline.next_version import NextVersion, find_begun_revision, track_series
 from patchgen.pipeline.prepare import (
@@ -107,9 +107,9 @@ def apply_variant(
         # `old_tip` is read before the expensive part, too, so that a branch that moves later is not
         # overwritten.
         old_tip = target.check(repository) if plan.has_required_patch else None
-        stacked = warn_of_base_series(repository, request.base, plan.base.oid)
+        of_base = warn_of_base(repository, request.base, plan.base.oid)
         generated = run_plan(plan, request, on_progress)
-        generated = replace(generated, warnings=(*stacked, *generated.warnings))
+        generated = replace(generated, warnings=(*of_base, *generated.warnings))
         if generated.is_empty:
             return ApplyResult(generated, target.branch, warnings=generated.warnings)
         if not plan.has_required_patch:

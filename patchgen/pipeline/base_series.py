@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Warn if a new series would be made on top of another one because that is checked out."""
+"""Warn of a base that others may not have: another series, or commits that were not published."""
 
 from __future__ import annotations
 
@@ -10,10 +10,26 @@ from patchgen.odb import Repository, resolve_object
 from patchgen.series import BASES, find_cover_commit
 
 
-def warn_of_base_series(repository: Repository, revision: str, base: Oid) -> tuple[str, ...]:
+def warn_of_base(repository: Repository, revision: str, base: Oid) -> tuple[str, ...]:
+    """Return a warning if a new series is on top of another one, or if others may lack its base.
+
+    `revision` names the base.
+    """
+    return _warn_of_series(repository, revision, base) or warn_of_private_base(repository, base)
+
+
+def warn_of_private_base(repository: Repository, base: Oid) -> tuple[str, ...]:
+    """Return a warning if the base is on no remote branch and no tag."""
+    args = ("rev-list", "--max-count=1", base, "--not", "--remotes", "--exclude=sent/*", "--tags")
+    if not repository.run(*args, ok=None).stdout.strip():
+        return ()
+    return (f"the base {base[:12]} is not on a remote branch or a tag; others may not have it",)
+
+
+def _warn_of_series(repository: Repository, revision: str, base: Oid) -> tuple[str, ...]:
     """Return a warning if HEAD, the base by default, is a commit of a series.
 
-    `revision` names the base. Whoever names another one than HEAD has chosen it, and so has
+    Whoever names another one than HEAD has chosen it, and so has
     somebody who merged a series into master.
     """
     head = repository.find_head_branch()

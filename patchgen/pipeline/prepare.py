@@ -33,6 +33,7 @@ from patchgen.model.series import (
     Stat,
 )
 from patchgen.odb import GitTree, Quarantine, Repository, reparent
+from patchgen.pipeline.base_series import warn_of_private_base
 from patchgen.pipeline.recipients import add_people, choose_recipients, map_people
 from patchgen.pipeline.target import SeriesTarget
 from patchgen.series import (
@@ -257,12 +258,7 @@ def warn_of_series(repository: Repository, base: Oid, count: int) -> tuple[str, 
     warnings = []
     if count > _MANY_PATCHES:
         warnings.append(f"{count} patches; more than {_MANY_PATCHES} are rarely reviewed at once")
-    args = ("rev-list", "--max-count=1", base, "--not", "--remotes", "--exclude=sent/*", "--tags")
-    if repository.run(*args, ok=None).stdout.strip():
-        warnings.append(
-            f"the base {base[:12]} is not on a remote branch or a tag; others may not have it"
-        )
-    return tuple(warnings)
+    return (*warnings, *warn_of_private_base(repository, base))
 
 
 def warn_of_date(sender: Identity) -> tuple[str, ...]:

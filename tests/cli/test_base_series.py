@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A new series on top of another one, which is checked out: a warning names the base below both."""
+"""The base of a new series: a warning if it is another series, or if others may not have it."""
 
 from __future__ import annotations
 
@@ -72,3 +72,35 @@ def test_run_split_has_the_same_warning(small, patchgen):
     assert result.code == 0, result.err
     warning = WARNING.format(place="the tip of", base="master")
     assert warning in json.loads(result.out)["series"]["warnings"]
+
+
+PRIVATE = "the base {:.12} is not on a remote branch or a tag; others may not have it"
+
+
+@pytest.fixture
+def plain(tmp_path: Path, git) -> Path:
+    """Return a tree without a series, and a variant `mine`."""
+    return make_small_tree(tmp_path, git)
+
+
+def test_apply_and_run_warn_once_of_a_base_that_others_may_not_have(plain, patchgen, git):
+    warning = PRIVATE.format(git(plain, "rev-parse", "master").strip())
+    made = patchgen("apply", plain.parent / "mine", "--tree", plain)
+    assert made.err.count(f"warning: {warning}\n") == 1
+    args = ("--tree", plain, "--split", "file", "--subject", "lib: Use it")
+    made = patchgen("run", plain.parent / "free.cocci", *args)
+    assert made.err.count(f"warning: {warning}\n") == 1
+    # `format` has the same words.
+    assert f"warning: {warning}\n" in patchgen("format", "patchgen/mine-v1", "--tree", plain).err
+
+
+@pytest.mark.parametrize("ref", ["refs/tags/v6.1", "refs/remotes/origin/master"])
+def test_a_base_that_others_have_has_no_warning(plain, patchgen, git, ref):
+    git(plain, "update-ref", ref, "master")
+    assert not [text for text in apply_small(patchgen, plain)["warnings"] if "others may" in text]
+
+
+def test_a_version_that_was_sent_does_not_publish_its_base(plain, patchgen, git):
+    git(plain, "tag", "sent/x-v1", "master")
+    warnings = apply_small(patchgen, plain, "--base", "master")["warnings"]
+    assert PRIVATE.format(git(plain, "rev-parse", "master").strip()) in warnings
