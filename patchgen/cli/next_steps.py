@@ -10,12 +10,7 @@ from patchgen.cli.printer import Printer
 from patchgen.cli.terminal import entered_folder
 from patchgen.odb import find_absent
 from patchgen.paths import absolute_path
-
-# The files that checks of `verify` need: a kernel is configured by its Kconfig, then built.
-_FILES_OF_CHECKS = {
-    "scripts/checkpatch.pl": ("checkpatch",),
-    "Kconfig": ("sections", "build", "code"),
-}
+from patchgen.series import FILES_OF_CHECKS, skip_impossible
 
 
 def print_steps(printer: Printer, title: str, *commands: str) -> None:
@@ -38,10 +33,8 @@ def format_verify(tree: Path, commit: str, series: str) -> str:
 
     It skips the checks whose files are absent from the tree.
     """
-    absent = find_absent(tree, commit, _FILES_OF_CHECKS)
-    skipped = [check for file in absent for check in _FILES_OF_CHECKS[file]]
-    options = [arg for check in skipped for arg in ("--skip", check)]
-    return format_patchgen(tree, "verify", series, *options)
+    absent = find_absent(tree, commit, FILES_OF_CHECKS)
+    return format_patchgen(tree, "verify", series, *skip_impossible(absent))
 
 
 def format_git(tree: Path, *args: str) -> str:

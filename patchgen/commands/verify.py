@@ -225,6 +225,7 @@ class _VerifyRun:
                 for config in self.configs
                 if config.compiler and config.name in active
             ],
+            self.request.skip,
         )
 
     def list_active(self) -> list[str]:

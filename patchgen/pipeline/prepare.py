@@ -39,7 +39,9 @@ from patchgen.pipeline.target import SeriesTarget
 from patchgen.series import (
     Record,
     Tracking,
+    advise_testing,
     choose_cover,
+    find_absent_files,
     put_cover_below,
     read_branch,
 )
@@ -204,13 +206,14 @@ def prepare_branch(
             code="cover-missing",
             hint="`patchgen apply` and `b4 prep` store one in a commit; or name a folder of mails",
         )
-    cover, remarks = choose_cover(series, series.cover, advises=advises)
+    tree = GitTree(repository, repository.resolve_tree(series.base))
+    advice = advise_testing(series.name, find_absent_files(tree)) if advises else ""
+    cover, remarks = choose_cover(series, series.cover, advice=advice)
     sender = _read_sender(repository, quarantine, series.start)
     thread = _parse_message_id(in_reply_to) if in_reply_to else ""
     mails = format_mails(
         quarantine, series.base, series.start, tip, cover, series.tracking, sender, thread
     )
-    tree = GitTree(repository, repository.resolve_tree(series.base))
     found, problems = address_patches(tree, mails[1:], get_maintainer)
     recipients, requests = choose_recipients(
         repository, quarantine, series, found, cover.recipients, advises=advises

@@ -44,6 +44,13 @@ from .record import (
     read_record as read_record,
     record_options as record_options,
 )
+from .testable import (
+    FILES_OF_CHECKS as FILES_OF_CHECKS,
+    advise_recording as advise_recording,
+    advise_testing as advise_testing,
+    find_absent_files as find_absent_files,
+    skip_impossible as skip_impossible,
+)
 from .tested_line import (
     CHECKPATCH_IS_CLEAN as CHECKPATCH_IS_CLEAN,
     choose_cover as choose_cover,

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import shlex
 import textwrap
 from collections.abc import Sequence
 from dataclasses import replace
@@ -103,16 +102,14 @@ def keep_testing(
 
 
 def choose_cover(
-    series: SeriesBranch, cover: Cover, *, advises: bool = True
+    series: SeriesBranch, cover: Cover, *, advice: str = ""
 ) -> tuple[Cover, tuple[str, ...]]:
     """Return the letter of a branch without outdated test results, and warnings.
 
-    With `advises`, they name the command with which the author can test the patches.
+    They end with the `advice` on how to test the patches.
     """
     record = series.record
-    name = shlex.quote(series.name)
-    command = f"`patchgen verify --record {name}` tests them, and records that in the letter"
-    advice = f"; {command}" if advises else ""
+    advice = f"; {advice}" if advice else ""
     if record is not None and record.testing is not None:
         if record.testing.content == digest_tested(
             series.base, series.commits, record.testing.summary

@@ -10,11 +10,14 @@ from patchgen.errors import RefusedError
 from patchgen.kernel import read_compiler_versions
 from patchgen.model.finding import Finding, list_first
 from patchgen.model.series import Signatures
-from patchgen.odb import Quarantine, Repository, read_commit
+from patchgen.odb import Quarantine, Repository, open_tree, read_commit
 from patchgen.series import (
     CHECKPATCH_IS_CLEAN,
+    FILES_OF_CHECKS,
     SeriesBranch,
+    advise_recording,
     digest_tested,
+    find_absent_files,
     put_cover_below,
     put_testing,
 )
@@ -25,7 +28,7 @@ _OF_FORM = ("lint", "am", "code")
 
 
 def check_recordable(repository: Repository, target: CheckedSeries) -> None:
-    """Raise RefusedError if a series has no cover letter to write to."""
+    """Raise RefusedError if a series has no cover letter to write to, or no check to record."""
     series = target.series
     if series is None or repository.find_ref(f"refs/heads/{series.name}") != series.tip:
         raise RefusedError(
@@ -39,6 +42,19 @@ def check_recordable(repository: Repository, target: CheckedSeries) -> None:
             code="record-missing",
             hint="the record is in the commit of the cover letter: name a branch with that commit",
         )
+    absent = _find_absent(repository, series)
+    if len(absent) == len(FILES_OF_CHECKS):
+        # Fail before the checks, which these files would end one after the other.
+        raise RefusedError(
+            f"nothing to record: the base has no {' and no '.join(absent)}, so only the form of "
+            "the patches can be checked",
+            code="nothing-to-record",
+            hint=advise_recording(absent, ()),
+        )
+
+
+def _find_absent(repository: Repository, series: SeriesBranch) -> list[str]:
+    return find_absent_files(open_tree(repository, series.base))
 
 
 def describe_testing(
@@ -83,8 +99,11 @@ def record_testing(
     findings: Sequence[Finding],
     variables: Sequence[str] = (),
     compilers: Sequence[str] = (),
+    skipped: Collection[str] = (),
 ) -> str:
     """Write the passed checks of a series into its cover letter, and return that text.
+
+    `skipped` are the checks that the user does not want.
 
     Only the letter's commit and the ids of the patches on top of it change, so even the current
     branch may be moved. Raises RefusedError if nothing was checked, or if the branch has moved
@@ -96,7 +115,7 @@ def record_testing(
             "nothing to record: no configuration built a file of the series, and checkpatch did "
             "not run",
             code="nothing-to-record",
-            hint=f"skip fewer checks; {_join(_OF_FORM)} check only the form",
+            hint=advise_recording(_find_absent(repository, series), skipped),
         )
     assert series.cover is not None and series.record is not None and series.tracking is not None
     content = digest_tested(series.base, series.commits, summary)

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import html
 import json
+import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -150,3 +152,61 @@ def test_where_nothing_can_be_recorded_the_reason_is_printed(patchgen, git, smal
     result = record(patchgen, small, *args)
     assert result.code == 1 and message in result.err
     assert git(small, "for-each-ref") == before
+
+
+BY_HAND = 'replace "not yet" in the line Tested: of the cover letter with what you tested; '
+
+
+def read_warning(patchgen: Patchgen, tree: Path, branch: str = V1) -> str:
+    """Return the one warning about a series that was not tested."""
+    _, warnings = letter(patchgen, tree, branch)
+    [warning] = [text for text in warnings.split("\n") if "are not tested" in text]
+    return warning
+
+
+def read_command(text: str) -> list[str]:
+    """Return the arguments of the one command of patchgen in a text."""
+    [command] = re.findall(r"`patchgen (.*?)`", text)
+    return shlex.split(command)
+
+
+def test_the_hints_lead_to_a_recorded_test(patchgen, small):
+    apply_small(patchgen, small, "--signoff")
+    command = read_command(read_warning(patchgen, small))
+    assert command == ["verify", "--record", V1]
+    no_build = ("--skip", "build", "--tree", small)
+    refused = patchgen(*command, "--skip", "checkpatch", *no_build)
+    assert refused.code == 1
+    assert f"hint: do not skip checkpatch and build; or {BY_HAND}" in refused.err
+    assert patchgen(*command, *no_build).code == 0
+    text, warnings = letter(patchgen, small)
+    assert TESTED in text and "not tested" not in warnings
+
+
+def test_the_hints_skip_a_check_without_its_script_and_end_without_a_build(patchgen, git, small):
+    git(small, "rm", "-q", "-r", "scripts")
+    git(small, "commit", "-q", "-m", "no checkpatch")
+    apply_small(patchgen, small, "--signoff")
+    command = read_command(read_warning(patchgen, small))
+    assert command == ["verify", "--record", V1, "--skip", "checkpatch"]
+    # The base does not build.
+    refused = patchgen(*command, "--skip", "build", "--tree", small)
+    assert refused.code == 1 and f"hint: do not skip build; or {BY_HAND}" in refused.err
+
+
+def test_a_series_is_tested_by_hand_where_verify_cannot(patchgen, git, toy):
+    assert patchgen("apply", "pvops", "--tree", toy, "--signoff").code == 0
+    branch = "patchgen/pvops-v4"
+    warning = read_warning(patchgen, toy, branch)
+    assert BY_HAND in warning and "patchgen verify" not in warning
+    for skipped in ((), ("--skip", "checkpatch"), ("--skip", "checkpatch", "--skip", "build")):
+        refused = patchgen("verify", branch, "--tree", toy, "--record", *skipped)
+        assert refused.code == 1 and "has no scripts/checkpatch.pl and no Kconfig" in refused.err
+        assert f"hint: {BY_HAND}" in refused.err
+    message = git(toy, "show", "-s", "--format=%B", f"{branch}~4")
+    assert message.count("Tested:  not yet") == 1
+    args = ("-p", "master", "-m", message.replace("not yet", "in a guest"), "master^{tree}")
+    edited = git(toy, "commit-tree", *args).strip()
+    git(toy, "rebase", "-q", "--onto", edited, f"{branch}~4", branch)
+    text, warnings = letter(patchgen, toy, branch)
+    assert "Tested: in a guest" in text and "tested" not in warnings
