@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
+from patchgen.campaign.declarations import find_changed_declarations
 from patchgen.campaign.groups import PatchGroup, split_edits
 from patchgen.campaign.matching import match_patches, name_patches
 from patchgen.campaign.merging import merge_groups
@@ -68,6 +69,7 @@ def divide_change(
         texts,
         tree,
         tools={"patchgen": find_version(), "spatch": find_spatch().version, "git": git_version()},
+        declarations=tuple(find_changed_declarations(sweep.edits)) if len(groups) > 1 else (),
     )
     return replace(change, warnings=(*problems, *_warn(change)))
 
@@ -151,6 +153,13 @@ def _warn(change: SplitChange) -> Iterator[str]:
         yield (
             f"{len(patches)} patches are many at once (submitting-patches.rst: 15 or so); "
             "--max-patches 15 joins groups"
+        )
+    if change.declarations:
+        files = list_first(list(map(str, change.declarations)))
+        yield (
+            f"{files} {'is' if len(change.declarations) == 1 else 'are'} changed outside of "
+            "functions: a patch may not build without the others; "
+            "--split none makes one patch"
         )
     if request.subject is None and texts.message.subject == texts.summary:
         if texts.without_sentence:

@@ -53,8 +53,9 @@ class SplitChange:
     """The change that a sweep found, divided into patches, and its texts.
 
     `tree` is that of the base. `tools` are the versions that the messages name. `warnings` are
-    about the division and the texts. `unchanged` are the files that a person took out of the
-    series, for its cover letter.
+    about the division and the texts. `declarations` are the files of several patches with changes
+    that other files may depend on. `unchanged` are the files that a person took out of the series,
+    for its cover letter.
     """
 
     request: CampaignRequest
@@ -66,6 +67,7 @@ class SplitChange:
     tree: GitTree
     tools: Mapping[str, str]
     warnings: tuple[str, ...] = ()
+    declarations: tuple[PurePosixPath, ...] = ()
     unchanged: frozenset[PurePosixPath] = frozenset()
 
     @property
@@ -150,6 +152,7 @@ class SplitChange:
             groups=[self._describe_group(patch, subjects[patch.name], hand) for patch in patches],
             edited=[subjects[name] for name in hand.edited],
             by_hand=list(hand.added),
+            has_declarations=bool(self.declarations),
         )
         first, _, body = rendered.partition("\n")
         return Cover(first, body.strip("\n") + "\n", f"{text.notes}\n" if text.notes else "")

@@ -234,6 +234,25 @@ def test_only_a_series_of_several_patches_states_that_each_applies_alone(
     assert ("Each patch applies independently" in cover) == is_stated
 
 
+def test_patches_with_a_changed_declaration_may_need_one_another(patchgen, git, tree, rule):
+    header = tree / "include/net/n.h"
+    header.write_text("int old_call(int x);\n")
+    git(tree, "commit", "-qam", "declare")
+    rule.write_text(
+        "/// Rename old_call()\n@@\n@@\n- int old_call(int x);\n+ int new_call(int x);\n\n"
+        "@@\n@@\n- old_call\n+ new_call\n"
+    )
+    args = ("run", rule, "--tree", tree, "-o", tree.parent / "out", "--force", "--split")
+    done = patchgen(*args, "maintainer")
+    assert (
+        "warning: include/net/n.h is changed outside of functions: a patch may not build without "
+        "the others; --split none makes one patch\n"
+    ) in done.err
+    cover = " ".join(git(tree, "show", "-s", "--format=%B", "patchgen/call-v1~3").split())
+    assert "split by maintainer. Each patch applies without the others. net: " in cover
+    assert "changed outside of functions" not in patchgen(*args, "none").err
+
+
 def test_a_tree_without_maintainers_is_split_by_folders(patchgen, git, tree, rule):
     git(tree, "rm", "-q", "MAINTAINERS")
     git(tree, "commit", "-qm", "none")
