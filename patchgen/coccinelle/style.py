@@ -11,7 +11,7 @@ lines and strings").
 
 Only white space changes, and the braces that spatch adds (added_braces.py): if other tokens or
 comments of a statement would change, it remains as spatch printed it. So do preprocessor lines and
-bodies of macros.
+bodies of macros, but for the column of their backslashes (aligned_values.py).
 """
 
 from __future__ import annotations

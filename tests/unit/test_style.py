@@ -129,7 +129,7 @@ def test_a_change_over_the_end_of_a_function_does_not_change_its_other_statement
         "\tnew(a, // one\n\t\tb);",
         "\tnew(a,\n#ifdef B\n\t\tb,\n#endif\n\t\tc);",
         "\tnew(({ int x = 1;\n\t\tx; }), b);",
-        "#define NEW(a, b)\t\t\\\n\tnew(a,\t\t\t\\\n\t\tb)",
+        "#define NEW(a, b) \\\n\tnew(a, \\\n\t\tb)",
         '\tnew("text "\n\t\t"more", b);',
     ],
     ids=["comment", "line comment", "directive", "statement in expression", "macro", "string"],
@@ -327,6 +327,7 @@ def test_a_new_statement_after_a_condition_or_else_gets_a_line_of_its_own():
         ("\t.probe_new = f,", "\t.probe = f,", "\t.probe = f,"),
         ("\t.probe_new   = f,", "\t.probe   = f,", "\t.probe       = f,"),
         ("\t.x\t= f,", "\t.much_longer\t= f,", "\t.much_longer\t= f,"),
+        ("\t.probe_new\t = f,", "\t.probe\t = f,", "\t.probe\t\t = f,"),
         ("\tprobe_new(a\t== f);", "\tprobe(a\t== f);", "\tprobe(a\t== f);"),
     ],
 )
@@ -334,3 +335,21 @@ def test_values_stay_in_the_column_that_they_are_aligned_to(old, new, expected):
     text = "struct ops ops = {{\n\t.other\t\t= g,\n{}\n}};\n"
     made = restyle(text.format(old).encode(), text.format(new).encode())
     assert made.decode() == text.format(expected)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("\told(a);\t\t\t\t\\", "\tlonger_name(a);\t\t\t\t\\", "\tlonger_name(a);\t\t\t\\"),
+        ("\tlonger_name(a);\t\t\t\\", "\told(a);\t\t\t\\", "\told(a);\t\t\t\t\\"),
+        ("\told(a);\t\t     \\", "\tlonger_name(a);\t\t     \\", "\tlonger_name(a);\t     \\"),
+        ("\told(a);     \\", "\tnew_(a);     \\", "\tnew_(a);    \\"),
+        ("\told(a); \\", "\tnew_(a); \\", "\tnew_(a); \\"),
+        ("\told(a);\t\\", "\tlonger_name(a);\t\\", "\tlonger_name(a); \\"),
+    ],
+)
+def test_backslashes_in_a_macro_stay_in_their_column(old, new, expected):
+    before, after, right = (
+        f"#define F(a) \\\n{line}\n\tdone(a)\n" for line in (old, new, expected)
+    )
+    assert restyle(before.encode(), after.encode()).decode() == right
