@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from patchgen.campaign.messages import list_long_lines
 from patchgen.coccinelle import read_header
 from patchgen.commands.test import GoldenRequest, check_patches, update_results
 from patchgen.errors import SpecError, UsageError
@@ -249,6 +250,7 @@ def test_a_recipe_does_what_its_golden_cases_show_and_leaves_its_own_output_alon
     assert not any(outcome.unparsed for outcome in checked.run.outcomes)
     assert recipe.title
     check_needs(recipe.path.read_text())
+    assert list_long_lines(recipe.path.read_text()) == []
     kinds = {outcome.case.result is None for outcome in checked.run.outcomes}
     assert kinds == {True, False}, "a case that changes, and one that must not"
     copy = tmp_path / recipe.path.name

@@ -30,7 +30,8 @@ expression ida, start, end, gfp, a, b, c;
 @@
 (
 // `- 1` binds stronger than these.
- ida_simple_get(ida, start, \(a & b\|a | b\|a ^ b\|a ? b : c\|a ?: b\), gfp)
+ ida_simple_get(ida, start,
+                \(a & b\|a | b\|a ^ b\|a ? b : c\|a ?: b\), gfp)
 |
 -ida_simple_get(ida, 0, a << b, gfp)
 +ida_alloc_max(ida, (a << b) - 1, gfp)

@@ -10,7 +10,8 @@
 
 @direction@
 expression iter;
-identifier init = {iov_iter_init, iov_iter_kvec, iov_iter_bvec, iov_iter_xarray, iov_iter_ubuf, iov_iter_discard};
+identifier init = {iov_iter_init, iov_iter_kvec, iov_iter_bvec,
+                   iov_iter_xarray, iov_iter_ubuf, iov_iter_discard};
 @@
 (
  init(iter,

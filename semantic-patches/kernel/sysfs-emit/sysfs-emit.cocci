@@ -10,7 +10,8 @@
 @show@
 identifier fn, dev, attr, buf;
 @@
- ssize_t fn(struct device *dev, struct device_attribute *attr, char *buf)
+ ssize_t fn(struct device *dev, struct device_attribute *attr,
+            char *buf)
  {
  <...
 (
