@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
@@ -60,6 +60,20 @@ class PlaceCount:
             return f"{leaves}, {_PHRASES[next(iter(left))]}."
         reasons = ", ".join(f"{number} {_PHRASES[reason]}" for reason, number in left.items())
         return f"{leaves}: {reasons}."
+
+
+def join_counts(counts: Sequence[PlaceCount]) -> PlaceCount:
+    """Return the numbers of a patch, from its own and those of the patches squashed into it."""
+    left: Counter[LeftReason] = Counter()
+    for each in counts:
+        left.update(each.left)
+    return PlaceCount(
+        sum(each.changed for each in counts),
+        sum(each.files for each in counts),
+        {reason: left[reason] for reason in LeftReason if left[reason]},
+        is_partial=True,
+        words=tuple(sorted({word for each in counts for word in each.words})),
+    )
 
 
 def count_places(sweep: Sweep, groups: Sequence[Sequence[FileEdit]]) -> list[PlaceCount]:

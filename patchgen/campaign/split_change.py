@@ -11,7 +11,7 @@ from typing import Any
 
 from patchgen.campaign.groups import PatchGroup, list_names
 from patchgen.campaign.messages import excerpt
-from patchgen.campaign.places import PlaceCount, name_left
+from patchgen.campaign.places import PlaceCount, join_counts, name_left
 from patchgen.campaign.recorded_run import record_run
 from patchgen.campaign.texts import CampaignTexts
 from patchgen.controls import escape_controls
@@ -124,7 +124,7 @@ class SplitChange:
             "campaign-message.txt.j2",
             subject=patch.subject,
             purpose=text.body,
-            places=str(patch.count),
+            places=str(join_counts([part.count for part in self._list_parts(patch, hand)])),
             edited=patch.name in hand.edited,
         )
         message = str(parse_message(rendered).with_trailers(text.trailers).with_notes(text.notes))
@@ -161,18 +161,24 @@ class SplitChange:
         self, patch: SplitPatch, subject: str, hand: HandWork
     ) -> tuple[str, dict[str, Any]]:
         """Return a patch of the cover letter's list, with the files of those squashed into it."""
-        squashed = [other for other in self.patches if hand.squashed.get(other.name) == patch.name]
-        groups = [part.group for part in (patch, *squashed)]
+        groups = [part.group for part in self._list_parts(patch, hand)]
         # Without the files' contents: templates are rendered in another process.
         paths = {
             str(path) for group in groups for path in group.paths if path not in self.unchanged
         }
         return subject, {
             "name": list_names([self._name_taker(group) for group in groups])
-            if squashed
+            if len(groups) > 1
             else self._name_taker(patch.group),
             "edits": sorted(paths),
         }
+
+    def _list_parts(self, patch: SplitPatch, hand: HandWork) -> list[SplitPatch]:
+        """Return a patch, and those that were squashed into it."""
+        return [
+            patch,
+            *(part for part in self.patches if hand.squashed.get(part.name) == patch.name),
+        ]
 
     def _name_taker(self, group: PatchGroup) -> str:
         """Return the address of the git tree that takes a patch, else what its files share."""

@@ -367,6 +367,22 @@ def test_the_cover_letter_counts_the_files_that_the_patches_have(patchgen, git, 
     assert "2 files: git://git.example.org/net.git, git://git.example.org/f.git" in cover
 
 
+def test_the_message_counts_the_places_of_a_patch_that_was_squashed_into_it(patchgen, git, tree):
+    run(patchgen, tree)
+    first, second, *others = git(tree, "rev-list", "--reverse", f"master..{BRANCH}").split()[1:]
+    git(tree, "checkout", "-q", "--detach", first)
+    git(tree, "cherry-pick", "--no-commit", second)
+    git(tree, "commit", "-q", "--amend", "--no-edit")
+    git(tree, "cherry-pick", *others)
+    git(tree, "update-ref", f"refs/heads/{BRANCH}", "HEAD")
+    git(tree, "checkout", "-q", "master")
+    reroll(patchgen, tree)
+    oid = git(tree, "rev-list", "--reverse", f"master..{V2}").split()[1]
+    count = len(git(tree, "show", "--format=", "--name-only", oid).split())
+    assert count > 1
+    assert f"It changes {count} places in {count} files" in message(git, tree, oid)
+
+
 def test_a_semantic_patch_that_only_reports_is_refused(patchgen, git, tree):
     run(patchgen, tree)
     reports = tree.parent / "report.cocci"
