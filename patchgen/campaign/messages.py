@@ -108,13 +108,14 @@ def list_long_lines(text: str) -> list[int]:
 
 
 def excerpt(text: str) -> str:
-    """Return a semantic patch without its header, its scripts, and the rules of other modes.
+    """Return a semantic patch without its header, and without rules and scripts of other modes.
 
-    If it consists only of these, it is returned whole.
+    Scripts that run in patch mode are part of it: they choose matches, and make names for the code
+    that other rules add. If it has no rule of that mode, it is returned whole.
     """
     modes = {mode.value: mode is Mode.PATCH for mode in Mode}
-    rules = [rule for rule in read_rules(text) if not rule.is_script and rule.may_run(modes)]
-    if not rules:
+    rules = [rule for rule in read_rules(text) if rule.kind != "finalize" and rule.may_run(modes)]
+    if all(rule.is_script for rule in rules):
         return text.strip("\n")
     is_used = any(Mode.PATCH in rule.depends for rule in rules)
     virtuals = [*([Mode.PATCH] if is_used else []), *read_header(text).virtuals]

@@ -289,6 +289,41 @@ def test_a_message_shows_the_rules_that_make_the_change():
     assert excerpt(only_marks) == only_marks.strip()
 
 
+def test_a_message_shows_the_scripts_without_which_the_rules_would_not_make_the_change():
+    text = """\
+@initialize:python@
+@@
+seen = set()
+
+@r@
+constant c;
+position p;
+@@
+old@p(c)
+
+@script:python s@
+c << r.c;
+n;
+@@
+# even
+if int(c) % 2:
+    cocci.include_match(False)
+coccinelle.n = "new_" + c
+
+@@
+position r.p;
+identifier s.n;
+@@
+- old@p(...)
++ n()
+
+@finalize:python@
+@@
+print(seen)
+"""
+    assert excerpt(f"/// Why\n\n{text}") == text.partition("\n\n@finalize")[0]
+
+
 def test_people_are_named_without_their_addresses():
     names = ('"A. B." <a@example.org>', "C D <c@example.org>", "C D <d@example.org>", "E <e@e>")
     some = group("a.c").edits
