@@ -64,9 +64,9 @@ _THANKS = re.compile(
     re.IGNORECASE,
 )
 _CONTROLS = "it has control characters"
-# A tag inside of a sentence, in a list, or spelled differently.
+# A tag inside of a sentence, in a list, or spelled differently; "Nacked-by" is none.
 _MENTION = re.compile(
-    r"(?P<stem>reviewed|acked|tested|reported|suggested)[\W_]{0,3}by(?![a-z])"
+    r"(?<![A-Za-z])(?P<stem>reviewed|acked|tested|reported|suggested)[\W_]{0,3}by(?![a-z])"
     r"|(?<![\w-])(?P<short>[rat])-?b(?=[\W_]*:)",
     re.IGNORECASE,
 )

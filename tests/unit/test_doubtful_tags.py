@@ -65,6 +65,12 @@ def test_a_tag_that_is_taken_back_is_not_added(text):
     assert len(applied(mail(body, **TO_PATCH))) == 1
 
 
+@pytest.mark.parametrize("text", ["NAK. Nacked-by: {}", "So it is nacked by {}"])
+def test_a_refusal_is_not_read_as_the_tag_that_its_name_ends_with(text):
+    reply = mail(f"{text.format(BEA)}\n", **TO_PATCH)
+    assert applied(reply) == [] and reasons(reply) == []
+
+
 def test_a_condition_ends_at_an_empty_line_below_other_text():
     body = f"With the comment fixed:\n{TAG}\n\nI booted it.\nTested-by: {BEA}\n"
     assert applied(mail(body, **TO_PATCH)) == [(2, f"Tested-by: {BEA}")]
