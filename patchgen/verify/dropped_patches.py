@@ -58,7 +58,7 @@ def check_dropped(
         reasons = []
         if words := _list_words(cover.subject) & _list_words(patch.subject) - present:
             reasons.append(f"only that patch has {list_first(sorted(words))} of its subject")
-        if patch.subject.partition(": ")[2] in text:
+        if _name_text(patch.subject, subjects) in text:
             reasons.append("it names that patch")
         if found := names & patch.added:
             reasons.append(f"no other patch has {list_first(sorted(found))}, which it names")
@@ -70,6 +70,12 @@ def check_dropped(
                 where="cover letter",
                 failure=False,
             )
+
+
+def _name_text(subject: str, others: Sequence[str]) -> str:
+    """Return a subject without its prefix; with it if only that distinguishes it from others."""
+    summary = subject.partition(": ")[2]
+    return subject if any(summary in other for other in others) else summary
 
 
 def _list_words(text: str) -> set[str]:

@@ -46,3 +46,18 @@ def test_the_cover_letter_is_to_be_read_again(cover, reasons):
     head = 'read it again, since the series does not have "x86/mm: Call new hooks" any more: '
     assert [finding.text for finding in found] == [head + reason for reason in reasons]
     assert not any(finding.failure for finding in found)
+
+
+@pytest.mark.parametrize(
+    ("body", "is_named"),
+    [
+        ("Rename f() to g().\n", False),
+        ("Two patches: net: Rename f() to g()\n", False),
+        ("One of them is mfd: Rename f() to g()\n", True),
+    ],
+)
+def test_a_patch_is_named_by_its_prefix_if_others_have_the_rest_of_its_subject(body, is_named):
+    dropped = MissingPatch("mfd: Rename f() to g()")
+    cover = Cover("treewide: Rename f() to g()", body)
+    found = list(check_dropped(cover, [dropped], ("net: Rename f() to g()",), ""))
+    assert [finding.text.endswith("it names that patch") for finding in found] == [True] * is_named
