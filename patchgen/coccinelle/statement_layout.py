@@ -110,7 +110,7 @@ class _StatementLayout:
             # The rule removed its parentheses.
             return None if is_optional else _Break(self.indent + TAB, is_optional)
         if self._begins_body(number):
-            # spatch prints `else call();` if a comment is before the `if`.
+            # spatch prints `else call();` where a rule removed an `if` after an `else`.
             bodies = sum(not found.is_optional for found in self.breaks.values())
             return _Break(self.indent + TAB * (bodies + 1), is_optional=False)
         if not new.is_first(number) or is_optional:
@@ -130,10 +130,11 @@ class _StatementLayout:
         return self.changed.new.tokens[number] == b"{" and number not in self.changed.old_by_new
 
     def _begins_body(self, number: int) -> bool:
-        """Return whether a new token begins the statement of an if, a loop or an else."""
+        """Return whether a token begins a statement that a branch or a loop did not have."""
         new, old_by_new = self.changed.new, self.changed.old_by_new
         before, token = new.tokens[number - 1], new.tokens[number]
-        if (number in old_by_new and number - 1 in old_by_new) or token in (b"{", b";"):
+        is_old = number in old_by_new and old_by_new.get(number - 1) == old_by_new[number] - 1
+        if is_old or token in (b"{", b";"):
             return False
         if before == b"else":
             return token != b"if"

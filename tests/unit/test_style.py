@@ -353,3 +353,12 @@ def test_backslashes_in_a_macro_stay_in_their_column(old, new, expected):
         f"#define F(a) \\\n{line}\n\tdone(a)\n" for line in (old, new, expected)
     )
     assert restyle(before.encode(), after.encode()).decode() == right
+
+
+@pytest.mark.parametrize("comment", ["", " /* why */"])
+@pytest.mark.parametrize("head", ["\telse", "\t} else"])
+def test_a_statement_whose_if_was_removed_is_on_its_own_line_after_else(head, comment):
+    opened = " {" if "}" in head else ""
+    before = f"\tif (a){opened}\n\t\tg();\n{head} if (x)\n\t\tput(x);{comment}\n\th();"
+    after = before.replace(" if (x)\n\t\t", " ")
+    assert styled(before, after) == before.replace(" if (x)", "")
