@@ -184,12 +184,15 @@ def _print_findings(printer: Printer, report: VerifyReport, *, verbose: bool) ->
         printer.line(f"--verbose lists the {noun} in old code")
     printer.line()
     if report.passed:
-        commits = count(len(report.target.commits), "commit")
+        total = len(report.target.commits)
         noted = sum(not finding.failure for finding in printed)
         notes = f"; {count(noted, 'note')} above" if noted else ""
-        checks = ", ".join(report.active)
+        checks = ", ".join(
+            column if number == total else f"{column} ({number} of {total})"
+            for column, number in report.checked.items()
+        )
         result = f"passed {checks}" if checks else "had nothing to check"
-        printer.line(f"{commits} {result} ({report.seconds:.0f} s){notes}")
+        printer.line(f"{count(total, 'commit')} {result} ({report.seconds:.0f} s){notes}")
     elif report.failed is not None:
         [commit] = [commit for commit in report.target.commits if commit.oid == report.failed]
         echo(f"first failing commit: {commit.oid[:12]} {commit.subject}")

@@ -68,9 +68,10 @@ class VerifyReport:
 
     `columns` are the checks and configurations that ran. `changed` are for each commit the
     functions whose machine code it changes, by each configuration in which that was compared, and
-    `reached` the configurations that build files that it changes. `active` are the columns that
-    checked at least one commit: a configuration that builds none of the files that the series
-    changes is not active. `recorded` is the text that was written into the cover letter, or "".
+    `reached` the configurations that build files that it changes. `checked` are the numbers of the
+    commits that the columns checked, without those that checked none: a configuration checks only
+    commits that change files that it builds. `recorded` is the text that was written into the cover
+    letter, or "".
     """
 
     target: CheckedSeries
@@ -78,7 +79,7 @@ class VerifyReport:
     findings: tuple[Finding, ...]
     changed: Mapping[Oid, Mapping[str, Sequence[str]]]
     reached: Mapping[Oid, Sequence[str]]
-    active: Sequence[str]
+    checked: Mapping[str, int]
     seconds: float
     recorded: str = ""
 
@@ -124,7 +125,7 @@ def verify_series(
                 tuple(findings),
                 run.changed,
                 run.reached,
-                run.list_active(),
+                run.count_checked(),
                 time.monotonic() - begin,
             )
             if request.record and report.passed:
@@ -168,7 +169,7 @@ class _VerifyRun:
         self.changed: dict[Oid, dict[str, list[str]]] = {}
         self.reached: dict[Oid, tuple[str, ...]] = {}
         self.stores: dict[Oid, list[Finding]] = {}
-        self._checked: set[str] = set()
+        self._checked: dict[str, set[Oid]] = {}
         self._folder = cache_path("verify")
         skipped = {*skip, *(() if configs else ("code",))}
         first = ("lint", "checkpatch", "am")
@@ -213,7 +214,7 @@ class _VerifyRun:
     def record(self, findings: Sequence[Finding]) -> str:
         """Write the passed checks into the cover letter, and return that text."""
         assert self.target.series is not None
-        active = self.list_active()
+        active = list(self.count_checked())
         return record_testing(
             self.repository,
             self.target.series,
@@ -228,9 +229,11 @@ class _VerifyRun:
             self.request.skip,
         )
 
-    def list_active(self) -> list[str]:
-        """Return the columns that checked at least one commit."""
-        return [column for column in self.columns if column in self._checked]
+    def count_checked(self) -> dict[str, int]:
+        """Return the columns that checked at least one commit, with the number of commits."""
+        oids = {commit.oid for commit in self.target.commits}
+        checked = {column: self._checked.get(column, set()) & oids for column in self.columns}
+        return {column: len(commits) for column, commits in checked.items() if commits}
 
     def _end(
         self, commit: Oid, column: str, findings: Iterable[Finding], *, is_idle: bool = False
@@ -238,7 +241,7 @@ class _VerifyRun:
         results = list(findings)
         failures = sum(finding.failure for finding in results)
         if failures or not is_idle:
-            self._checked.add(column)
+            self._checked.setdefault(column, set()).add(commit)
         self.on_cell(Cell(commit, column, failures, is_idle))
         return results
 

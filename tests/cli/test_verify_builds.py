@@ -325,6 +325,9 @@ def test_the_table_shows_which_configurations_build_no_file_of_a_patch(campaign)
     assert "    hint: name a .config with CONFIG_OTHER (--config)" in result.out
     assert "    hint: allmodconfig-s390 needs gcc-s390x-linux-gnu (--config)" in result.out
     assert "; 2 notes above" in result.out
+    assert (
+        "\n4 commits passed allmodconfig (2 of 4), allmodconfig-arm64 (2 of 4), sections (3 of 4) ("
+    ) in result.out
 
 
 def test_a_campaign_that_claims_no_functional_change_is_compared(campaign, git, small):
