@@ -82,6 +82,8 @@ def test_a_full_disk_on_standard_output_is_reported(small, name):
 
 
 def test_a_branch_that_cannot_be_reported_is_named_in_the_error(toy, git):
+    # Others have the base, so there is no warning.
+    git(toy, "tag", "v5.15")
     code, _, err = shell('"$@" >/dev/full', *APPLY, "--tree", toy, "--branch", "made")
     assert code == 1 and is_message(err)
     assert err == (
