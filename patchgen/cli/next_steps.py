@@ -6,7 +6,10 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
+import click
+
 from patchgen.cli.printer import Printer
+from patchgen.cli.settings import is_given
 from patchgen.cli.terminal import entered_folder
 from patchgen.odb import find_absent
 from patchgen.paths import absolute_path
@@ -26,6 +29,30 @@ def format_patchgen(tree: Path, command: str, *args: str) -> str:
     folder = ["-C", entered_folder()] if entered_folder() else []
     options = [] if tree == Path() else ["--tree", str(tree)]
     return shlex.join(["patchgen", *folder, command, *options, *args])
+
+
+def repeat_options(*dropped: str) -> list[str]:
+    """Return the options of the running command as the user gave them, for a next step.
+
+    `dropped` are the parameters of those that the next step must not have. All others are
+    repeated, so that a new option cannot be forgotten; format_patchgen() adds --tree.
+    """
+    ctx = click.get_current_context()
+    return [
+        arg
+        for option in ctx.command.params
+        if isinstance(option, click.Option) and option.name not in ("tree", *dropped)
+        # An option that is not passed to the command, --color, is about this output only.
+        if option.expose_value and is_given(ctx, str(option.name))
+        for arg in _format_option(option, ctx.params[str(option.name)])
+    ]
+
+
+def _format_option(option: click.Option, value: object) -> list[str]:
+    if option.is_flag:
+        return [(option.opts if value else option.secondary_opts)[-1]]
+    values = value if option.multiple and isinstance(value, tuple) else (value,)
+    return [arg for each in values for arg in (option.opts[-1], str(each))]
 
 
 def format_verify(tree: Path, commit: str, series: str) -> str:

@@ -15,7 +15,7 @@ import click
 
 from patchgen.cli.command import ExplainedCommand
 from patchgen.cli.complete_names import complete_mails, complete_unknown_mail
-from patchgen.cli.next_steps import format_patchgen, print_steps
+from patchgen.cli.next_steps import format_patchgen, print_steps, repeat_options
 from patchgen.cli.options import json_option, recipient_options, tree_option
 from patchgen.cli.printer import OutputError, Printer, ReaderGoneError, echo
 from patchgen.cli.send_checks import SEND_CHECKS, list_notes, refuse_failures, run_checks
@@ -158,7 +158,8 @@ def _show_plan(
     if report is not None:
         refuse_failures(series, report)
     if plan.unsent_mails:
-        print_steps(printer, "Send them", format_patchgen(request.tree, "send", series))
+        options = repeat_options("dry_run", "verbose", "as_json", "yes")
+        print_steps(printer, "Send them", format_patchgen(request.tree, "send", series, *options))
 
 
 def _send(

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from patchgen.cli.next_steps import format_verify
+from patchgen.cli.next_steps import format_verify, repeat_options
+from patchgen.cli.send import command as send_command
 from tests.conftest import Finished, Patchgen
 from tests.support.kernels import commit_all
 
@@ -70,6 +71,44 @@ def test_after_a_series_was_made(work, toy):
     work("reroll", V4, steps=("verify", "send"))
     work("send", V4, "--dry-run", steps=("send",))
     work("import", str(toy / "outgoing/pvops-v4"), steps=("log",))
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        ["--only", "0"],
+        ["--reflect", "--skip-checks"],
+        ["--to", "list@example.org", "--cc", "a@example.org", "--cc", "b b <b@example.org>"],
+        ["--cc-cover", "chief@example.org", "--in-reply-to", "<id@example.org>"],
+    ],
+    ids=lambda chosen: chosen[0],
+)
+def test_the_command_after_a_dry_run_sends_what_was_shown(patchgen, pvops, chosen):
+    """Without --only, it would send all mails."""
+    others = ["--dry-run", "--verbose", "--yes", "--color", "never"]
+    shown = patchgen("send", V4, *others, *chosen, cwd=pvops)
+    [step] = read_steps(shown.out)
+    assert step[:3] == ["patchgen", "send", V4]
+    assert sorted(step[3:]) == sorted(chosen)
+    again = patchgen(*step[1:], *others, cwd=pvops)
+    assert again.code == 0 and again.out == shown.out
+
+
+def test_no_option_is_lost_in_a_next_step():
+    """All are repeated but --tree, which the command has anyway, and those to be dropped."""
+    given = {"arrived": "1", "again": "2", "tree": "toy", "get_maintainer": "sh"}
+    args = []
+    for option in send_command.params:
+        # The group adds --color, which is about the output only.
+        if option.param_type_name == "option" and option.name not in ("help", "color"):
+            name = option.opts[-1]
+            args += [name] if option.is_flag else [name, given.get(option.name, "x@example.org")]
+    ctx = send_command.make_context("send", list(args))
+    with ctx:
+        repeated = repeat_options("dry_run", "yes")
+        program = str(ctx.params["get_maintainer"])
+    expected = [arg for arg in args if arg not in ("--dry-run", "--yes", "--tree", "toy")]
+    assert repeated == [program if arg == "sh" else arg for arg in expected]
 
 
 def test_verify_skips_only_the_checks_whose_files_the_base_lacks(git, tmp_path):
