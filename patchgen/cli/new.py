@@ -17,7 +17,7 @@ from patchgen.cli.options import json_option, start_option, timeout_option, tree
 from patchgen.cli.printer import Printer
 from patchgen.cli.terminal import is_terminal
 from patchgen.coccinelle import DEFAULT_TIMEOUT_S
-from patchgen.commands.new import NewRequest, NewResult, title_rename, write_variant
+from patchgen.commands.new import NewRequest, NewResult, check_target, title_rename, write_variant
 from patchgen.controls import escape_controls
 from patchgen.counting import count
 from patchgen.errors import UsageError
@@ -129,6 +129,8 @@ def _ask(request: NewRequest, printer: Printer) -> NewRequest:
     if request.start is not None and request.commits is None:
         raise UsageError("--base requires --from-commit", code="option-combination")
     if given == 0:
+        # The user should not answer questions, or find a terminal, for a name that is refused.
+        check_target(request.target)
         if not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
             raise UsageError(
                 "cannot ask what the variant does without a terminal",

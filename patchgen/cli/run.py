@@ -241,7 +241,7 @@ def command(
     with closing(Repository(request.tree)) as repository:
         plan = plan_run(repository, request)
         if campaign is not None:
-            check_campaign(repository, campaign, plan)
+            check_campaign(repository, campaign, plan, edit=edit)
         output = _OutputOptions(verbose=verbose, leftovers=leftovers, diffs=campaign is None)
         sweeps = _run(repository, plan, printer, executor, output)
         if sarif is not None:

@@ -157,8 +157,7 @@ def campaign_options(command: _Command) -> _Command:
 def read_campaign(options: dict[str, Any]) -> tuple[CampaignRequest | None, bool]:
     """Remove the series' options from a command's; return the request, and whether to edit texts.
 
-    The request is None without --split. Raises UsageError for a series' option without --split, and
-    if no terminal is there to edit texts.
+    The request is None without --split. Raises UsageError for a series' option without --split.
     """
     split = options.pop("split")
     series_options = {name: options.pop(name) for name in _ONLY_WITH_SPLIT}
@@ -175,12 +174,6 @@ def read_campaign(options: dict[str, Any]) -> tuple[CampaignRequest | None, bool
     roles = series_options.pop("recipients")
     max_recipients = series_options.pop("max_recipients") or _MAX_RECIPIENTS
     edit = series_options.pop("edit")
-    if edit and not all(map(is_terminal, (sys.stdin, sys.stdout))):
-        raise UsageError(
-            "--edit cannot start an editor without a terminal",
-            code="no-terminal",
-            hint="--message and --cover read the texts from files",
-        )
     request = CampaignRequest(
         Split(split),
         recipients=roles and RecipientRoles(roles),
@@ -190,16 +183,24 @@ def read_campaign(options: dict[str, Any]) -> tuple[CampaignRequest | None, bool
     return request, edit
 
 
-def check_campaign(repository: Repository, request: CampaignRequest, plan: RunPlan) -> None:
+def check_campaign(
+    repository: Repository, request: CampaignRequest, plan: RunPlan, *, edit: bool
+) -> None:
     """Refuse, before the sweep, runs that cannot become one series, and invalid recipients.
 
-    Raises a PatchgenError.
+    With `edit`, refuse a run without a terminal, too. Raises a PatchgenError.
     """
     from patchgen.pipeline.recipients import find_people
 
     repository.read_signatures()
     find_people(repository, request)
     require_campaign(plan)
+    if edit and not all(map(is_terminal, (sys.stdin, sys.stdout))):
+        raise UsageError(
+            "--edit cannot start an editor without a terminal",
+            code="no-terminal",
+            hint="--message and --cover read the texts from files",
+        )
 
 
 def publish_campaign(

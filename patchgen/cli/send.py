@@ -31,6 +31,7 @@ from patchgen.model.series import SendableVersion
 from patchgen.pipeline.journal import JournalEntry, MailState, build_unknown_error, format_resume
 
 _HOW_TO_SEE_ALL = "--verbose shows everything."
+_HOW_TO_SEND_UNASKED = "--yes sends without asking"
 
 
 @click.command(
@@ -107,6 +108,12 @@ def command(
     """
     request = SendRequest(tree=tree, **options)
     _check_options(request)
+    if as_json and not (yes or dry_run):
+        raise UsageError(
+            "--json requires --yes or --dry-run: it cannot ask for confirmation",
+            code="option-combination",
+            hint=_HOW_TO_SEND_UNASKED,
+        )
     printer = Printer(as_json=as_json)
     if not (request.source and Path(request.source).is_dir()):
         # The mails of a folder already have their recipients.
@@ -114,9 +121,10 @@ def command(
     if dry_run:
         _show_plan(printer, request, skip_checks=skip_checks, verbose=verbose, as_json=as_json)
         return
-    _check_confirmation(yes=yes, as_json=as_json)
-    confirmation = _Confirmation(printer, request, yes=yes, verbose=verbose)
-    result = _send(printer, request, confirmation, skip_checks=skip_checks)
+    confirmation = _Confirmation(
+        printer, request, yes=yes, verbose=verbose, skip_checks=skip_checks
+    )
+    result = _send(printer, request, confirmation)
     if as_json:
         printer.document(describe(result.report.entries, result.plan, result.tag))
     if result.report.failed is not None:
@@ -162,13 +170,11 @@ def _show_plan(
         print_steps(printer, "Send them", format_patchgen(request.tree, "send", series, *options))
 
 
-def _send(
-    printer: Printer, request: SendRequest, confirmation: _Confirmation, *, skip_checks: bool
-) -> SendResult:
+def _send(printer: Printer, request: SendRequest, confirmation: _Confirmation) -> SendResult:
     try:
         result = send_version(
             request,
-            check=(lambda version: None) if skip_checks else confirmation.check,
+            check=confirmation.check,
             confirm=confirmation,
             on_mail=_make_reporter(printer),
         )
@@ -183,21 +189,6 @@ def _send(
     if result is None:
         raise RefusedError("cancelled; nothing was sent", code="cancelled")
     return result
-
-
-def _check_confirmation(*, yes: bool, as_json: bool) -> None:
-    """Raise UsageError if the user must confirm, but the command cannot ask."""
-    hint = "--yes sends without asking"
-    if not yes and not is_terminal(sys.stdin):
-        raise UsageError(
-            "cannot ask for confirmation without a terminal", code="no-terminal", hint=hint
-        )
-    if as_json and not yes:
-        raise UsageError(
-            "--json requires --yes or --dry-run: it cannot ask for confirmation",
-            code="option-combination",
-            hint=hint,
-        )
 
 
 def _check_options(request: SendRequest) -> None:
@@ -246,17 +237,38 @@ class _Confirmation:
     version, or "" before the check of the plan.
     """
 
-    def __init__(self, printer: Printer, request: SendRequest, *, yes: bool, verbose: bool):
+    def __init__(
+        self,
+        printer: Printer,
+        request: SendRequest,
+        *,
+        yes: bool,
+        verbose: bool,
+        skip_checks: bool,
+    ):
         self._printer = printer
         self._request = request
         self._yes = yes
         self._verbose = verbose
+        self._skip_checks = skip_checks
         self._notes: tuple[str, ...] = ()
         self.name = ""
         self.is_given = False
 
     def check(self, version: SendableVersion) -> None:
-        """Raise RefusedError if a check fails; show its notes with the mails."""
+        """Raise RefusedError if a check fails; show its notes with the mails.
+
+        Raises UsageError without a terminal to ask on: not before the version was found, so that a
+        misspelt branch is reported first, but before the checks, which take time.
+        """
+        if not self._yes and not is_terminal(sys.stdin):
+            raise UsageError(
+                "cannot ask for confirmation without a terminal",
+                code="no-terminal",
+                hint=_HOW_TO_SEND_UNASKED,
+            )
+        if self._skip_checks:
+            return
         with self._printer.activity() as show:
             show(f"checking {version.name}")
             report = run_checks(version.name, self._request.tree)

@@ -97,17 +97,10 @@ def write_variant(request: NewRequest) -> NewResult:
     make any change of the commits, SpecError for a semantic patch that a variant cannot have. After
     an error, no file remains.
     """
-    name = check_name(request.target.name)
-    refuse_existing(request.target)
+    name = check_target(request.target)
     request = replace(request, on=expand_folders(request.tree, request.on))
     if request.title is not None:
         request = replace(request, title=check_title(request.title))
-    if len(request.target.parts) == 1 and name in list_names():
-        raise UsageError(
-            f"a variant named {name} already exists",
-            code="path-exists",
-            hint="`patchgen variants` lists them",
-        )
     if request.commits is not None:
         return _write_from_commits(request, name, request.commits)
     if request.cocci is not None:
@@ -122,6 +115,22 @@ def write_variant(request: NewRequest) -> NewResult:
         patch = draft_rename(name, old, new, request.title or title_rename(request))
         patch = replace(patch, on=request.on or patch.on)
     return _write(request, name, patch)
+
+
+def check_target(target: Path) -> str:
+    """Return the name of a new variant.
+
+    Raises UsageError for an invalid name, RefusedError if the folder exists.
+    """
+    name = check_name(target.name)
+    refuse_existing(target)
+    if len(target.parts) == 1 and name in list_names():
+        raise UsageError(
+            f"a variant named {name} already exists",
+            code="path-exists",
+            hint="`patchgen variants` lists them",
+        )
+    return name
 
 
 def title_rename(request: NewRequest) -> str:

@@ -349,5 +349,6 @@ def test_no_editor_is_started_without_a_terminal(patchgen, git, tree, monkeypatc
     assert done.code == 2 and "--edit cannot start an editor without a terminal" in done.err
     assert "hint: --message and --cover read the texts from files" in done.err
     assert not started.exists() and git(tree, "for-each-ref") == before
-    # Before any work: the semantic patch is not even read.
-    assert "no-terminal" in patchgen("run", "none.cocci", "--edit", "--split", "tree").err
+    # A file that does not exist is wrong in a terminal, too.
+    missing = patchgen("run", "none.cocci", "--edit", "--split", "tree", "--tree", tree)
+    assert "no such file or folder: none.cocci" in missing.err

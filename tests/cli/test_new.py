@@ -1106,8 +1106,10 @@ def test_a_title_that_cannot_be_a_subject_is_refused(patchgen, tmp_path, title):
 )
 def test_a_name_in_use_and_a_wrong_one_are_refused(patchgen, tmp_path, name, message):
     (tmp_path / "mine").mkdir()
-    result = patchgen("new", name, "--rename", "a=b", cwd=tmp_path)
-    assert result.code in (1, 2) and message in result.err
+    # Without a source, it is refused before the questions, which need a terminal.
+    for args in (("--rename", "a=b"), ()):
+        result = patchgen("new", name, *args, cwd=tmp_path)
+        assert result.code in (1, 2) and message in result.err
     assert [str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")] == ["mine"]
 
 

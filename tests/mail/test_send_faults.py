@@ -502,7 +502,7 @@ def test_a_branch_that_changes_while_the_question_is_open(patchgen, series, git,
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        ((V4, "--json"), "without a terminal"),
+        ((V4, "--json"), "--json requires --yes or --dry-run"),
         ((V4, "--yes", "--reflect", "--resume"), "cannot be combined with --resume"),
         (
             ("outgoing/pvops-v4", "--yes", "--in-reply-to", "a@b"),
