@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from patchgen.campaign.divide import divide_change
@@ -27,7 +27,7 @@ from patchgen.pipeline.prepare import (
 from patchgen.pipeline.recipients import find_people
 from patchgen.pipeline.replaced_options import warn_of_replaced
 from patchgen.pipeline.target import SeriesTarget, choose_new_target
-from patchgen.series import write_patches
+from patchgen.series import warn_of_unsendable, write_patches
 from patchgen.spec import People
 from patchgen.sweep import SweepRequest
 
@@ -164,13 +164,15 @@ def _prepare(
         tip=commits[-1],
         author=signatures.author,
     )
-    return prepare_series(
+    series = prepare_series(
         quarantine,
         WrittenSeries(base.oid, change.tree, commits, draft.cover, tracking, record),
         signatures,
         people=people,
         get_maintainer=change.request.get_maintainer,
     )
+    unsendable = warn_of_unsendable(draft, signatures.committer)
+    return replace(series, warnings=(*unsendable, *series.warnings))
 
 
 def _check_whole(

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import click
 
 from patchgen.cli.command import ExplainedCommand
-from patchgen.cli.next_steps import format_patchgen
+from patchgen.cli.next_steps import format_patchgen, sign_off_option
 from patchgen.cli.options import json_option, start_option, timeout_option, tree_option
 from patchgen.cli.printer import Printer
 from patchgen.cli.terminal import is_terminal
@@ -21,6 +22,8 @@ from patchgen.commands.new import NewRequest, NewResult, check_target, title_ren
 from patchgen.controls import escape_controls
 from patchgen.counting import count
 from patchgen.errors import UsageError
+from patchgen.model.finding import list_first
+from patchgen.series import PLACEHOLDER
 
 _FUNCTION = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -202,12 +205,24 @@ def _print(printer: Printer, request: NewRequest, result: NewResult) -> None:
         remainder = " except those to do by hand" if result.by_hand else ""
         printer.line(f"On {result.base[:12]} it makes the changes of the commits{remainder}.")
     printer.line()
-    name = str(result.folder)
-    printer.line(f"next: read {result.folder / 'manifest.toml'}, which explains its keys")
+    title = "next:"
+    for step in _list_steps(request, result):
+        printer.line(f"{title} {step}")
+        title = " " * len(title)
+
+
+def _list_steps(request: NewRequest, result: NewResult) -> Iterator[str]:
+    """Yield what to do with the new variant, in the order of docs/write-a-variant.md."""
+    name, manifest = str(result.folder), result.folder / "manifest.toml"
+    if result.unwritten:
+        texts = list_first([str(result.folder / file) for file in result.unwritten])
+        yield f"edit {texts}: replace {PLACEHOLDER} and the text after it"
+    yield f"read {manifest}, which explains its keys"
+    yield format_patchgen(Path(), "check", name)
     # A variant without golden cases has nothing to test.
     if any(file.endswith(".res") for file in result.files):
-        printer.line(f"      {format_patchgen(Path(), 'test', name)}")
+        yield format_patchgen(Path(), "test", name)
     if result.in_tree:
-        printer.line(f"      {format_patchgen(request.tree, 'apply', name)}")
+        yield format_patchgen(request.tree, "apply", name, *sign_off_option())
     else:
-        printer.line(f"      {format_patchgen(Path(), 'apply', name)} --tree TREE")
+        yield f"{format_patchgen(Path(), 'apply', name, *sign_off_option())} --tree TREE"

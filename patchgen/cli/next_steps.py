@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from patchgen.cli.printer import Printer
-from patchgen.cli.settings import is_given
+from patchgen.cli.settings import find_setting, is_given
 from patchgen.cli.terminal import entered_folder
 from patchgen.odb import find_absent
 from patchgen.paths import absolute_path
@@ -53,6 +53,12 @@ def _format_option(option: click.Option, value: object) -> list[str]:
         return [(option.opts if value else option.secondary_opts)[-1]]
     values = value if option.multiple and isinstance(value, tuple) else (value,)
     return [arg for each in values for arg in (option.opts[-1], str(each))]
+
+
+def sign_off_option() -> list[str]:
+    """Return the option that a next step needs to sign a series off, as `send` requires."""
+    setting = find_setting(click.get_current_context(), "signoff")
+    return [] if setting is not None and setting.value else ["--signoff"]
 
 
 def format_verify(tree: Path, commit: str, series: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from patchgen.cli.command import ExplainedCommand
-from patchgen.cli.next_steps import print_steps
+from patchgen.cli.next_steps import print_steps, sign_off_option
 from patchgen.cli.options import (
     define_option,
     json_option,
@@ -86,7 +86,8 @@ def _print_next(printer: Printer, request: GoldenRequest, patches: int) -> None:
     target, definitions = request.target, _list_definitions(request)
     title, variant = "In a kernel's git tree, run it", find_tested_variant(target)
     if variant is not None:
-        print_steps(printer, title, join(["patchgen", "apply", variant, *definitions]))
+        step = ["patchgen", "apply", variant, *definitions, *sign_off_option()]
+        print_steps(printer, title, join(step))
     elif patches == 1 and target is not None:
         # The user will enter the kernel's tree, so the file needs an absolute path.
         path = Path(target)

@@ -14,7 +14,6 @@ from pathlib import Path
 
 from patchgen.edit import OnProgress
 from patchgen.model.base import Oid
-from patchgen.model.finding import list_first
 from patchgen.model.series import Signatures
 from patchgen.odb import Git, Quarantine, Repository
 from patchgen.pipeline.base_series import warn_of_base
@@ -31,11 +30,11 @@ from patchgen.pipeline.replaced_options import warn_of_replaced
 from patchgen.pipeline.target import SeriesTarget, choose_new_target
 from patchgen.pipeline.variant_places import record_variant
 from patchgen.series import (
-    PLACEHOLDER,
     Record,
     SeriesDraft,
     describe_empty_variables,
     format_reroll,
+    warn_of_unsendable,
     write_patches,
 )
 from patchgen.spec import People, find_variant
@@ -203,7 +202,7 @@ def _prepare(
     warnings = (
         *generated.warnings,
         *_warn_of_version(request, version),
-        *_warn_of_placeholders(draft),
+        *warn_of_unsendable(draft, signatures.committer),
         *_warn_of_replaced(quarantine, request, plan.variant.name, old_tip),
         *series.warnings,
     )
@@ -251,18 +250,6 @@ def _warn_of_replaced(
         return ()
     definitions, backends = request.definitions, request.backends
     return warn_of_replaced(git, old_tip, variant, request, definitions, backends)
-
-
-def _warn_of_placeholders(draft: SeriesDraft) -> tuple[str, ...]:
-    """Return a warning if texts of the series still have to be written."""
-    names = [
-        f"the message of {name}" for name, text in draft.messages.items() if PLACEHOLDER in text
-    ]
-    if PLACEHOLDER in f"{draft.cover.subject}\n{draft.cover.body}":
-        names = ["the cover letter", *names]
-    if not names:
-        return ()
-    return (f"{PLACEHOLDER} is left in {list_first(names)}: `send` refuses the series",)
 
 
 def _warn_of_version(request: ApplyRequest, version: NextVersion) -> tuple[str, ...]:

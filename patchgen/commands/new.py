@@ -44,6 +44,7 @@ from patchgen.newvariant.tree_names import find_unknown_files, find_unknown_func
 from patchgen.odb import Checkout, Repository, read_commit
 from patchgen.odb.plumbing import Git
 from patchgen.pipeline.generate import VariantRequest, plan_variant, run_plan
+from patchgen.series import PLACEHOLDER
 from patchgen.spec import list_names
 from patchgen.sweep import CaseOutcome
 from patchgen.verify import open_target
@@ -88,6 +89,15 @@ class NewResult:
     rules: tuple[StatedRule, ...] = ()
     texts: tuple[tuple[str, PurePosixPath], ...] = ()
     by_hand: tuple[ChangeByHand, ...] = ()
+
+    @property
+    def unwritten(self) -> tuple[str, ...]:
+        """The files of texts with a placeholder, which `send` refuses."""
+        return tuple(
+            file
+            for file in self.files
+            if file.endswith(".txt.j2") and PLACEHOLDER in (self.folder / file).read_text("utf-8")
+        )
 
 
 def write_variant(request: NewRequest) -> NewResult:

@@ -71,3 +71,4 @@ from .trailers import (
     Trailer as Trailer,
     parse_message as parse_message,
 )
+from .unsendable import warn_of_unsendable as warn_of_unsendable

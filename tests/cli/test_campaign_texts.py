@@ -257,6 +257,17 @@ def test_a_dry_run_shows_patches_and_recipients_and_writes_nothing(patchgen, git
     assert "\n+\tnew_call();\n" in made["diffs"]
 
 
+def test_commits_without_a_sign_off_and_texts_to_be_written_are_named(patchgen, git, tree):
+    done = run(patchgen, tree, "--dry-run")
+    assert "warning: your Signed-off-by is missing in all messages: `send` refuses" in done.err
+    assert "EDITME" not in done.err
+    cover = tree.parent / "cover.txt"
+    cover.write_text("net: Use new_call()\n\nEDITME: more\n")
+    done = run(patchgen, tree, "--dry-run", "--signoff", "--cover", str(cover))
+    assert "warning: EDITME is left in the cover letter: `send` refuses the series\n" in done.err
+    assert "Signed-off-by" not in done.err
+
+
 def edit(tree: Path, *args: str) -> Shown:
     """Run with --edit on a terminal, which is wide enough for each message."""
     argv = ("run", tree.parent / "call.cocci", "--tree", tree, "-o", tree.parent / "out", *args)

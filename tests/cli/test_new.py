@@ -495,6 +495,30 @@ def test_apply_names_the_texts_that_are_still_to_be_written(patchgen, tree, tmp_
     assert f"warning: {warning} {texts}: `send` refuses the series" in done.err
 
 
+def test_apply_names_the_commits_that_are_not_signed_off(patchgen, git, tree, tmp_path):
+    (tmp_path / "a.cocci").write_text(COCCI)
+    variant = tmp_path / "mine"
+    args = ("--from", tmp_path / "a.cocci", "--on", "lib/*.c", "--title", "lib: Call it")
+    assert patchgen("new", variant, *args, cwd=tree).code == 0
+    for options, count in (([], 1), (["--no-signoff"], 1), (["--signoff"], 0)):
+        done = patchgen("apply", variant, "--dry-run", *options, cwd=tree)
+        assert done.err.count("Signed-off-by is missing") == count
+        if count:
+            assert (
+                "warning: your Signed-off-by is missing in the message of mine: `send` refuses the "
+                "series (--signoff adds it)\n"
+            ) in done.err
+    # The text has that of the sender, or only another one.
+    message = variant / "message.txt.j2"
+    ident = git(tree, "var", "GIT_COMMITTER_IDENT").rpartition(" <")[0]
+    email = git(tree, "var", "GIT_COMMITTER_IDENT").rpartition(" <")[2].partition(">")[0]
+    text = message.read_text()
+    for person, count in ((f"{ident} <{email}>", 0), ("Eve <eve@example.com>", 1)):
+        message.write_text(f"{text.rstrip()}\n\nSigned-off-by: {person}\n")
+        done = patchgen("apply", variant, "--dry-run", cwd=tree)
+        assert done.code == 0 and done.err.count("Signed-off-by is missing") == count, done.err
+
+
 def test_a_fault_of_the_cover_letter_is_mended_in_its_template(patchgen, git, tree, tmp_path):
     (tmp_path / "a.cocci").write_text(COCCI)
     variant = tmp_path / "mine"
@@ -767,18 +791,38 @@ def test_the_next_command_works_where_the_user_stands(patchgen, tree, tmp_path):
         ("two", ("--tree", "tree"), tmp_path),
     ):
         result = patchgen("new", name, *args, *options, cwd=folder)
-        steps = [line.strip().split() for line in result.out.splitlines()[-2:]]
-        tree_option = list(options)
+        edit, read, *commands = result.out.partition("next: ")[2].splitlines()
+        assert edit == (
+            f"edit {name}/cover.txt.j2, {name}/message.txt.j2: replace EDITME and the text after it"
+        )
+        assert read.strip().startswith(f"read {name}/manifest.toml")
+        steps = [line.split() for line in commands]
         assert steps == [
+            ["patchgen", "check", name],
             ["patchgen", "test", name],
-            ["patchgen", "apply", *tree_option, name],
+            ["patchgen", "apply", *options, name, "--signoff"],
         ]
         for step in steps:
             assert patchgen(*step[1:], cwd=folder).code == 0
     # Without a tree, one has to be named.
     result = patchgen("new", "three", *args, cwd=tmp_path)
     assert (result.code, result.err) == (0, "")
-    assert result.out.endswith("patchgen apply three --tree TREE\n")
+    assert result.out.endswith("patchgen apply three --signoff --tree TREE\n")
+
+
+def test_the_next_command_signs_off_unless_the_configuration_does(patchgen, tree, tmp_path):
+    config = Path(os.environ["HOME"]) / ".config/patchgen/config.toml"
+    config.parent.mkdir(parents=True)
+    args = ("--from", tmp_path / "a.cocci", "--on", "lib/*.c", "--title", "lib: Call it")
+    (tmp_path / "a.cocci").write_text(COCCI)
+    for name, text, end in (("one", "false", " --signoff"), ("two", "true", "")):
+        config.write_text(f"signoff = {text}\n")
+        for command in (("new", name, *args), ("test", name)):
+            result = patchgen(*command, cwd=tree)
+            assert re.search(rf"patchgen apply \S*{name}{end}\n$", result.out), result.out
+    # No text of this variant is missing.
+    assert "EDITME" not in (tree / "one/message.txt.j2").read_text()
+    assert "next: read " in patchgen("new", "three", *args, cwd=tree).out
 
 
 def test_the_comments_of_a_variant_name_no_file_that_a_user_lacks(patchgen, tmp_path):
@@ -950,7 +994,10 @@ def test_without_a_case_there_is_a_warning(patchgen, tmp_path):
     assert result.code == 0
     reason = f"{tmp_path} is not a git tree (`--tree` names one that has files that it changes)"
     assert result.err == f"warning: mine.cocci has no golden cases: {reason}\n"
-    assert "patchgen apply mine --tree TREE" in result.out and "patchgen test" not in result.out
+    assert (
+        "patchgen apply mine --signoff --tree TREE" in result.out
+        and "patchgen test" not in result.out
+    )
 
 
 @pytest.mark.parametrize(

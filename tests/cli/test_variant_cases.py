@@ -118,7 +118,7 @@ def test_the_next_step_after_the_cases_of_a_variant_applies_it(patchgen, variant
         ("mine", "mine"),
     ):
         result = patchgen("test", target, cwd=variant.parents[1])
-        assert result.out.endswith(f"run it:\n  patchgen apply {name}\n"), result.out
+        assert result.out.endswith(f"run it:\n  patchgen apply {name} --signoff\n"), result.out
 
 
 def test_a_variant_is_not_above_a_file_next_to_it(patchgen, variant):
@@ -131,7 +131,7 @@ def test_a_variant_is_not_above_a_file_next_to_it(patchgen, variant):
     assert (result.code, result.out) == (2, "")
     assert "callee" in result.err
     inside = patchgen("test", "../mine", cwd=variant)
-    assert inside.out.endswith(f"run it:\n  patchgen apply {variant}\n")
+    assert inside.out.endswith(f"run it:\n  patchgen apply {variant} --signoff\n")
 
 
 def test_a_template_that_depends_on_the_base_names_what_is_missing(patchgen, variant):
@@ -214,4 +214,4 @@ def test_hints_have_the_options_and_show_no_difference_again(patchgen, variant):
     assert f"`patchgen test {name}` shows the difference, and `--update` writes" in checked.out
     assert patchgen("test", variant, "-D", "callee=a_call", "--update").code == 0
     passed = patchgen("test", variant, "-D", "callee=a_call")
-    assert passed.out.endswith(f"  patchgen apply {variant} -D callee=a_call\n")
+    assert passed.out.endswith(f"  patchgen apply {variant} -D callee=a_call --signoff\n")

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Warn, when a series is made, of what `send` would refuse later, perhaps after a build."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from patchgen.model.finding import list_first
+from patchgen.model.series import Identity
+from patchgen.series.build import SeriesDraft
+from patchgen.series.messages import PLACEHOLDER, sign_off
+
+
+def warn_of_unsendable(draft: SeriesDraft, sender: Identity) -> Iterator[str]:
+    """Yield a warning if texts still have to be written, and one if the sender must sign off."""
+    names = [_name(name) for name, text in draft.messages.items() if PLACEHOLDER in text]
+    if PLACEHOLDER in f"{draft.cover.subject}\n{draft.cover.body}":
+        names = ["the cover letter", *names]
+    if names:
+        yield f"{PLACEHOLDER} is left in {list_first(names)}: `send` refuses the series"
+    names = [_name(name) for name, text in draft.messages.items() if sign_off(text, sender) != text]
+    if names:
+        is_everywhere = len(names) == len(draft.messages) > 1
+        place = "all messages" if is_everywhere else list_first(names)
+        yield (
+            f"your Signed-off-by is missing in {place}: `send` refuses the series "
+            "(--signoff adds it)"
+        )
+
+
+def _name(patch: str) -> str:
+    return f"the message of {patch}"
