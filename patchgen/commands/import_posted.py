@@ -128,7 +128,7 @@ def _identify(
             raise RefusedError(
                 f"branch {request.series!r} does not exist",
                 code="branch-unknown",
-                hint="`git branch` lists them",
+                hint=repository.suggest_branch(request.series),
             )
         tracking = read_branch(repository, checkout, request.series, tip).tracking
         if tracking is None:

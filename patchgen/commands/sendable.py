@@ -72,7 +72,7 @@ def read_version(
             raise RefusedError(
                 f"no such folder or branch: {source}",
                 code="branch-unknown",
-                hint="`patchgen list` shows the series",
+                hint=repository.suggest_branch(source),
             )
         if request.in_reply_to:
             raise UsageError(

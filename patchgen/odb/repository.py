@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from patchgen.controls import escape_controls, has_controls
-from patchgen.errors import RefusedError, RevisionError, ToolError, UsageError
+from patchgen.errors import RefusedError, RevisionError, ToolError, UsageError, find_similar
 from patchgen.git_environment import reading_environment
 from patchgen.interrupts import defer_interrupts
 from patchgen.model.base import Oid
@@ -28,6 +28,8 @@ from patchgen.odb.plumbing import Git
 from patchgen.process import Completed, run, stream
 
 _OID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+# Where patchgen and b4 put their branches.
+_SERIES_FOLDER = re.compile(r"^(?:patchgen|b4)/")
 _LOCK = re.compile(r"Unable to create '(.+?\.lock)': File exists")
 # git accepts each name of this form (git-check-ref-format(1)), so it need not be asked.
 _PLAIN_BRANCH = re.compile(r"\w+(?:[-/]\w+)+", re.ASCII)
@@ -223,9 +225,23 @@ class Repository:
             raise RefusedError(
                 f"branch {branch!r} does not exist",
                 code="branch-unknown",
-                hint="`git branch` lists them",
+                hint=self.suggest_branch(branch),
             )
         return branch, tip
+
+    def suggest_branch(self, name: str) -> str:
+        """Return a hint for a name that is no branch: the branch that is most like it, if any.
+
+        The folder of the branches that patchgen or b4 made may be missing from the name. It does
+        not count as likeness, since all of them have it.
+        """
+        listed = self.run("for-each-ref", "--format=%(refname)", "refs/heads").lines
+        branches = [line.removeprefix("refs/heads/") for line in listed]
+        by_title = {_SERIES_FOLDER.sub("", branch): branch for branch in branches}
+        similar = find_similar(_SERIES_FOLDER.sub("", name), by_title)
+        if similar is None:
+            return "`patchgen list` shows the series"
+        return f"did you mean {by_title[similar]!r}?"
 
     def change_refs(self, commands: Sequence[str], *options: str, written: str) -> None:
         """Run commands of git-update-ref(1), "--stdin", in one transaction.

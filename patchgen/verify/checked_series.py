@@ -156,7 +156,9 @@ def _resolve(repository: Repository, name: str) -> Oid:
         return repository.resolve_commit(name)
     except RevisionError:
         raise RefusedError(
-            f"{name!r} is not a file, folder, branch or commit", code="revision-unknown"
+            f"{name!r} is not a file, folder, branch or commit",
+            code="revision-unknown",
+            hint=repository.suggest_branch(name),
         ) from None
 
 

@@ -105,3 +105,37 @@ def test_the_exit_code_tells_a_wrong_command_line_from_another_tree(
     (tree / "free.cocci").write_text("@@\n@@\n- f();\n")
     done = patchgen(*args, cwd=tree)
     assert (done.code, f"[{code}]" in done.err) == (exit_code, True), done.err
+
+
+@pytest.mark.parametrize(
+    ("name", "branch"),
+    [
+        ("patchgen/presnt-v1", "patchgen/present-v1"),
+        ("present-v1", "patchgen/present-v1"),
+        ("present", "patchgen/present-v1"),
+        ("b4/present", "patchgen/present-v1"),
+        ("mastr", "master"),
+        # Only the folder of the branch is the same.
+        ("patchgen/qqqqq-v9", None),
+        ("qqqqq", None),
+    ],
+)
+def test_a_branch_that_does_not_exist_has_the_same_hint_everywhere(
+    patchgen, tree, git, name, branch
+):
+    git(tree, "branch", "patchgen/present-v1")
+    hint = f"did you mean {branch!r}?" if branch else "`patchgen list` shows the series"
+    mails = tree.parent / "mails"
+    mails.mkdir()
+    (mails / "1.eml").write_text("From: A <a@example.org>\nMessage-ID: <1@example.org>\n\nHi\n")
+    for args in (
+        ("verify", name),
+        ("send", name, "--dry-run"),
+        ("reroll", name),
+        ("status", name),
+        ("format", name),
+        ("trailers", name, mails),
+        ("report", name),
+    ):
+        done = patchgen(*args, "--tree", tree)
+        assert done.code == 1 and f"hint: {hint}\n" in done.err, (args, done.err)
