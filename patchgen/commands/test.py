@@ -24,6 +24,7 @@ from patchgen.spec import (
     find_recipe,
     find_variant_above,
     list_named,
+    list_names,
     list_recipes,
     load_variant,
     render_case_rules,
@@ -137,8 +138,8 @@ def find_patches(target: str | None) -> dict[str, Path]:
     if recipe is None and variant is not None:
         return _list_patches(variant)
     if recipe is None:
-        names = [recipe.name for recipe in list_recipes()]
-        raise refuse_target(target, ["a recipe"], names)
+        names = [*(recipe.name for recipe in list_recipes()), *list_names()]
+        raise refuse_target(target, ["a recipe", "a variant"], names)
     return _name_recipes([recipe])
 
 

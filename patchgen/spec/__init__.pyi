@@ -2,10 +2,7 @@
 from .backends import (
     select_units as select_units,
 )
-from .case_rules import (
-    find_variant_above as find_variant_above,
-    render_case_rules as render_case_rules,
-)
+from .case_rules import render_case_rules as render_case_rules
 from .check_variant import (
     find_variant_errors as find_variant_errors,
 )
@@ -58,6 +55,7 @@ from .variant import (
 )
 from .variant_folders import (
     NamedVariant as NamedVariant,
+    find_variant_above as find_variant_above,
     list_named as list_named,
     list_names as list_names,
 )

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +11,6 @@ from typing import Any
 
 from patchgen.errors import ErrorPlace, SpecError
 from patchgen.model.smpl import SemanticPatch
-from patchgen.paths import absolute_path
 from patchgen.sourcefolder import SourceFolder
 from patchgen.spec.files import read_macros
 from patchgen.spec.manifest import FILE_NAME, PatchEntry, SemanticPatchEntry
@@ -19,30 +18,11 @@ from patchgen.spec.patch_renderer import SERIES_NAMES, PatchRenderer
 from patchgen.spec.probe import assume_facts
 from patchgen.spec.variables import bind_variables
 from patchgen.spec.variant import ManifestFile, load_variant
+from patchgen.spec.variant_folders import find_variant_above
 from patchgen.templating import check_template
 
 # A golden case has values for the facts that its entry assumes, but not for these names.
 _WITHOUT_VALUE = SERIES_NAMES - {"has"}
-
-
-def find_variant_above(path: Path) -> Path | None:
-    """Return the folder of the variant that has a file, or None."""
-    for folder in _list_above(path):
-        if (folder / FILE_NAME).is_file():
-            above = absolute_path(folder).parent
-            is_backend = above.name == "backends" and (above.parent / FILE_NAME).is_file()
-            return above.parent if is_backend else folder
-    return None
-
-
-def _list_above(path: Path) -> Iterator[Path]:
-    """Yield the folders above a file, as the user named them if possible."""
-    for folder in path.parents:
-        yield folder
-        # The parent of X/.. is not X.
-        if folder.name == "..":
-            break
-    yield from absolute_path(path).parents
 
 
 def render_case_rules(path: Path, shared: Path, definitions: Sequence[str]) -> SemanticPatch:

@@ -3,18 +3,19 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-from patchgen.errors import ErrorPlace, SpecError, UsageError, suggest_name
+from patchgen.errors import ErrorPlace, SpecError, UsageError, find_similar, suggest_name
 from patchgen.sourcefolder import SourceFolder, decode_text
 from patchgen.spec.manifest import FILE_NAME, BackendManifest, VariableEntry, VariantManifest
 from patchgen.spec.manifest_errors import refuse_backend, refuse_second
 from patchgen.spec.recipes import list_recipes
 from patchgen.spec.toml import locate, name_value, parse_toml
-from patchgen.spec.variant_folders import list_named, list_names
+from patchgen.spec.variant_folders import find_variant_above, list_named, list_names
 
 _HINT = "a variant is a folder with a manifest.toml"
 
@@ -159,6 +160,8 @@ def _find_folder(name: str, *, suggests_recipes: bool = False) -> tuple[Path, tu
     """Return the folder of a variant, and those that it shadows."""
     path = Path(name)
     if "/" in name or name.startswith("."):
+        if path.is_file():
+            raise _refuse_file(path)
         return path, ()
     named = next((variant for variant in list_named() if variant.name == name), None)
     is_folder = (path / FILE_NAME).is_file()
@@ -173,6 +176,21 @@ def _find_folder(name: str, *, suggests_recipes: bool = False) -> tuple[Path, tu
     return (path, ()) if named is None else (named.path, named.shadowed)
 
 
+def _refuse_file(path: Path) -> UsageError:
+    kind, hint = "file", _HINT
+    if path.name.endswith((".cocci", ".cocci.j2")):
+        kind = "semantic patch"
+    if path.suffix == ".cocci":
+        run, new = (
+            shlex.join(["patchgen", *args])
+            for args in (["run", str(path), "--split"], ["new", "NAME", "--from", str(path)])
+        )
+        hint = f"`{run}` makes a series with it, `{new}` a variant"
+    elif (folder := find_variant_above(path)) is not None:
+        hint = f"it belongs to the variant {folder}"
+    return UsageError(f"{path} is a {kind}, not a variant", code="variant-unknown", hint=hint)
+
+
 def _refuse_unknown(name: str, *, suggests_recipes: bool) -> UsageError:
     recipes = [recipe.name for recipe in list_recipes()]
     if name in recipes:
@@ -181,6 +199,8 @@ def _refuse_unknown(name: str, *, suggests_recipes: bool) -> UsageError:
             code="variant-unknown",
             hint=f"`patchgen run {name}` runs it",
         )
+    if Path(name).is_file():
+        return _refuse_file(Path(name))
     if Path(name).is_dir():
         return UsageError(
             f"the folder {name} is not a variant: it has no {FILE_NAME}",
@@ -190,8 +210,11 @@ def _refuse_unknown(name: str, *, suggests_recipes: bool) -> UsageError:
     names, kind = list_names(), "variants"
     if suggests_recipes:
         names, kind = [*names, *recipes], "variants and recipes"
-    return UsageError(
-        f"unknown variant {name!r}",
-        code="variant-unknown",
-        hint=suggest_name(name, names, kind),
-    )
+    # The user may have made the variant next to the tree, as the documentation does.
+    beside = Path("..", name)
+    hint = suggest_name(name, names, kind)
+    if (beside / FILE_NAME).is_file():
+        hint = f"did you mean {str(beside)!r}?"
+    elif find_similar(name, names) is None:
+        hint += "; name a variant of your own by its path, as in ./mine"
+    return UsageError(f"unknown variant {name!r}", code="variant-unknown", hint=hint)

@@ -23,6 +23,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from patchgen.errors import SpecError
+from patchgen.paths import absolute_path
 from patchgen.resources import shipped_folder
 from patchgen.userfolder import user_folder
 
@@ -91,6 +92,26 @@ def list_named() -> list[NamedVariant]:
 def list_names() -> list[str]:
     """Return the names of all variants, sorted."""
     return [variant.name for variant in list_named()]
+
+
+def find_variant_above(path: Path) -> Path | None:
+    """Return the folder of the variant that has a file, or None."""
+    for folder in _list_above(path):
+        if (folder / MANIFEST).is_file():
+            above = absolute_path(folder).parent
+            is_backend = above.name == "backends" and (above.parent / MANIFEST).is_file()
+            return above.parent if is_backend else folder
+    return None
+
+
+def _list_above(path: Path) -> Iterator[Path]:
+    """Yield the folders above a file, as the user named them if possible."""
+    for folder in path.parents:
+        yield folder
+        # The parent of X/.. is not X.
+        if folder.name == "..":
+            break
+    yield from absolute_path(path).parents
 
 
 def _list_installed() -> Iterator[VariantFolder]:

@@ -139,3 +139,41 @@ def test_a_branch_that_does_not_exist_has_the_same_hint_everywhere(
     ):
         done = patchgen(*args, "--tree", tree)
         assert done.code == 1 and f"hint: {hint}\n" in done.err, (args, done.err)
+
+
+@pytest.fixture
+def patch(tree) -> Path:
+    """Return a semantic patch next to the tree and the variant `mine`."""
+    path = tree.parent / "dev_put.cocci"
+    path.write_text("@@\n@@\n- f();\n")
+    return path
+
+
+@pytest.mark.parametrize("command", ["apply", "check", "show", "compare"])
+def test_a_file_is_not_a_variant(patchgen, tree, patch, command):
+    def fail(name: str) -> str:
+        done = patchgen(command, name, cwd=tree)
+        assert (done.code, done.out) == (2, "") and "[variant-unknown]" in done.err, done.err
+        return done.err
+
+    (tree / "here.cocci").write_text(patch.read_text())
+    for name in ("../dev_put.cocci", "here.cocci"):
+        assert fail(name) == (
+            f"patchgen: {name} is a semantic patch, not a variant [variant-unknown]\n"
+            f"hint: `patchgen run {name} --split` makes a series with it, "
+            f"`patchgen new NAME --from {name}` a variant\n"
+        )
+    manifest = fail("../mine/manifest.toml")
+    assert "manifest.toml is a file, not a variant [" in manifest
+    assert "hint: it belongs to the variant ../mine\n" in manifest
+    assert "hint: a variant is a folder with a manifest.toml\n" in fail("./Makefile")
+
+
+def test_a_variant_next_to_the_tree_needs_its_path(patchgen, tree):
+    for command in ("apply", "check", "show", "run"):
+        done = patchgen(command, "mine", cwd=tree)
+        assert done.code == 2 and "hint: did you mean '../mine'?\n" in done.err
+        done = patchgen(command, "qqqq", cwd=tree)
+        assert done.err.endswith("; name a variant of your own by its path, as in ./mine\n")
+    assert "hint: did you mean 'pvops'?\n" in patchgen("apply", "pvop", cwd=tree).err
+    assert "hint: did you mean 'pvops'?\n" in patchgen("test", "pvop", cwd=tree).err

@@ -216,7 +216,7 @@ def test_a_rule_without_cases_and_an_unknown_name_are_refused(tmp_path):
     write(tmp_path, r__cocci=RULE)
     with pytest.raises(SpecError, match="has no golden cases"):
         list(check_patches(GoldenRequest(str(tmp_path))))
-    with pytest.raises(UsageError, match="not a file or a recipe"):
+    with pytest.raises(UsageError, match="not a file, a recipe or a variant"):
         list(check_patches(GoldenRequest("strscp")))
 
 
