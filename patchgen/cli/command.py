@@ -12,13 +12,37 @@ import click
 
 from patchgen.cli.printer import Printer, printable
 from patchgen.counting import count
-from patchgen.errors import SpecError
+from patchgen.errors import SpecError, find_similar
 
 _MAX_SHOWN = 2
 
 
 class PagedHelp(click.Command):
-    """A command whose --help is shown in the pager if it does not fit the screen."""
+    """A command whose --help is shown in the pager if it does not fit the screen.
+
+    Its error for a misspelt option suggests the nearest option.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the arguments. Raises click.UsageError."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as err:
+            raise self._suggest_nearest(ctx, err) from None
+
+    def _suggest_nearest(self, ctx: click.Context, err: click.NoSuchOption) -> click.NoSuchOption:
+        """Return the error with the nearest option: click lists up to three, sorted by name."""
+        # All have the "--", which would make each more like the others.
+        by_name = {
+            option.removeprefix("--"): option
+            for parameter in self.get_params(ctx)
+            for option in (*parameter.opts, *parameter.secondary_opts)
+            if option.startswith("--")
+        }
+        is_long = err.option_name.startswith("--")
+        similar = find_similar(err.option_name.removeprefix("--"), by_name) if is_long else None
+        options = [by_name[similar]] if similar else None
+        return click.NoSuchOption(err.option_name, err.message, options, err.ctx)
 
     def get_help_option(self, ctx: click.Context) -> click.Option | None:
         """Return click's --help, with a callback that can start the pager."""
