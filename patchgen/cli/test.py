@@ -126,8 +126,9 @@ class _Result:
         name, error = self.checked.name, self.checked.error
         messages = []
         if error is not None:
-            # The place of an error has the name.
-            messages.append(error.describe({}) if error.place else f"{name}: {error.describe({})}")
+            text = error.describe({})
+            has_name = error.place is not None or text.startswith(f"{name} ")
+            messages.append(text if has_name else f"{name}: {text}")
         seen: set[str | None] = set()
         placed = [(f"{name}: {case}", err) for case, err in self.failures.items()]
         for place, err in [*placed, *((name, rule) for rule in self.rules)]:

@@ -53,7 +53,7 @@ _ATTRIBUTE_HINT = (
 
 
 # spatch's message about a file that it gives up: `EXN: Failure("...") in FILE`.
-_EXCEPTION = re.compile(r"^EXN: (?P<what>.*) in .*$", re.MULTILINE)
+_EXCEPTION = re.compile(r"^EXN: (?P<what>.*) in (?P<file>.*)$", re.MULTILINE)
 _FAILURE = re.compile(r'Failure\("(?P<reason>.*)"\)\Z', re.DOTALL)
 _SCRIPT_FAILED = re.compile(r'Error in Python script, line (\d+), file "[^"]*": Python failure')
 # The last line of a traceback begins with the name of the exception.
@@ -83,7 +83,10 @@ def explain_exception(errors: str, prepared: PreparedText, limit_s: float) -> Fa
             f"its script on line {original(script[1])} fails"
             + "".join(f": {line}" for line in raised[-1:])
         )
-    return Failure(_RULE_LINE.sub(lambda line: original(line[1]), what))
+    reason = _RULE_LINE.sub(lambda line: original(line[1]), what)
+    # "FILE: 79: try to delete an expanded token": whoever prints the reason names the file.
+    name = re.escape(PurePosixPath(exception["file"]).name)
+    return Failure(re.sub(rf"^(?:\S*/)?{name}: (\d+): ", r"line \1 of the file: ", reason))
 
 
 def explain_failure(patch: SemanticPatch, failure: Failure, path: PurePosixPath) -> PatchgenError:

@@ -220,6 +220,15 @@ def test_a_rule_without_cases_and_an_unknown_name_are_refused(tmp_path):
         list(check_patches(GoldenRequest("strscp")))
 
 
+def test_a_warning_has_the_name_of_the_semantic_patch_once(patchgen, cases):
+    write(cases, alone__cocci=RULE, bad__cocci="@@\n@@\n-f(;\n")
+    write(cases, bad__c="void h(void)\n{\n\tf();\n}\n")
+    warnings = patchgen("test", cases).err.splitlines()
+    for name in (cases / "alone.cocci", cases / "bad.cocci"):
+        [line] = [line for line in warnings if line.startswith("warning: ") and str(name) in line]
+        assert line.startswith(f"warning: {name}") and line.count(str(name)) == 1
+
+
 def test_code_runs_only_if_it_is_trusted(patchgen, cases):
     write(cases, r__cocci=RULE + "@script:python@\n@@\nprint('ran')\n")
     refused = patchgen("test", cases)
