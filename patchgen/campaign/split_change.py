@@ -16,6 +16,7 @@ from patchgen.campaign.recorded_run import record_run
 from patchgen.campaign.texts import CampaignTexts
 from patchgen.controls import escape_controls
 from patchgen.model.base import Base, TreeReader
+from patchgen.model.finding import list_first
 from patchgen.model.leftover import Leftovers
 from patchgen.model.plan import LeftOut
 from patchgen.model.series import CommitDraft, Cover, Identity, Signatures
@@ -89,6 +90,17 @@ class SplitChange:
     def is_empty(self) -> bool:
         """Whether the semantic patch changes nothing."""
         return not self.patches
+
+    @property
+    def why_empty(self) -> str:
+        """Why `is_empty`, as a clause."""
+        absent = self.sweep.leftovers.absent if self.sweep.leftovers is not None else ()
+        unfinished = list_first(list(map(str, self.sweep.unfinished)))
+        return (
+            f"{self.title} changes nothing in {self.base.describe}"
+            + (f"; no file has {', '.join(absent)}" if absent else "")
+            + (f"; spatch did not finish {unfinished}" if unfinished else "")
+        )
 
     @property
     def title(self) -> str:

@@ -113,9 +113,7 @@ def _print(printer: Printer, request: ApplyRequest, result: ApplyResult) -> None
         printer.warning(warning)
     _print_patches(printer, result)
     if result.series is None:
-        plan = result.generated.plan
-        patches = "other patches" if plan.left_out else "patches"
-        printer.line(f"All {patches} are already in {plan.base.describe}.")
+        printer.line(_describe_empty(result))
     elif request.dry_run:
         print_recipients(printer, result.series.cover.recipients)
         print_diffs(printer, result.diffs)
@@ -131,6 +129,15 @@ def _print(printer: Printer, request: ApplyRequest, result: ApplyResult) -> None
         )
     for sentence in result.requests:
         printer.warning(sentence)
+
+
+def _describe_empty(result: ApplyResult) -> str:
+    generated = result.generated
+    if not generated.patches:
+        why = generated.why_empty
+        return f"{why[:1].upper()}{why[1:]}."
+    patches = "other patches" if generated.left_out else "patches"
+    return f"All {patches} are already in {generated.base.describe}."
 
 
 def describe(result: ApplyResult) -> dict[str, Any]:

@@ -6,12 +6,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from patchgen.commands.status import judge_patches
+from patchgen.errors import RefusedError
 from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
 from patchgen.model.finding import list_first
 from patchgen.odb import Quarantine, Repository, digest_commits
 from patchgen.reroll.hand_edits import NewCommit
-from patchgen.reroll.source import OnStage
+from patchgen.reroll.source import Generated, OnStage
 from patchgen.series import MatchedCommit, SeriesBranch, match_commits
 from patchgen.status import FileStatus, PatchState, PatchStatus, UpstreamCommit
 from patchgen.status.remarks import show_commit
@@ -36,9 +37,14 @@ class UpstreamStates:
         self._on_stage = on_stage
         self._patches: Mapping[Oid, PatchStatus] | None = None
 
+    @property
+    def is_newer(self) -> bool:
+        """Whether the base is another one than that of the series."""
+        return self._onto != self._series.base
+
     def find(self, commit: Commit) -> PatchStatus | None:
         """Return the status of a commit on a newer base, None on the same base."""
-        if self._onto == self._series.base:
+        if not self.is_newer:
             return None
         if self._patches is None:
             patches = judge_patches(
@@ -55,7 +61,7 @@ class UpstreamStates:
     def list_applied(self) -> list[str]:
         """Return the names of the series' patches that a newer base has."""
         record = self._series.record
-        if record is None or self._onto == self._series.base:
+        if record is None or not self.is_newer:
             return []
         digests = digest_commits(self._quarantine, self._series.start, self._series.tip)
         matched = match_commits(self._series.commits, digests, record)
@@ -74,6 +80,28 @@ class UpstreamStates:
         if status.state is PatchState.GONE:
             return "the code that it changes is gone"
         return "the base has it" + _name_commits(status.made_by)
+
+
+def refuse_empty(
+    generated: Generated,
+    branch: Sequence[MatchedCommit],
+    states: UpstreamStates,
+    reasons: Sequence[str] = (),
+) -> RefusedError:
+    """Return the error for a new version without a patch.
+
+    The semantic patch may just not match, so the base "has the series" only if it has each patch of
+    the branch. `reasons` say why the patches were left out if any were generated.
+    """
+    base, hint = generated.base.describe, "`patchgen status` shows the state of each patch"
+    applied = (one.name in generated.present or states.is_applied(one.commit) for one in branch)
+    if all(applied):
+        message = f"{base} has the whole series: no patch is left"
+        return RefusedError(message, code="already-applied", hint=hint)
+    why = generated.why_empty if generated.is_empty else "; ".join(reasons)
+    return RefusedError(
+        f"no patch is left: {why}", code="no-patch-left", hint=hint if states.is_newer else None
+    )
 
 
 def list_applied(

@@ -9,7 +9,12 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from patchgen.commands.applied_upstream import UpstreamStates, list_applied, list_applied_parts
+from patchgen.commands.applied_upstream import (
+    UpstreamStates,
+    list_applied,
+    list_applied_parts,
+    refuse_empty,
+)
 from patchgen.commands.earlier_patches import find_earlier_patches
 from patchgen.commands.reroll_campaign import CampaignSource
 from patchgen.errors import RefusedError
@@ -46,8 +51,9 @@ from patchgen.reroll.conflicts import (
     store_conflicts,
 )
 from patchgen.reroll.gone_patches import find_gone
-from patchgen.reroll.hand_edits import Carrier, ConflictsError, NewCommit, carry_cover
+from patchgen.reroll.hand_edits import Carrier, ConflictsError, NewCommit
 from patchgen.reroll.hand_work import (
+    carry_letter,
     carry_messages,
     cite_from_version,
     expect_patch_names,
@@ -63,7 +69,7 @@ from patchgen.reroll.original import (
     put_generated_cover,
 )
 from patchgen.reroll.request import RerollRequest, RerollResult, from_document, to_document
-from patchgen.reroll.source import Generated, OnStage, SeriesSource, refuse_empty
+from patchgen.reroll.source import Generated, OnStage, SeriesSource
 from patchgen.reroll.variant_source import VariantSource
 from patchgen.send.parts import add_sent_cover
 from patchgen.series import (
@@ -71,7 +77,6 @@ from patchgen.series import (
     MatchedCommit,
     Record,
     SeriesDraft,
-    digest_cover,
     keep_testing,
     match_commits,
     write_patches,
@@ -173,7 +178,8 @@ class _Reroll:
             messages, draft = carry_messages(
                 self._quarantine, generated, carrier, commits, self._signatures
             )
-            cover, warnings = self._carry_cover(plain.cover, draft.cover, original)
+            letters = plain.cover, draft.cover
+            cover, warnings = carry_letter(carrier, self._series.cover, self._record, letters)
         except ConflictsError as stop:
             return self._stop(stop.subject, base.oid, stop.conflicts)
         draft_oids, record = write_patches(self._quarantine, base.oid, draft, self._signatures)
@@ -221,7 +227,7 @@ class _Reroll:
         changes = self._read_changes(self._source.plan(self._on_stage))
         generated = self._source.generate(self._on_stage)
         if generated.is_empty:
-            raise refuse_empty(generated)
+            raise refuse_empty(generated, matched, self._upstream)
         # If possible, refuse a change log for a missing patch before any conflict.
         names = expect_patch_names(generated, self._record, matched, change_digests)
         check_changes(changes, self._revision, names)
@@ -284,25 +290,9 @@ class _Reroll:
         """Return the commits of the new version; refuse an empty one, and unknown names."""
         commits = carrier.carry_content(generated.base.tree, branch, set(generated.present))
         if not commits:
-            raise refuse_empty(generated)
+            raise refuse_empty(generated, branch, self._upstream, carrier.remarks)
         check_changes(changes, self._revision, [commit.name for commit in commits])
         return commits
-
-    def _carry_cover(
-        self, plain: Cover, generated: Cover, original: OriginalSeries | None
-    ) -> tuple[Cover, tuple[str, ...]]:
-        """Return the cover letter, and warnings about it."""
-        branch = self._series.cover
-        assert branch is not None
-        if digest_cover(branch) == self._record.cover:
-            return replace(generated, notes=branch.notes), ()
-        if original is None or original.cover is None:
-            return branch, (
-                "the cover letter could not be generated again, so its lists and "
-                f"numbers are those of v{self._record.revision}",
-            )
-        covers = (original.cover, branch, (plain, generated))
-        return carry_cover(*covers, self._quarantine, self._labels, self._resolutions), ()
 
     def _is_changed(self, cover: Cover) -> bool:
         """Return whether a cover letter, without its change logs, differs from the branch's."""

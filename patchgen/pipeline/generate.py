@@ -13,6 +13,7 @@ from patchgen.coccinelle import DEFAULT_TIMEOUT_S, find_spatch
 from patchgen.edit import OnProgress, PatchedTree, make_patches
 from patchgen.kernel import read_version
 from patchgen.model.base import Base, Oid, TreeReader
+from patchgen.model.finding import list_first
 from patchgen.model.outcome import CitedCalls, Site
 from patchgen.model.plan import LeftOut
 from patchgen.model.series import MadePatch, SeriesOptions, Signatures
@@ -124,8 +125,16 @@ class GeneratedSeries:
 
     @property
     def is_empty(self) -> bool:
-        """Whether the base already has all patches."""
+        """Whether no patch is to be made: the base has it, or an optional one changes nothing."""
         return all(patch.present_at for patch in self.patches)
+
+    @property
+    def why_empty(self) -> str:
+        """Why `is_empty`, as a clause."""
+        base = self.base.describe
+        if not self.patches:
+            return f"no patch of {self.title} finds anything to change in {base}"
+        return f"{base} has {list_first(self.names)}, and {self.title} makes no other patch there"
 
     def with_summary(self, text: str) -> GeneratedSeries:
         """Return the same with a text as `audit_summary` for the cover letter's template."""

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Find the hand edits in the new version of a series, from its commits alone."""
+"""Find the hand edits in the new version of a series, and carry its texts over."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 from patchgen.model.base import Oid
@@ -12,9 +13,9 @@ from patchgen.model.series import Cover, Identity, RecipientEdits, Signatures
 from patchgen.odb import GitTree, Quarantine, digest_commits, write_commit_chain
 from patchgen.reroll.changelog import DroppedTag, drop_tags
 from patchgen.reroll.gone_patches import find_squashed
-from patchgen.reroll.hand_edits import Carrier, NewCommit
+from patchgen.reroll.hand_edits import Carrier, NewCommit, carry_cover
 from patchgen.reroll.source import Generated
-from patchgen.series import HandWork, MatchedCommit, Record, SeriesDraft
+from patchgen.series import HandWork, MatchedCommit, Record, SeriesDraft, digest_cover
 from patchgen.series.trailers import Message, parse_message
 
 
@@ -72,6 +73,26 @@ def carry_messages(
     messages = carrier.carry_messages(commits, draft.messages)
     hand = find_hand([message.subject for message in messages])
     return messages, generated.draft(signatures, hand)
+
+
+def carry_letter(
+    carrier: Carrier, branch: Cover | None, record: Record, generated: tuple[Cover, Cover]
+) -> tuple[Cover, tuple[str, ...]]:
+    """Return the cover letter of the new version, and warnings about it.
+
+    `branch` is the letter of the branch, `record` its record, and `generated` are the letter for a
+    series without hand edits, and the one for this series.
+    """
+    assert branch is not None
+    if digest_cover(branch) == record.cover:
+        return replace(generated[1], notes=branch.notes), ()
+    if carrier.original is None or carrier.original.cover is None:
+        return branch, (
+            "the cover letter could not be generated again, so its lists and "
+            f"numbers are those of v{record.revision}",
+        )
+    covers = (carrier.original.cover, branch, generated)
+    return carry_cover(*covers, carrier.quarantine, carrier.labels, carrier.resolutions), ()
 
 
 def find_edited(

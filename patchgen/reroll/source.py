@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 from patchgen.edit import OnProgress
-from patchgen.errors import RefusedError
 from patchgen.model.base import Base, TreeReader
 from patchgen.model.plan import LeftOut
 from patchgen.model.series import Signatures
@@ -36,6 +35,10 @@ class Generated(Protocol):
     def present(self) -> Collection[str]: ...
     @property
     def is_empty(self) -> bool: ...
+    @property
+    def why_empty(self) -> str:
+        """Why `is_empty`, as a clause."""
+
     @property
     def left_out(self) -> tuple[LeftOut, ...]: ...
     @property
@@ -73,12 +76,3 @@ class SeriesSource(Protocol):
 
     def record_place(self) -> None:
         """Store where the source is, after the new version was published."""
-
-
-def refuse_empty(generated: Generated) -> RefusedError:
-    """Return the error for a base that has the whole series."""
-    return RefusedError(
-        f"{generated.base.describe} has the whole series: no patch is left",
-        code="already-applied",
-        hint="`patchgen status` shows the state of each patch",
-    )

@@ -159,3 +159,22 @@ def test_only_patches_of_the_series_are_named_for_a_change_log(patchgen, tree):
     assert refused.code == 2 and "its patches are kconfig; cover=TEXT" in refused.err
     refused = patchgen("reroll", V1, "--tree", tree, "--changes", "maybe=Rename it")
     assert refused.code == 1 and "v2 has no patch 'maybe'" in refused.err
+
+
+def test_optional_patches_that_find_nothing_are_not_called_present(patchgen, tree, git):
+    add_optional_patch(tree.parent / "mine", "x.c")
+    manifest = tree.parent / "mine/manifest.toml"
+    head, _, optional = manifest.read_text().partition("[[patch]]")
+    manifest.write_text(f"{head}[[patch]]{optional.partition('[[patch]]')[2]}")
+    (tree / "x.c").write_text("void f(void)\n{\n\tmaybe_old(1);\n}\n")
+    git(tree, "commit", "-q", "-a", "-m", "a place")
+    apply(patchgen, tree)
+    (tree / "x.c").write_text("void f(void)\n{\n}\n")
+    git(tree, "commit", "-q", "-a", "-m", "gone")
+    base = git(tree, "rev-parse", "--short=12", "master").strip()
+    reason = f"o patch of mine finds anything to change in {base}"
+    refused = patchgen("reroll", V1, "--tree", tree, "--onto", "master")
+    assert refused.code == 1 and f"no patch is left: n{reason} [no-patch-left]" in refused.err
+    options = ("--variant", tree.parent / "mine", "--tree", tree, "--branch", "second")
+    applied = patchgen("apply", *options)
+    assert applied.code == 0 and f"N{reason}." in applied.out

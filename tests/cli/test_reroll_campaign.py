@@ -400,6 +400,39 @@ def test_a_base_that_has_everything_is_refused(patchgen, git, tree):
     assert git(tree, "branch", "--list", V2) == ""
 
 
+def test_a_rule_that_matches_nothing_does_not_mean_that_the_base_has_the_series(
+    patchgen, git, tree
+):
+    run(patchgen, tree)
+    other = tree.parent / "other.cocci"
+    other.write_text(format_rule().replace("- old_call();", "- misspelt_call();"))
+    args = ("reroll", BRANCH, "--tree", tree, "--dry-run")
+    done = patchgen(*args, "--semantic-patch", other)
+    base = git(tree, "rev-parse", "--short=12", "master").strip()
+    reason = f"other.cocci changes nothing in {base}; no file has misspelt_call"
+    assert done.code == 1 and f"no patch is left: {reason} [no-patch-left]" in done.err
+    # The base has one of the patches, and the code of the others is gone.
+    convert(git, tree, "lib/l.c")
+    git(tree, "rm", "-rq", "drivers", "fs")
+    git(tree, "commit", "-qm", "gone")
+    done = patchgen(*args, "--onto", "master")
+    base = git(tree, "rev-parse", "--short=12", "master").strip()
+    reason = f"call.cocci changes nothing in {base}; no file has old_call"
+    assert done.code == 1 and f"no patch is left: {reason} [no-patch-left]" in done.err
+    assert "`patchgen status` shows the state of each patch" in done.err
+
+
+def test_a_version_of_dropped_patches_only_is_refused_with_the_reasons(patchgen, git, tree):
+    run(patchgen, tree)
+    git(tree, "update-ref", f"refs/heads/{BRANCH}", f"{BRANCH}~2")
+    git(tree, "rm", "-rq", "drivers")
+    git(tree, "commit", "-qm", "gone")
+    done = patchgen("reroll", BRANCH, "--tree", tree, "--onto", "master")
+    assert done.code == 1 and "[no-patch-left]" in done.err
+    reason = 'dropped, the code that it changes is gone: "net: Use new_call(), which takes a lock"'
+    assert reason in done.err and 'left out, as on the branch: "f: Use new_call()' in done.err
+
+
 def test_a_record_of_an_older_patchgen_is_refused(patchgen, git, tree):
     run(patchgen, tree)
     text = message(git, tree, f"{BRANCH}~3")
