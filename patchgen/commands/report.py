@@ -14,7 +14,6 @@ from patchgen.model.series import SendableVersion
 from patchgen.odb import (
     Quarantine,
     Repository,
-    compare_series,
     digest_commits,
     parse_raw_commit,
     read_commits,
@@ -28,9 +27,9 @@ from patchgen.report.results import FindingDocument, read_results
 from patchgen.series import (
     MatchedCommit,
     SeriesBranch,
+    compare_versions,
     match_commits,
     read_branch,
-    remove_notes,
     resolve_series,
 )
 
@@ -109,8 +108,7 @@ def _compare_with_sent(
     last = earlier[-1]
     theirs = (last.base, read_commits(quarantine, last.base, last.tip))
     ours = (series.start, series.commits)
-    versions = [remove_notes(quarantine, *version) for version in (theirs, ours)]
-    return last.tag, compare_series(quarantine, *versions)
+    return last.tag, compare_versions(quarantine, theirs, ours)
 
 
 def _read_trees(repository: Repository, oids: Sequence[Oid]) -> dict[Oid, Oid]:

@@ -358,13 +358,19 @@ class _Reroll:
         original_tip: Oid,
     ) -> RerollResult:
         self._on_stage("comparing the versions")
+        range_diff = self._history.compare(
+            self._quarantine,
+            prepared.start,
+            prepared.commits,
+            is_published=not self._request.dry_run,
+        )
         result = RerollResult(
             branch=self._target.branch,
             revision=self._revision,
             subjects=tuple(message.subject for message in messages),
             remarks=remarks,
             dropped=version.dropped,
-            range_diff=self._history.compare(self._quarantine, prepared.start, prepared.commits),
+            range_diff=range_diff,
             warnings=self._history.warnings + generated.warnings + prepared.warnings,
             tip=prepared.tip,
             left_out=generated.left_out,

@@ -24,6 +24,7 @@ from .commits import (
 )
 from .fetching import fetch_objects as fetch_objects, find_promisors as find_promisors
 from .history import (
+    ComparedSeries as ComparedSeries,
     compare_series as compare_series,
     find_branch_base as find_branch_base,
     format_commits as format_commits,

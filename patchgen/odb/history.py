@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from patchgen.errors import RefusedError
@@ -18,7 +19,12 @@ from patchgen.odb.repository import Repository
 from patchgen.scratch import scratch_folder
 
 # "1:  0123abc = 1:  4567def subject", "-:  ------- > 2:  ..." and the like.
-_RANGE_DIFF_HEAD = re.compile(r"^ *(?:\d+|-): +[0-9a-f-]+ ([=!<>]) +(?:\d+|-): ")
+_RANGE_DIFF_HEAD = re.compile(
+    r"^(?P<theirs> *(?:\d+|-): +)(?P<old>[0-9a-f-]+)(?P<mark> [=!<>] )"
+    r"(?P<ours> *(?:\d+|-): +)(?P<new>[0-9a-f-]+)"
+)
+# The length of the ids of commits in Documentation/process/submitting-patches.rst.
+_ID_LENGTH = 12
 # "0001-subject.patch", "v4-10000-subject.patch".
 _PATCH_NUMBER = re.compile(r"(?:v\d+-)?(\d+)-")
 
@@ -125,13 +131,42 @@ def _number(name: str) -> int:
     return int(match[1]) if match else 0
 
 
-def compare_series(git: Git, theirs: tuple[Oid, Oid], ours: tuple[Oid, Oid]) -> str:
-    """Return git's range-diff of two series, each given as base and tip; "" if they are equal.
+@dataclass(frozen=True, slots=True)
+class ComparedSeries:
+    """A series to compare, of the commits above `start`.
+
+    `names` are these commits, in order, each with the one by which people know it, or None for one
+    that they cannot look up.
+    """
+
+    start: Oid
+    names: Mapping[Oid, Oid | None]
+
+    def __str__(self) -> str:
+        return f"{self.start}..{list(self.names)[-1]}"
+
+    def show(self, abbreviated: str) -> str:
+        """Return the id by which people know a commit, as long as its own, which has been cut."""
+        oid = next((oid for oid in self.names if oid.startswith(abbreviated)), None)
+        if oid is None:
+            return abbreviated
+        return (self.names[oid] or "-" * len(abbreviated))[: len(abbreviated)]
+
+
+def compare_series(git: Git, theirs: ComparedSeries, ours: ComparedSeries) -> str:
+    """Return git's range-diff of two series; "" if they are equal.
 
     Commits are equal if their messages and diffs are (`=` in git-range-diff(1)).
     """
-    args = ("range-diff", "--no-color", "--creation-factor=90")
-    completed = git.run(*args, f"{theirs[0]}..{theirs[1]}", f"{ours[0]}..{ours[1]}")
-    text = completed.stdout.decode("utf-8", "replace")
-    heads = [match[1] for line in completed.lines if (match := _RANGE_DIFF_HEAD.match(line))]
-    return text if any(mark != "=" for mark in heads) else ""
+    # git-range-diff(1) has no option for the length of ids.
+    args = ("-c", f"core.abbrev={_ID_LENGTH}", "range-diff", "--no-color", "--creation-factor=90")
+    completed = git.run(*args, str(theirs), str(ours))
+    lines = completed.stdout.decode("utf-8", "replace").split("\n")
+    heads = {i: match for i, line in enumerate(lines) if (match := _RANGE_DIFF_HEAD.match(line))}
+    if all(match["mark"] == " = " for match in heads.values()):
+        return ""
+    for number, match in heads.items():
+        old, new = theirs.show(match["old"]), ours.show(match["new"])
+        rest = lines[number][match.end() :]
+        lines[number] = f"{match['theirs']}{old}{match['mark']}{match['ours']}{new}{rest}"
+    return "\n".join(lines)

@@ -17,7 +17,6 @@ from patchgen.odb import (
     Quarantine,
     Repository,
     SentVersion,
-    compare_series,
     digest_commits,
     read_commits,
     read_sent,
@@ -31,8 +30,8 @@ from patchgen.series import (
     Record,
     SeriesBranch,
     Tracking,
+    compare_versions,
     read_branch,
-    remove_notes,
     resolve_series,
     strip_version,
     take_out_testing,
@@ -97,13 +96,16 @@ class SeriesHistory:
             for commit in branch
         ]
 
-    def compare(self, git: Quarantine, start: Oid, commits: Sequence[Oid]) -> str:
+    def compare(
+        self, git: Quarantine, start: Oid, commits: Sequence[Oid], *, is_published: bool
+    ) -> str:
         """Return the range-diff to these commits from the version sent last, or the branch."""
         earlier = (self.series.start, self.series.commits)
         if self.sent is not None:
             earlier = (self.sent.base, read_commits(git, self.sent.base, self.sent.tip))
         made = read_commits(git, start, commits[-1])
-        return compare_series(git, remove_notes(git, *earlier), remove_notes(git, start, made))
+        hidden = () if is_published else commits
+        return compare_versions(git, earlier, (start, made), hidden=hidden)
 
 
 def read_history(

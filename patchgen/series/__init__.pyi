@@ -2,11 +2,11 @@
 from .branch import (
     MatchedCommit as MatchedCommit,
     SeriesBranch as SeriesBranch,
+    compare_versions as compare_versions,
     find_cover_commit as find_cover_commit,
     find_tracking as find_tracking,
     match_commits as match_commits,
     read_branch as read_branch,
-    remove_notes as remove_notes,
 )
 from .build import (
     SeriesDraft as SeriesDraft,

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from patchgen.errors import RefusedError
@@ -11,8 +11,10 @@ from patchgen.model.base import Oid
 from patchgen.model.commit import Commit
 from patchgen.model.series import Cover
 from patchgen.odb import (
+    ComparedSeries,
     Git,
     Repository,
+    compare_series,
     find_branch_base,
     read_commit,
     read_commits,
@@ -209,10 +211,30 @@ def match_commits(
     return tuple(MatchedCommit(commit, matches.get(commit.oid)) for commit in commits)
 
 
-def remove_notes(git: Git, start: Oid, commits: Sequence[Commit]) -> tuple[Oid, Oid]:
-    """Return start and tip of a series without the notes below the cut, as after `git am`."""
+def compare_versions(
+    git: Git,
+    theirs: tuple[Oid, Sequence[Commit]],
+    ours: tuple[Oid, Sequence[Commit]],
+    *,
+    hidden: Collection[Oid] = (),
+) -> str:
+    """Return git's range-diff of two series, each given as start and commits; "" if equal.
+
+    Notes below the cut are not compared, as after `git am`. `hidden` are commits that only
+    patchgen has, so that people cannot look their ids up.
+    """
+    series = []
+    for start, commits in (theirs, ours):
+        bare = _remove_notes(git, start, commits)
+        names = (None if commit.oid in hidden else commit.oid for commit in commits)
+        series.append(ComparedSeries(start, dict(zip(bare, names, strict=True))))
+    return compare_series(git, *series)
+
+
+def _remove_notes(git: Git, start: Oid, commits: Sequence[Commit]) -> Sequence[Oid]:
+    """Return the commits without the notes below the cut."""
     parsed = {commit.oid: parse_message(commit.message) for commit in commits}
     messages = {
         oid: str(replace(message, notes="")) for oid, message in parsed.items() if message.notes
     }
-    return start, reparent(git, list(parsed), start, messages=messages)[-1]
+    return reparent(git, list(parsed), start, messages=messages)

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator
 
 from patchgen.model.finding import Finding
-from patchgen.odb import Checkout, Repository, compare_series, read_sent
-from patchgen.series import find_tracking, remove_notes
+from patchgen.odb import Checkout, Repository, read_sent
+from patchgen.series import compare_versions, find_tracking
 from patchgen.verify.checked_series import CheckedSeries, open_target
 
 
@@ -24,8 +24,11 @@ def check_against(
     # Mails without a base in this repository most likely apply to the base of the target.
     name = _find_version(repository, checkout, target, other) or other
     theirs = open_target(repository, checkout, name, None, fallback=target.base)
-    versions = [remove_notes(checkout, one.start, one.commits) for one in (theirs, target)]
-    text = compare_series(checkout, *versions)
+    # Commits of mails are in the checkout only.
+    made = (one.commits for one in (theirs, target) if one.posted is not None)
+    hidden = {commit.oid for commits in made for commit in commits}
+    versions = [(one.start, one.commits) for one in (theirs, target)]
+    text = compare_versions(checkout, *versions, hidden=hidden)
     if text:
         yield Finding("against", f"differs from {other}:\n{text.rstrip()}")
     elif theirs.base == target.base and theirs.commits[-1].tree != target.commits[-1].tree:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -180,6 +181,41 @@ def test_hand_edits_texts_and_people_are_carried_over(patchgen, git, tree):
     assert "Changes in v2:\n- Say so\n" in letter
     assert "Signed-off-by: Ada" in message(git, tree, V2)
     assert all("zoe@example.org" in Path(mail).read_text() for mail in document["mails"])
+
+
+def read_heads(text: str) -> list[list[str]]:
+    """Return the pairs of ids in a range-diff, without those of a commit that one side lacks."""
+    heads = [line.split() for line in text.splitlines() if re.match(r" *(\d+|-): ", line)]
+    return [[words[1], words[4]] for words in heads]
+
+
+def test_a_range_diff_names_the_commits_of_the_branches(patchgen, git, tree):
+    """Notes are not compared; the commits without them are not in the repository."""
+    run(patchgen, tree)
+    amend(git, tree, 2, lambda: edit_f(tree))
+    (tree / "fs/f/f.c").write_text("/* newer */\n" + (tree / "fs/f/f.c").read_text())
+    git(tree, "commit", "-qam", "newer")
+
+    def list_ids(branch: str) -> list[str]:
+        return git(tree, "rev-list", "--reverse", "--abbrev-commit", "--abbrev=12", "-3",
+                   branch).split()  # fmt: skip
+
+    old = list_ids(BRANCH)
+    args = ("--onto", "master", "--changes", "Rebase")
+    dry = reroll(patchgen, tree, *args, "--dry-run")["range_diff"]
+    assert read_heads(dry) == [[oid, "-" * 12] for oid in old]
+    document = reroll(patchgen, tree, *args)
+    assert document["range_diff"].count(" ! ") and " = " in document["range_diff"]
+    new = list_ids(V2)
+    assert read_heads(document["range_diff"]) == list(map(list, zip(old, new, strict=True)))
+    skipped = [f"--skip={check}" for check in ("checkpatch", "am", "sections", "build", "code")]
+    args = ("verify", BRANCH, "--tree", tree, *skipped, "--against")
+    against = patchgen(*args, V2)
+    assert read_heads(against.out) == list(map(list, zip(new, old, strict=True)))
+    # The commits that patchgen makes of mails cannot be looked up.
+    mails = tree.parent / "out2"
+    against = patchgen(*args, mails)
+    assert read_heads(against.out) == [["-" * 12, oid] for oid in old]
 
 
 def test_a_clone_without_reflogs_finds_the_edits(patchgen, git, tree):
