@@ -62,8 +62,8 @@ from patchgen.reroll.request import RerollRequest, RerollResult
     multiple=True,
     metavar="[PATCH=]TEXT",
     shell_complete=complete_changes,
-    help="Describe the changes to the series (TEXT or cover=TEXT) or to one patch; may be "
-    "repeated.",
+    help="Describe the changes to the series (TEXT or cover=TEXT) or to one patch, by name or "
+    "number; may be repeated.",
 )
 @click.option(
     "--changelog",

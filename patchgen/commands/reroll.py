@@ -224,7 +224,7 @@ class _Reroll:
         self, matched: Sequence[MatchedCommit], change_digests: Mapping[Oid, str]
     ) -> tuple[Generated, ChangeLog]:
         """Read the change log and generate the patches; refuse a change log for a missing patch."""
-        changes = self._read_changes(self._source.plan(self._on_stage))
+        changes = self._read_changes(self._source.plan(self._on_stage), matched)
         generated = self._source.generate(self._on_stage)
         if generated.is_empty:
             raise refuse_empty(generated, matched, self._upstream)
@@ -248,13 +248,15 @@ class _Reroll:
             get_maintainer=self._request.get_maintainer,
         )
 
-    def _read_changes(self, planned: Mapping[str, bool]) -> ChangeLog:
+    def _read_changes(
+        self, planned: Mapping[str, bool], branch: Sequence[MatchedCommit]
+    ) -> ChangeLog:
         """Read the change log, which may name planned patches and those of the branch."""
         names = {**planned, **{patch.name: True for patch in self._record.patches}}
         folder = self._request.changelog
         if folder is None and (self._repository.top / "changelog").is_dir():
             folder = self._repository.top / "changelog"
-        return read_changes(self._request.changes, folder, self._revision, names)
+        return read_changes(self._request.changes, folder, self._revision, names, branch)
 
     def _make_carrier(
         self,

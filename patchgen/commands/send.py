@@ -41,7 +41,7 @@ from patchgen.send.parts import (
 )
 from patchgen.send.settings import read_send_settings
 from patchgen.send.transport import GitSendEmail, find_sender, open_transport
-from patchgen.series import match_commits, read_branch
+from patchgen.series import list_names, match_commits, number_names, read_branch
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,17 +237,18 @@ def _select(
     repository: Repository, quarantine: Quarantine, only: str, version: SendableVersion
 ) -> frozenset[int]:
     """Return the numbers of the mails that `only` selects; patches of a branch have names, too."""
-    names: dict[str, list[int]] = {}
-    if version.base is not None:
-        tip = repository.resolve_branch(version.name)[1]
-        series = read_branch(repository, quarantine, version.name, tip)
-        digests = digest_commits(quarantine, series.start, tip)
-        matched = match_commits(series.commits, digests, series.record) if series.record else ()
-        for number, commit in enumerate(matched, 1):
-            for name in dict.fromkeys((commit.name, *(commit.patch.group if commit.patch else ()))):
-                names.setdefault(name, []).append(number)
-        names.pop("", None)
-    return choose_part(only, names, len(version.mails))
+    total = len(version.mails)
+    if version.base is None:
+        return choose_part(only, {}, total)
+    tip = repository.resolve_branch(version.name)[1]
+    series = read_branch(repository, quarantine, version.name, tip)
+    digests = digest_commits(quarantine, series.start, tip)
+    branch = match_commits(series.commits, digests, series.record) if series.record else ()
+    names = number_names(branch, groups=True)
+    # Several names may select the same patches; the first is the shortest.
+    shown = {tuple(numbers): name for name, numbers in reversed(list(names.items()))}
+    listed = list_names({name: names[name] for name in shown.values()}, branch)
+    return choose_part(only, names, total, listed)
 
 
 def _apply_answers(

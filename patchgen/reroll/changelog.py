@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The change log of a version: read it, and write it to messages and cover letter.
 
-`--changes PATCH=TEXT` describes one patch, by its name in the variant, `--changes TEXT` the series.
-A single word before the first "=" is always a name, even a misspelt one; a text that begins like
-that, "CONFIG_X=y is needed", is written as `--changes cover=TEXT`. A folder of files works the same
-way: vN/cover.txt and vN/PATCH.txt below it, or cover.txt and PATCH.txt in it. Each paragraph or
-"- " item becomes an item.
+`--changes PATCH=TEXT` describes one patch, by its name in the record or its number on the branch,
+`--changes TEXT` the series. A single word before the first "=" always names a patch, even a
+misspelt one; a text that begins like that, "CONFIG_X=y is needed", is written as
+`--changes cover=TEXT`. A folder of files works the same way: vN/cover.txt and vN/PATCH.txt below
+it, or cover.txt and PATCH.txt in it. Each paragraph or "- " item becomes an item.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from pathlib import Path
 
 from patchgen.errors import ErrorPlace, RefusedError, UsageError
 from patchgen.reroll.hand_edits import DroppedPatch, NewCommit
+from patchgen.series import MatchedCommit, list_names, number_names
 from patchgen.series.trailers import REVIEW_TAGS, Message, Trailer, parse_message
 from patchgen.sourcefolder import decode_text, read_regular
 
@@ -26,6 +27,8 @@ _WIDTH = 72
 _COVER = "cover"
 # b4's placeholder items, to be edited by a person (DEFAULT_CHANGELOG_TEMPLATE in ez.py).
 _TO_EDIT = re.compile(r"^- EDITME.*(?:\n(?!- ).+)*\n?", re.MULTILINE)
+# The number of a patch, as in "[PATCH 2/5]"; a longer one would take `int` long to read.
+_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 _LOG = re.compile(r"^Changes in v(\d+):\n", re.MULTILINE)
 # What `_summarize_change` returns.
 _SUMMARY = re.compile(
@@ -53,18 +56,25 @@ class ChangeLog:
 
 
 def read_changes(
-    args: Sequence[str], folder: Path | None, revision: int, names: Mapping[str, bool]
+    args: Sequence[str],
+    folder: Path | None,
+    revision: int,
+    names: Mapping[str, bool],
+    branch: Sequence[MatchedCommit] = (),
 ) -> ChangeLog:
     """Return the change log of a version, from --changes and from a folder of files.
 
     `names` are the valid names of patches, with whether to list them: the version may lack others.
-    Raises UsageError or RefusedError for another name, and for an empty text.
+    A number is that of a patch on the `branch`. Raises UsageError or RefusedError for another name,
+    and for an empty text.
     """
-    listed = _join_names([name for name, is_listed in names.items() if is_listed])
+    others = [name for name, is_listed in names.items() if is_listed]
+    listed = list_names(number_names(branch), branch, others)
     cover: list[str] = []
     patches: dict[str, list[str]] = {}
     for arg in args:
         name, text = _parse_arg(arg)
+        name = _find_name(name, names, branch)
         if not text:
             raise UsageError(
                 f"the change {arg!r} has no text", code="changelog-patch", parameters=("changes",)
@@ -75,23 +85,24 @@ def read_changes(
             patches.setdefault(name, []).append(text)
         else:
             raise UsageError(
-                f"the series has no patch {name!r}",
+                f"the series has no patch {name!r}; it has:{listed}",
                 code="changelog-patch",
-                hint=f"its patches are {listed}; {_COVER}=TEXT is for the cover letter",
+                hint=f"{_COVER}=TEXT is for the cover letter",
                 parameters=("changes",),
             )
     for path in _list_files(folder, revision):
         items = _read_items(path)
-        if path.stem == _COVER:
+        name = _find_name(path.stem, names, branch)
+        if name == _COVER:
             cover += items
-        elif path.stem in names:
-            patches.setdefault(path.stem, []).extend(items)
+        elif name in names:
+            patches.setdefault(name, []).extend(items)
         else:
             raise RefusedError(
-                f"the series has no patch {path.stem!r}",
+                f"the series has no patch {name!r}; it has:{listed}",
                 code="changelog-patch",
                 place=ErrorPlace(str(path)),
-                hint=f"its patches are {listed}; {_COVER}.txt is for the cover letter",
+                hint=f"{_COVER}.txt is for the cover letter",
             )
     return ChangeLog(tuple(cover), {name: tuple(items) for name, items in patches.items()})
 
@@ -107,6 +118,25 @@ def check_changes(changes: ChangeLog, revision: int, names: Collection[str]) -> 
                 "letter, or remove it",
                 parameters=("changes",),
             )
+
+
+def _find_name(word: str, names: Collection[str], branch: Sequence[MatchedCommit]) -> str:
+    """Return the name of the patch that a word names: a name, or a number on the branch.
+
+    A word that is neither is returned as it is. Raises RefusedError for the number of a commit that
+    a person added, as it has no name.
+    """
+    if word in names or not _NUMBER.fullmatch(word) or int(word) > len(branch):
+        return word
+    name = branch[int(word) - 1].name
+    if not name:
+        raise RefusedError(
+            f"patchgen did not make patch {word}, so the change log cannot describe it",
+            code="changelog-patch",
+            hint=f"describe its change for the cover letter: {_COVER}=TEXT",
+            parameters=("changes",),
+        )
+    return name
 
 
 def _parse_arg(arg: str) -> tuple[str, str]:

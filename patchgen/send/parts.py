@@ -59,11 +59,13 @@ class EarlierRuns:
         return self.is_open and states != {MailState.WAITING}
 
 
-def choose_part(only: str, names: Mapping[str, Sequence[int]], count: int) -> frozenset[int]:
+def choose_part(
+    only: str, names: Mapping[str, Sequence[int]], count: int, listed: str = ""
+) -> frozenset[int]:
     """Return the numbers of the mails that "1,3-5,NAME" selects; 0 and "cover" are the letter.
 
-    `names` are the patches' names, each with their numbers. `count` is the number of mails. Raises
-    UsageError for an unknown number or name.
+    `names` are the patches' names, each with their numbers, and `listed` is the list of them for a
+    person. `count` is the number of mails. Raises UsageError for an unknown number or name.
     """
     chosen: set[int] = set()
     for item in filter(None, (item.strip() for item in only.split(","))):
@@ -82,14 +84,10 @@ def choose_part(only: str, names: Mapping[str, Sequence[int]], count: int) -> fr
         elif item in names:
             chosen.update(names[item])
         else:
-            # Several names may select the same patches; the first is the shortest.
-            shown = {tuple(names[name]): name for name in reversed(list(names))}
             raise UsageError(
-                f"the series has no patch {item!r}",
+                f"the series has no patch {item!r}" + (f"; it has:{listed}" if listed else ""),
                 code="mail-number",
-                hint=f"its patches are {', '.join(sorted(shown.values()))}"
-                if shown
-                else "name numbers of mails",
+                hint=None if listed else "name numbers of mails",
                 parameters=("only",),
             )
     if not chosen:

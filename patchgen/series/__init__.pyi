@@ -31,6 +31,7 @@ from .messages import (
     sign_off as sign_off,
 )
 from .named_series import NamedSeries as NamedSeries, list_series as list_series
+from .patch_names import list_names as list_names, number_names as number_names
 from .record import (
     HandWork as HandWork,
     Record as Record,

@@ -156,7 +156,8 @@ def test_only_patches_of_the_series_are_named_for_a_change_log(patchgen, tree):
     add_optional_patch(tree.parent / "mine", "x.c")
     apply(patchgen, tree)
     refused = patchgen("reroll", V1, "--tree", tree, "--changes", "kconfg=Rename it")
-    assert refused.code == 2 and "its patches are kconfig; cover=TEXT" in refused.err
+    listed = "it has [changelog-patch]:\n  kconfig (1/1 toy: Do it)\nhint: cover="
+    assert refused.code == 2 and listed in refused.err
     refused = patchgen("reroll", V1, "--tree", tree, "--changes", "maybe=Rename it")
     assert refused.code == 1 and "v2 has no patch 'maybe'" in refused.err
 

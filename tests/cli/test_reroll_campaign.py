@@ -377,6 +377,33 @@ def test_options_of_a_variant_and_unknown_patches_are_usage_errors(patchgen, git
     assert git(tree, "branch", "--list", V2) == ""
 
 
+def test_a_number_names_a_patch_in_the_change_log(patchgen, git, tree):
+    run(patchgen, tree)
+    # A person puts a commit below the others, so that the numbers are not those of the record.
+    first, *others = git(tree, "rev-list", "--reverse", f"master..{BRANCH}").split()
+    git(tree, "checkout", "-q", "--detach", first)
+    (tree / "own.c").write_text("int own;\n")
+    git(tree, "add", "own.c")
+    git(tree, "commit", "-qm", "own: Add it")
+    git(tree, "cherry-pick", *others)
+    git(tree, "update-ref", f"refs/heads/{BRANCH}", "HEAD")
+    git(tree, "checkout", "-q", "master")
+    args = ("reroll", BRANCH, "--tree", tree, "--dry-run", "--changes")
+    done = patchgen(*args, "1=Rename it")
+    assert done.code == 1 and "patchgen did not make patch 1" in done.err
+    done = patchgen(*args, "5=Rename it")
+    listed = (
+        "the series has no patch '5'; it has [changelog-patch]:\n"
+        "  net (2/4 net: Use new_call(), which takes a lock)\n"
+        "  f (3/4 f: Use new_call(), which takes a lock)\n"
+        "  treewide (4/4 treewide: Use new_call(), which takes a lock)\n"
+        "hint: cover=TEXT is for the cover letter"
+    )
+    assert done.code == 2 and listed in done.err
+    reroll(patchgen, tree, "--changes", "3=Rename it")
+    assert "\n---\nChanges in v2:\n- Rename it\n" in message(git, tree, f"{V2}~1")
+
+
 def test_the_cover_letter_counts_the_files_of_a_patch_that_was_left_out(patchgen, git, tree):
     run(patchgen, tree)
     git(tree, "update-ref", f"refs/heads/{BRANCH}", f"{BRANCH}~1")

@@ -36,7 +36,8 @@ ODD = ("0001=Rename it", "sev/op=Rename it", "op,late-hook=Rename it", '"op"=Ren
 def test_an_unknown_patch_is_not_read_as_text_of_the_cover_letter(arg):
     with pytest.raises(UsageError, match="the series has no patch") as raised:
         read(arg)
-    assert "its patches are op, late-hook; cover=TEXT is for the cover letter" in str(raised.value)
+    listed = "it has:\n  op\n  late-hook\nhint: cover=TEXT is for the cover letter"
+    assert listed in str(raised.value)
 
 
 @pytest.mark.parametrize("arg", ["op=", "op= ", "", " ", "cover="])
