@@ -325,7 +325,7 @@ def describe_version(
         tags = [] if is_same else drop_tags(message, _explain_drop(commit, patch, old))
         dropped += tags
         patch_items = list(changes.patches.get(commit.name, ()))
-        items += patch_items
+        items += _name_patch(patch_items, message.subject, [each.subject for each in messages])
         patch_items += [
             f"Drop {tag.trailer.key} of {tag.trailer.value}, {tag.reason}" for tag in tags
         ]
@@ -341,6 +341,19 @@ def describe_version(
     items += [f"Drop {tag}, {tag.reason}" for tag in dropped]
     items += [f"Link to v{old}: {_LORE}{old_message_id}"] if old_message_id else []
     return VersionTexts(tuple(texts), format_changes(new, items), tuple(dropped))
+
+
+def _name_patch(items: Iterable[str], subject: str, subjects: Sequence[str]) -> list[str]:
+    """Return the items on a patch for the cover letter, which name it by its subject.
+
+    Its prefix, before the first colon, is enough if no other one of the series' `subjects` has it.
+    """
+    if len(subjects) == 1:
+        return list(items)
+    prefix, colon, _ = subject.partition(":")
+    is_unique = colon and [text.partition(":")[0] for text in subjects].count(prefix) == 1
+    name = f"{prefix}:" if is_unique else f'"{subject}":'
+    return [item if item.startswith(name) else f"{name} {item}" for item in items]
 
 
 def _summarize_change(

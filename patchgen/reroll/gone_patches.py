@@ -49,11 +49,12 @@ def find_gone(
     present = {matched.commit.oid for matched, _ in pairs}
     known = {other.commit.oid for _, other in pairs}
     has_unknown = any(other.patch is None and other.commit.oid not in known for other in branch)
+    newer = _read_newer_changes(history, history.sent.revision)
     gone = [
         matched.commit
         for matched in sent
         if matched.commit.oid not in present and (matched.patch is not None or not has_unknown)
-        if matched.commit.subject not in _read_newer_changes(history, history.sent.revision)
+        if matched.commit.subject not in _omit_items(newer, matched.commit)
     ]
     return [
         DroppedPatch(commit.subject, squashed_into=subject)
@@ -65,6 +66,11 @@ def _read_newer_changes(history: SeriesHistory, revision: int) -> str:
     """Return the lists of changes of the versions after one, without line ends."""
     notes = history.series.cover.notes if history.series.cover else ""
     return " ".join(notes.partition(f"Changes in v{revision}:")[0].split())
+
+
+def _omit_items(changes: str, commit: Commit) -> str:
+    """Return the lists without the subject of a commit where it is before an item about it."""
+    return changes.replace(f'"{commit.subject}": ', "")
 
 
 def find_squashed(

@@ -62,6 +62,17 @@ def test_it_is_listed_once(patchgen, dropped, git):
     assert " ".join(letter.split()).count(f'Drop "{MM}"') == 1
 
 
+def test_it_is_listed_if_a_version_that_was_not_sent_describes_a_change_of_it(patchgen, pvops, git):
+    assert patchgen("import", "--tree", pvops, V4, "--series", V4, "-v", "4").code == 0
+    assert patchgen("reroll", "--tree", pvops, V4, "--changes", "sev=Explain it").code == 0
+    subject = git(pvops, "show", "-s", "--format=%s", V5).strip()
+    assert f'- "{subject}": Explain it' in read_items(git, pvops, f"{V5}~4")
+    git(pvops, "update-ref", f"refs/heads/{V5}", f"{V5}~1")
+    assert patchgen("reroll", "--tree", pvops, V5).code == 0
+    letter = git(pvops, "show", "-s", "--format=%B", "patchgen/pvops-v6~3")
+    assert f'- Drop "{subject}" ' in " ".join(letter.split())
+
+
 def test_a_text_of_the_user_about_it_is_not_repeated(patchgen, dropped, git):
     text = f'Drop "{MM}", as it needs the next kernel'
     assert patchgen("reroll", "--tree", dropped, V4, "--changes", text).code == 0

@@ -179,3 +179,11 @@ def test_optional_patches_that_find_nothing_are_not_called_present(patchgen, tre
     options = ("--variant", tree.parent / "mine", "--tree", tree, "--branch", "second")
     applied = patchgen("apply", *options)
     assert applied.code == 0 and f"N{reason}." in applied.out
+
+
+def test_a_change_of_the_only_patch_needs_no_name_in_the_cover_letter(patchgen, tree, git):
+    apply(patchgen, tree)
+    done = patchgen("reroll", V1, "--tree", tree, "--changes", "1=Rename it")
+    assert done.code == 0, done.err
+    letter = git(tree, "show", "-s", "--format=%B", "patchgen/mine-v2~1")
+    assert "Changes in v2:\n- Rename it\n" in letter

@@ -178,7 +178,7 @@ def test_hand_edits_texts_and_people_are_carried_over(patchgen, git, tree):
     assert letter.startswith("Remove the old call\n\nIt has been wrong for years.\n")
     assert "These patches were edited by hand afterwards:\n\n  f: Call the new one\n" in letter
     assert "Each patch applies independently" not in letter
-    assert "Changes in v2:\n- Say so\n" in letter
+    assert "Changes in v2:\n- treewide: Say so\n" in letter
     assert "Signed-off-by: Ada" in message(git, tree, V2)
     assert all("zoe@example.org" in Path(mail).read_text() for mail in document["mails"])
 

@@ -77,7 +77,9 @@ def test_from_v4_to_what_arrived_of_v5(patchgen, series, git, server, tmp_path):
     assert "kvm_sev_hypercall3( KVM_HC" in (clone / KVM).read_text()
     assert REVIEWED in git(clone, "log", "-1", "--format=%B", "am~2")
     cover = parse(server.received[0]).get_content().replace("\r\n", "\n")
-    assert "Changes in v5:\n- Rebase\n- Leave a blank\n" in cover
+    subject = "x86/kvm: Tell the host about page encryption status changes under SEV"
+    items = f'Changes in v5: - Rebase - "{subject}": Leave a blank '
+    assert items in " ".join(cover.split())
     assert "Changes in v4:\n" in cover
     archive = tmp_path / "archive"
     archive.write_bytes(
