@@ -185,8 +185,9 @@ class _Reroll:
         draft_oids, record = write_patches(self._quarantine, base.oid, draft, self._signatures)
         committer = self._signatures.committer
         written = write_commits(self._quarantine, base.oid, commits, messages, committer)
+        changes = changes.dropping(carrier.dropped).comparing(self._record, record)
         version = self._describe_version(
-            base.oid, commits, messages, written, change_digests, changes.dropping(carrier.dropped)
+            base.oid, commits, messages, written, change_digests, changes
         )
         present = {*generated.present, *list_applied(matched, commits, self._upstream)}
         lost = find_lost_tags(matched, commits, present, change_digests, self._revision)

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from patchgen.errors import ErrorPlace, RefusedError, UsageError
 from patchgen.reroll.hand_edits import DroppedPatch, NewCommit
-from patchgen.series import MatchedCommit, list_names, number_names
+from patchgen.series import MatchedCommit, Record, list_names, number_names
 from patchgen.series.trailers import REVIEW_TAGS, Message, Trailer, parse_message
 from patchgen.sourcefolder import decode_text, read_regular
 
@@ -39,11 +39,15 @@ _SUMMARY = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class ChangeLog:
-    """The items for the series as a whole, for patches by name, and on patches that are dropped."""
+    """The items for the series as a whole, for patches by name, and on patches that are dropped.
+
+    `has_other_rule` is set if the semantic patch of a campaign has changed.
+    """
 
     cover: tuple[str, ...] = ()
     patches: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     dropped: tuple[str, ...] = ()
+    has_other_rule: bool = False
 
     def dropping(self, patches: Iterable[DroppedPatch]) -> ChangeLog:
         """Return the change log with an item for each patch that the version omits.
@@ -53,6 +57,17 @@ class ChangeLog:
         text = " ".join(" ".join(self.cover).split())
         items = [str(patch) for patch in patches if patch.reason or patch.subject not in text]
         return replace(self, dropped=tuple(items))
+
+    def comparing(self, old: Record, new: Record) -> ChangeLog:
+        """Return the change log of a version with a record, after the version with the old one."""
+        rules = [_read_rule(record) for record in (old, new) if record.split]
+        return replace(self, has_other_rule=len(set(rules)) > 1)
+
+
+def _read_rule(record: Record) -> tuple[str, ...]:
+    """Return the texts of a campaign's semantic patch; the name of its file may change."""
+    found = record.find_semantic_patches(record.patches[0]) if record.patches else {}
+    return tuple(found.values())
 
 
 def read_changes(
@@ -335,8 +350,9 @@ def describe_version(
         notes = prepend_changes(message.notes, new, format_changes(new, patch_items), seen)
         kept = message.without_trailers(_is_review)[0] if tags else message
         texts.append(str(replace(kept, notes=notes.strip("\n"))))
-    if new_base and old is not None and not items:
-        items.append(f"Regenerate the series on {new_base}")
+    if old is not None and not items:
+        items += ["Change the semantic patch"] if changes.has_other_rule else []
+        items += [f"Regenerate the series on {new_base}"] if new_base else []
     items += changes.dropped if old is not None else ()
     items += [f"Drop {tag}, {tag.reason}" for tag in dropped]
     items += [f"Link to v{old}: {_LORE}{old_message_id}"] if old_message_id else []

@@ -271,6 +271,14 @@ def test_another_semantic_patch_can_replace_the_recorded_one(patchgen, git, tree
     assert len(document["patches"]) == 3
     assert "newer_call();" in git(tree, "show", f"{V2}:lib/l.c")
     assert "    + newer_call();" in message(git, tree, V2)
+    log = "\n---\nChanges in v2:\n- Change the semantic patch\n\n"
+    assert log in message(git, tree, f"{V2}~3")
+    # A text of the user is enough, and the same rules in another file are no change.
+    reroll(patchgen, tree, "--semantic-patch", newer, "--force", "--changes", "net=Say so")
+    assert "\nChanges in v2:\n- net: Say so\n\n" in message(git, tree, f"{V2}~3")
+    (tree.parent / "same.cocci").write_text(format_rule())
+    reroll(patchgen, tree, "--semantic-patch", tree.parent / "same.cocci", "--force")
+    assert "Changes in v2" not in message(git, tree, f"{V2}~3")
 
 
 def test_lines_below_the_cut_follow_the_semantic_patch_unless_a_person_edited_them(
