@@ -88,3 +88,4 @@ from .tree import (
     resolve_object as resolve_object,
     resolve_paths as resolve_paths,
 )
+from .unfinished import warn_of_unfinished as warn_of_unfinished

@@ -32,7 +32,7 @@ from patchgen.model.series import (
     Signatures,
     Stat,
 )
-from patchgen.odb import GitTree, Quarantine, Repository, reparent
+from patchgen.odb import GitTree, Quarantine, Repository, reparent, warn_of_unfinished
 from patchgen.pipeline.base_series import warn_of_private_base
 from patchgen.pipeline.recipients import add_people, choose_recipients, map_people
 from patchgen.pipeline.target import SeriesTarget
@@ -229,7 +229,8 @@ def prepare_branch(
         tip=reparent(quarantine, oids, series.base)[-1],
     )
     warnings = warn_of_series(repository, series.base, len(oids))
-    return version, (*problems, *requests, *remarks, *warnings)
+    unfinished = warn_of_unfinished(repository, branch) if advises else ()
+    return version, (*unfinished, *problems, *requests, *remarks, *warnings)
 
 
 def _read_sender(repository: Repository, quarantine: Quarantine, start: Oid) -> Identity:

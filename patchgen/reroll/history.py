@@ -20,6 +20,7 @@ from patchgen.odb import (
     digest_commits,
     read_commits,
     read_sent,
+    warn_of_unfinished,
 )
 from patchgen.pipeline.journal import list_begun
 from patchgen.pipeline.next_version import find_branch_of
@@ -139,7 +140,8 @@ def read_history(
         key=lambda version: version.revision,
         default=None,
     )
-    warnings = (*lost, *_warn_of_newer(repository, name, record, tracking, revisions))
+    unfinished = warn_of_unfinished(repository, name)
+    warnings = (*unfinished, *lost, *_warn_of_newer(repository, name, record, tracking, revisions))
     is_newest = revision == record.revision + 1 and record.revision not in revisions
     return SeriesHistory(
         series,
