@@ -57,14 +57,21 @@ def summarise(result: Sweep, *, verbose: bool, leftovers: bool = False) -> Itera
     yield from (f"  {note}" for note in result.notes)
 
 
+def describe_absent(leftovers: Leftovers) -> str:
+    """Return which removed words no file has; there must be one."""
+    where = " of `on`" if leftovers.only_on else ""
+    return f"no file{where} has {', '.join(leftovers.absent)}"
+
+
 def _summarise_leftovers(leftovers: Leftovers, *, verbose: bool) -> Iterator[str]:
     """Yield lines with the numbers of words that are left, and why; if `verbose`, all places."""
     where = " of `on`" if leftovers.only_on else ""
     if leftovers.absent:
-        yield f"  no file{where} has {', '.join(leftovers.absent)}"
+        yield f"  {describe_absent(leftovers)}"
+    kinds = where or " in files of any kind"
     for word in leftovers.common:
         yield (
-            f"  left: {word.word} in {count(word.left, 'place')}{where} ({word.changed} changed): "
+            f"  left: {word.word} in {count(word.left, 'place')}{kinds} ({word.changed} changed): "
             "too common to show what was missed"
         )
     words = ", ".join(word.word for word in leftovers.words if word.before and not word.is_common)

@@ -25,15 +25,17 @@ def explain_no_match(repository: Repository, request: SweepRequest, needs: Needs
     # A file with `a` has `a or b`, too.
     implied = {clause for clause in needs.file if any(other < clause for other in needs.file)}
     clauses = sorted(set(needs.file) - implied, key=sorted)
+    # The words that a rule removes are counted in files of all kinds, so name the searched kinds.
+    searched = f"no searched {' or '.join(request.suffixes)} file"
     for clause in clauses:
         with closing(grep_files(repository, search, clause)) as names:
             if not any(name in listed for name in names):
-                return f"{_NO_MATCH}: no searched file has {_name(clause)}"
+                return f"{_NO_MATCH}: {searched} has {_name(clause)}"
     candidates = find_candidates(repository, search, listed, needs)
     if any(has_words(text, needs.file) for _, text in read_in_groups(repository, candidates)):
         return ""
     all_of = " and ".join(map(_name, clauses))
-    return f"{_NO_MATCH}: no searched file has all of {all_of}"
+    return f"{_NO_MATCH}: {searched} has all of {all_of}"
 
 
 def _name(clause: frozenset[str]) -> str:
