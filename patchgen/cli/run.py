@@ -29,7 +29,13 @@ from patchgen.cli.options import (
 )
 from patchgen.cli.output_file import check_output_file, write_output_file
 from patchgen.cli.printer import Printer
-from patchgen.cli.run_output import list_unfinished, print_sweep, show_sweeps, summarise
+from patchgen.cli.run_output import (
+    describe_absent,
+    list_unfinished,
+    print_sweep,
+    show_sweeps,
+    summarise,
+)
 from patchgen.cli.run_split import (
     campaign_options,
     check_campaign,
@@ -344,9 +350,16 @@ def _publish(
     """Make the series of the only sweep, and return it as --json shows it."""
     [(request, sweep)] = sweeps
     if not sweep.edits:
-        printer.line("The semantic patch changes nothing.")
+        printer.line(f"The semantic patch changes nothing{_explain_no_change(sweep)}.")
         return {"series": None}
     return {"series": publish_campaign(repository, campaign, request, sweep, printer, edit=edit)}
+
+
+def _explain_no_change(sweep: Sweep) -> str:
+    """Return the reason for a change of no file, as an addition; "" if none is certain."""
+    if sweep.leftovers is not None and sweep.leftovers.absent:
+        return f": {describe_absent(sweep.leftovers)}"
+    return f": {sweep.no_match}" if sweep.no_match else ""
 
 
 def _write_sarif(path: Path, sweeps: Sequence[tuple[SweepRequest, Sweep]]) -> None:

@@ -48,7 +48,8 @@ class Sweep:
     `edits` is empty except in PATCH mode. `output` is what scripts printed other than reports.
     `unfinished` are the files that spatch did not finish. `warnings` are about the rules.
     `written` are the files that scripts wrote, with their contents. `leftovers` are known after
-    PATCH mode only.
+    PATCH mode only. `no_match` states why no file can match, if that is certain; it is also one of
+    the `notes`.
     """
 
     semantic_patch: str
@@ -65,6 +66,7 @@ class Sweep:
     written: tuple[tuple[str, bytes], ...] = ()
     leftovers: Leftovers | None = None
     notes: tuple[str, ...] = ()
+    no_match: str = ""
     seconds: float = 0.0
 
     @property

@@ -82,6 +82,7 @@ def sweep(
             notes=(*result.notes, *filter(None, (why, _PARTIAL if is_partial else ""))),
             warnings=needs.warnings if needs else (),
             leftovers=leftovers,
+            no_match=why,
             seconds=time.monotonic() - began,
         )
 

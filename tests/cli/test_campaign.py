@@ -209,9 +209,26 @@ def test_a_folder_is_refused_even_if_only_one_of_its_semantic_patches_can_run(
 def test_nothing_is_written_if_nothing_changes(patchgen, git, tree, rule):
     rule.write_text(RULE.replace("old_call", "no_call"))
     done = patchgen("run", rule, "--tree", tree, "--split", "file", "-o", tree.parent / "out")
-    assert done.code == 0 and "The semantic patch changes nothing." in done.out
+    assert (
+        done.code == 0 and done.out == "The semantic patch changes nothing: no file has no_call.\n"
+    )
     assert git(tree, "branch", "--list", "patchgen/*") == ""
     assert not (tree.parent / "out").exists()
+    done = patchgen("run", rule, "--tree", tree, "--split", "file", "--json")
+    assert done.code == 0 and json.loads(done.out)["series"] is None
+
+
+def test_the_words_without_which_no_file_can_match_are_named(patchgen, tree, rule):
+    """The rule removes a word that the tree has; that another word is missing is the reason."""
+    text = "@@\nexpression e;\n@@\n- old_call(e, NO_FLAG)\n+ new_call(NO_FLAG, e)\n"
+    rule.write_text(f"// Options: --no-includes\n{text}")
+    done = patchgen("run", rule, "--tree", tree, "--split", "file")
+    why = "no file can match: no searched .c or .h file has NO_FLAG"
+    assert done.out == f"The semantic patch changes nothing: {why}.\n"
+    # A file has all words, so why nothing matches is uncertain.
+    rule.write_text(text.replace("NO_FLAG", "1, 2, 3"))
+    done = patchgen("run", rule, "--tree", tree, "--split", "file")
+    assert done.out == "The semantic patch changes nothing.\n"
 
 
 def test_an_existing_branch_is_not_changed(patchgen, git, tree, rule):
