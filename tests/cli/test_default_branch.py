@@ -13,7 +13,7 @@ V4 = "patchgen/pvops-v4"
 SUBJECT = "x86: Route page encryption status changes through pv_ops"
 
 
-@pytest.mark.parametrize("command", ["trailers", "send", "format", "reroll", "verify"])
+@pytest.mark.parametrize("command", ["trailers", "send", "format", "reroll", "verify", "report"])
 @pytest.mark.parametrize("head", ["master", "--detach"])
 def test_the_series_are_listed_where_none_is_checked_out(patchgen, pvops, git, command, head):
     git(pvops, "checkout", "-q", head)
@@ -22,7 +22,8 @@ def test_the_series_are_listed_where_none_is_checked_out(patchgen, pvops, git, c
     box = pvops / "box"
     box.write_text("From: B <b@example.org>\nSubject: Re: it\nMessage-ID: <a@x>\n\nHi.\n")
     before = snapshot(pvops, without="none")
-    args = {"trailers": [box], "send": ["--yes"]}.get(command, [])
+    page = pvops.parent / "page.html"
+    args = {"trailers": [box], "send": ["--yes"], "report": ["--html", page]}.get(command, [])
     result = patchgen(command, *args, cwd=pvops)
     reason = "master is not a series" if head == "master" else "HEAD is detached"
     assert result.code == 2, result.err
@@ -58,6 +59,26 @@ def test_a_branch_without_a_cover_letter_may_be_a_series(patchgen, toy: Path, gi
     git(toy, "commit", "-q", "--allow-empty", "-m", "x86: Fix it")
     status = patchgen("status", "--onto", "master", cwd=toy)
     assert status.code == 0 and status.out.startswith("fix on "), status.err
-    result = patchgen("format", cwd=toy)
+    box = toy / "box"
+    box.write_text("From: B <b@example.org>\nSubject: Re: it\nMessage-ID: <a@x>\n\nHi.\n")
+    trailers = patchgen("trailers", box, cwd=toy)
+    assert trailers.code == 0 and trailers.out.startswith("1/1 x86: Fix it\n"), trailers.err
+    # checkpatch and the builds need files that the toy tree lacks.
+    checks = ["--skip", "checkpatch", "--skip", "build"]
+    verify = patchgen("verify", *checks, cwd=toy)
+    assert "x86: Fix it" in verify.out, verify.err
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["format"], ["send", "--yes"], ["reroll"], ["report", "--html", "../page.html"]],
+    ids=lambda command: command[0],
+)
+def test_a_branch_without_a_cover_letter_is_refused_where_one_is_needed(
+    patchgen, toy: Path, git, command
+):
+    git(toy, "checkout", "-q", "-b", "fix")
+    git(toy, "commit", "-q", "--allow-empty", "-m", "x86: Fix it")
+    result = patchgen(*command, cwd=toy)
     assert result.code == 2, result.err
     assert "fix is not a series, and no branch has a cover letter's commit" in result.err
