@@ -48,7 +48,7 @@ COMMANDS = {
     "reroll": "Make the next version of a series, and carry over hand edits.",
     "run": "Run any semantic patch over a kernel tree: a diff, reports, or a series.",
     "send": "Send a version of a series with git send-email, each mail once.",
-    "show": "Show a variant's patches, its variables, and what it needs of a base.",
+    "show": "Show a variant's patches and variables, or a recipe's rules and golden cases.",
     "status": "Show for each patch whether a newer base has it, needs it, or conflicts.",
     "test": "Run semantic patches over their golden cases.",
     "trailers": "Add the review tags in replies to the patches that they are for.",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`patchgen show VARIANT`: print its patches, its variables, and what it needs of a base."""
+"""`patchgen show`: print what a variant or a recipe makes, and what it needs of a base."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import click
 from patchgen.cli.command import ExplainedCommand
 from patchgen.cli.options import json_option
 from patchgen.cli.printer import Printer, print_table
-from patchgen.spec import Variant, describe_variables, find_variant
+from patchgen.cli.show_recipe import describe_recipe, print_recipe
+from patchgen.spec import Variant, describe_variables, find_recipe, find_variant, list_names
 from patchgen.spec.manifest import BackendLeftOut, BackendManifest, LeftOutEntry, PatchEntry
 from patchgen.spec.variant import ManifestFile, list_recipients
 
@@ -22,20 +23,30 @@ from patchgen.spec.variant import ManifestFile, list_recipients
     examples="""
     patchgen show pvops
         Describe the variant pvops.
-    patchgen show pvops --json
-        Print the same for a script.
+    patchgen show strscpy
+        Print the rules of the recipe strscpy.
     """,
 )
-@click.argument("variant")
+@click.argument("name", metavar="VARIANT|RECIPE")
 @json_option
-def command(variant: str, as_json: bool) -> None:
-    """Show a variant's patches, its variables, and what it needs of a base."""
-    document = describe(find_variant(variant))
+def command(name: str, as_json: bool) -> None:
+    """Show a variant's patches and variables, or a recipe's rules and golden cases.
+
+    Both have what they need of a base.
+    """
+    # As for the other commands that read variants, one of the user's shadows a recipe.
+    recipe = None if name in list_names() else find_recipe(name)
+    if recipe is None:
+        document = describe(find_variant(name, suggests_recipes=True))
+    else:
+        document = describe_recipe(recipe)
     printer = Printer()
     if as_json:
         printer.document(document)
-    else:
+    elif recipe is None:
         _print(printer, document)
+    else:
+        print_recipe(printer, recipe, document)
 
 
 def _print(printer: Printer, document: dict[str, Any]) -> None:

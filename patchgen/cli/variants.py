@@ -26,7 +26,7 @@ from patchgen.spec import NamedVariant, Recipe, list_named, list_recipes, load_v
 )
 @json_option
 def command(as_json: bool) -> int:
-    """List the variants for `apply` and the recipes for `run`, and where each is from.
+    """List the variants for `apply`, and where each is from, and the recipes for `run`.
 
     Variants are in ./semantic-patches, in ~/.local/share/patchgen/semantic-patches, in installed
     packages, and in patchgen. A variant shadows those of the same name in later places.

@@ -137,22 +137,19 @@ def _sources_of(unit: ManifestFile) -> Iterator[str]:
             yield text.file
 
 
-def find_variant(name: str) -> Variant:
+def find_variant(name: str, *, suggests_recipes: bool = False) -> Variant:
     """Load a variant by its name, or by the path of its folder.
 
-    Raises UsageError with the nearest known name if no variant has that name, and if both a variant
-    and a folder in the current one have it.
+    With `suggests_recipes`, for a command that also takes recipes, the nearest name may be a
+    recipe's. Raises UsageError with the nearest known name if no variant has that name, and if both
+    a variant and a folder in the current one have it.
     """
-    path, shadowed = _find_folder(name)
+    path, shadowed = _find_folder(name, suggests_recipes=suggests_recipes)
     return replace(load_variant(path), shadowed=shadowed)
 
 
 def find_variant_folder(name: str, *, suggests_recipes: bool = False) -> Path:
-    """Return the folder of a variant. Raises UsageError as find_variant() does.
-
-    With `suggests_recipes`, for a command that also runs recipes, the nearest name may be a
-    recipe's.
-    """
+    """Return the folder of a variant. Raises UsageError as find_variant() does."""
     return _find_folder(name, suggests_recipes=suggests_recipes)[0]
 
 
@@ -197,7 +194,7 @@ def _refuse_unknown(name: str, *, suggests_recipes: bool) -> UsageError:
         return UsageError(
             f"{name} is a recipe, not a variant",
             code="variant-unknown",
-            hint=f"`patchgen run {name}` runs it",
+            hint=f"`patchgen run {name}` runs it, and `patchgen show {name}` prints its rules",
         )
     if Path(name).is_file():
         return _refuse_file(Path(name))

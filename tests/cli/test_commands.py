@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from patchgen.spec import list_recipes
 from patchgen.version import find_version
 from tests.support import TOP
 from tests.support.terminal import run_on_terminal
@@ -63,6 +64,33 @@ def test_show(patchgen):
     for text in ("hypercall", "KVM_HC_MAP_GPA_RANGE", "op/member.cocci.j2"):
         assert text in result.out
     assert patchgen("show", "nope").code == 2
+
+
+@pytest.mark.parametrize("recipe", list_recipes(), ids=lambda recipe: recipe.name)
+def test_show_prints_the_rules_of_a_recipe(patchgen, tmp_path, recipe):
+    text = recipe.path.read_text(encoding="utf-8")
+    document = json.loads(patchgen("show", recipe.name, "--json", cwd=tmp_path).out)
+    assert document["title"] and document["help"] and document["rules"] == text
+    # Code that must not change has no result.
+    files = {Path(case["file"]) for case in document["cases"]}
+    assert files == set(recipe.path.parent.rglob("*.c"))
+    results = {Path(case["result"]) for case in document["cases"] if case["result"]}
+    assert results == set(recipe.path.parent.rglob("*.res")) and results
+    shown = patchgen("show", recipe.name, cwd=tmp_path)
+    assert shown.code == 0 and text in shown.out and str(recipe.path) in shown.out
+    for need in document["needs"]:
+        assert need["tokens"] in shown.out and need["files"][0] in shown.out
+
+
+def test_show_prefers_a_variant_of_the_user_to_a_recipe(patchgen, tmp_path):
+    assert "did you mean 'strscpy'?" in patchgen("show", "strscp", cwd=tmp_path).err
+    folder = tmp_path / "semantic-patches/strscpy"
+    folder.mkdir(parents=True)
+    head = '[variant]\nname = "strscpy"\ntitle = "Mine"\ncover = "cover.j2"\n'
+    (folder / "manifest.toml").write_text(f"schema = 1\n{head}")
+    (folder / "cover.j2").write_text("Mine\n")
+    shown = patchgen("show", "strscpy", cwd=tmp_path)
+    assert shown.out.startswith("strscpy: Mine\n"), shown.err
 
 
 def test_doctor_prints_how_to_install_missing_programs(patchgen, monkeypatch, tmp_path):

@@ -128,6 +128,8 @@ CASES = {
     "patchgen run my\\ r": ["patchgen", "run", "my rule.cocci"],
     "patchgen run don": ["patchgen", "run", "don't.cocci"],
     "patchgen run strs": ["patchgen", "run", "strscpy"],
+    "patchgen show strs": ["patchgen", "show", "strscpy"],
+    "patchgen show sam": ["patchgen", "show", "sample"],
     "patchgen status --onto v6.9": ["patchgen", "status", "--onto", "v6.99"],
     "patchgen status topic/o": ["patchgen", "status", "topic/one"],
     "patchgen verify --config no-p": ["patchgen", "verify", "--config", "no-paravirt"],

@@ -172,7 +172,9 @@ def test_after_tags_were_added(work, pvops):
 
 
 def test_after_a_test_passed(patchgen, toy, tmp_path):
-    assert read_steps(patchgen("test", "strscpy", cwd=toy).out) == [["patchgen", "run", "strscpy"]]
+    for command in ("test", "show"):
+        steps = read_steps(patchgen(command, "strscpy", cwd=toy).out)
+        assert steps == [["patchgen", "run", "strscpy"]]
     folder = tmp_path / "my rules"
     folder.mkdir()
     (folder / "a.cocci").write_text("@r@\n@@\n-f();\n+g();\n")
