@@ -163,6 +163,21 @@ def test_a_pattern_has_another_result_without_the_part_that_the_page_names(name:
     assert not all(outcome.passed for outcome in result.outcomes)
 
 
+CALL = "of_get_property(np, name, NULL)"
+
+
+@pytest.mark.parametrize(
+    ("branch", "wrong"),
+    [
+        (f" {CALL} ?: other\n|\n", b'of_property_present(np, "foo,table") ?: foo_default_table'),
+        (f" {CALL} ? {CALL} : other\n|\n", b'of_property_present(np, "foo,gamma") ?\n'),
+    ],
+)
+def test_each_branch_without_a_change_keeps_a_value(branch: str, wrong: bytes, tmp_path):
+    changed, unchanged = run(PATTERNS["tested-value"], tmp_path, branch).outcomes
+    assert changed.passed and wrong in unchanged.actual, unchanged.actual
+
+
 def test_a_loop_macro_that_is_not_declared_is_a_parse_error(tmp_path):
     with pytest.raises(SpecError, match="parse error"):
         run(PATTERNS["iterator"], tmp_path, ", for_each_foo_rcu", "")
