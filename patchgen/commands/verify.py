@@ -7,7 +7,6 @@ import shutil
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import PurePosixPath
 
 from patchgen.cachefile import Cache, cache_file, cache_path
@@ -15,7 +14,6 @@ from patchgen.commands.series_lint import SeriesLint
 from patchgen.errors import UsageError
 from patchgen.kernel import (
     BuildConfig,
-    describe_symbol,
     has_checkpatch,
     read_compiler_versions,
     read_qemu_version,
@@ -23,7 +21,7 @@ from patchgen.kernel import (
 from patchgen.model.base import Oid
 from patchgen.model.build import Build
 from patchgen.model.finding import Finding
-from patchgen.odb import Checkout, Repository, read_file, resolve_object, resolve_paths
+from patchgen.odb import Checkout, Repository, resolve_object, resolve_paths
 from patchgen.resources import digest_code
 from patchgen.verify.boots import BootTrial
 from patchgen.verify.build_files import list_products
@@ -31,6 +29,7 @@ from patchgen.verify.builds import Matrix, Point
 from patchgen.verify.checked_series import CheckedSeries, find_am_fault, list_touched, open_target
 from patchgen.verify.checkpatch_findings import check_patch
 from patchgen.verify.compare_posted import check_against
+from patchgen.verify.file_symbols import FileSymbols
 from patchgen.verify.judge import (
     find_reached,
     is_compared,
@@ -326,11 +325,13 @@ class _VerifyRun:
         return [
             *findings,
             *self._judge(base, builds),
-            *list_never_built(self.target.commits, self.configs, builds, self._describe_symbol),
+            *list_never_built(
+                self.target.commits,
+                self.configs,
+                builds,
+                FileSymbols(self.checkout, base.commit).find,
+            ),
         ]
-
-    def _describe_symbol(self, commit: Oid, file: PurePosixPath) -> str:
-        return describe_symbol(partial(read_file, self.checkout, commit), file)
 
     def _judge(self, base: Point, builds: Mapping[tuple[Oid, str], Build]) -> Iterator[Finding]:
         verdicts = judge_builds(

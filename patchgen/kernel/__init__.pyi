@@ -13,6 +13,7 @@ from .checkpatch import (
 from .configs import (
     CONFIGS as CONFIGS,
     BuildConfig as BuildConfig,
+    choose_cross_arch as choose_cross_arch,
     find_arch as find_arch,
     find_config as find_config,
     find_cross_config as find_cross_config,
@@ -62,7 +63,12 @@ from .objdump import (
     read_code as read_code,
     read_data as read_data,
 )
-from .object_symbol import describe_symbol as describe_symbol
+from .object_symbol import (
+    ObjectSymbol as ObjectSymbol,
+    find_needed_archs as find_needed_archs,
+    find_object_symbol as find_object_symbol,
+    read_arch_symbols as read_arch_symbols,
+)
 from .section_match import (
     SectionMatcher as SectionMatcher,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -114,6 +115,18 @@ def find_cross_config(arch: str) -> BuildConfig | None:
     return replace(_ALLMODCONFIG, name=f"{_ALLMODCONFIG.name}-{arch}", arch=arch, compiler=prefix)
 
 
+def choose_cross_arch(archs: Collection[str]) -> str | None:
+    """Return the architecture that is the easiest to build for, None if no compiler is known.
+
+    Those with an installed compiler come first, then arm64, whose drivers the others share most.
+    """
+    return min(
+        (arch for arch in archs if arch in _CROSS_COMPILERS),
+        key=lambda arch: (find_cross_config(arch) is None, arch != "arm64", arch),
+        default=None,
+    )
+
+
 def list_configs() -> list[str]:
     """Return the names that find_config() knows, those of installed cross compilers included."""
     cross_configs = filter(None, map(find_cross_config, _CROSS_COMPILERS))
@@ -161,6 +174,7 @@ def find_config(name: str) -> BuildConfig:
         f"unknown configuration {name!r}",
         code="name-unknown",
         hint=(f"did you mean {similar}? " if similar else "")
-        + f"known: {', '.join(names)}; or the path of a .config, with a /",
+        + f"known: {', '.join(names)}, {_ALLMODCONFIG.name}-ARCH; or the path of a .config, "
+        "with a /",
         parameters=("configs",),
     )

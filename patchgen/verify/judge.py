@@ -9,7 +9,14 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from patchgen.kernel import CONFIGS, BuildConfig, find_arch, list_changed, name_compiler_package
+from patchgen.kernel import (
+    CONFIGS,
+    BuildConfig,
+    find_arch,
+    find_cross_config,
+    list_changed,
+    name_compiler_package,
+)
 from patchgen.model.base import Oid
 from patchgen.model.build import Build, BuildFailure
 from patchgen.model.commit import Commit
@@ -24,6 +31,8 @@ _X86_CONFIG = "name a .config of x86_64 that builds them, if it can"
 # kbuild does not compile the files below these folders for a kernel.
 _OUTSIDE = frozenset({"Documentation", "tools"})
 _SOURCES = frozenset({".c", ".h", ".S", ".lds", ".dts", ".dtsi", ".rs"})
+# The symbol and the architecture that a file of a commit needs.
+FindSymbol = Callable[[Oid, PurePosixPath], tuple[str, str | None]]
 _BUILD_FILES = ("Kconfig", "Makefile", "Kbuild")
 
 
@@ -227,12 +236,13 @@ def list_never_built(
     commits: Sequence[Commit],
     configs: Sequence[BuildConfig],
     builds: Mapping[tuple[Oid, str], Build],
-    find_symbol: Callable[[Oid, PurePosixPath], str] = lambda commit, file: "",
+    find_symbol: FindSymbol = lambda commit, file: ("", None),
 ) -> Iterator[Finding]:
     """Yield a note for each file of a commit that no configuration compiles.
 
     A failed build does not show which files its configuration builds, so the commit gets no notes.
-    `find_symbol` returns the CONFIG_ symbol that builds a file of a commit, "" if it is unknown.
+    `find_symbol` returns the CONFIG_ symbol that builds a file of a commit, "" if it is unknown,
+    and another architecture that can build the file, if it needs one.
     """
     archs = {config.arch for config in configs}
     for commit in commits:
@@ -254,15 +264,18 @@ def _note_unbuilt(
     commit: Commit,
     file: PurePosixPath,
     archs: Collection[str],
-    find_symbol: Callable[[Oid, PurePosixPath], str],
+    find_symbol: FindSymbol,
 ) -> Finding:
     text, hint = "not checked: built in no configuration", "name a .config that builds it"
     if file.parts[0] in _OUTSIDE:
         text, hint = f"not checked: no configuration builds {file.parts[0]}/", ""
     elif file.suffix == ".h":
         hint = "name a .config that builds a file that includes it"
-    elif symbol := find_symbol(commit.oid, file):
-        hint = f"name a .config with {symbol}"
+    else:
+        symbol, needed = find_symbol(commit.oid, file)
+        hint = f"name a .config with {symbol}" if symbol else hint
+        if needed is not None and needed not in archs:
+            hint += f"; or allmodconfig-{needed}{_describe_compiler(needed)}"
     arch = find_arch(file)
     if arch is not None and arch not in archs and (package := name_compiler_package(arch)):
         text = f"not checked: no configuration of {arch} was built"
@@ -271,6 +284,11 @@ def _note_unbuilt(
     return Finding(
         "build", text, commit.oid, str(file), failure=False, hint=hint, parameter=parameter
     )
+
+
+def _describe_compiler(arch: str) -> str:
+    """Return the package that a configuration of an architecture needs, as an addition."""
+    return f", which needs {name_compiler_package(arch)}" if find_cross_config(arch) is None else ""
 
 
 def _list_functions(build: Build, name: str) -> Mapping[str, str]:

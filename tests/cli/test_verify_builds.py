@@ -274,6 +274,8 @@ def campaign(patchgen, git, small, tmp_path, monkeypatch) -> Callable[..., Finis
         for stem in re.findall(r"\w(?=\.o)", (folder / "Makefile").read_text()):
             (folder / f"{stem}.c").write_text(KVM.replace("kvm", stem))
     (small / "Kbuild").unlink()
+    (small / "drivers/Kconfig").write_text("config OTHER\n\tbool\n\tdepends on S390\n")
+    (small / "arch/s390/Kconfig").write_text("config S390\n\tdef_bool y\n")
     # `verify --record` is refused for a base that cannot be configured.
     (small / "Kconfig").touch()
     git(small, "add", "-A", "-f")
@@ -324,7 +326,10 @@ def test_the_table_shows_which_configurations_build_no_file_of_a_patch(campaign)
     assert unbuilt == (
         "  note: build: drivers/e.c, drivers/f.c: not checked: built in no configuration"
     )
-    assert "    hint: name a .config with CONFIG_OTHER (--config)" in result.out
+    assert (
+        "    hint: name a .config with CONFIG_OTHER, which depends on S390; or allmodconfig-s390, "
+        "which needs gcc-s390x-linux-gnu (--config)"
+    ) in result.out
     assert "    hint: allmodconfig-s390 needs gcc-s390x-linux-gnu (--config)" in result.out
     assert "; 2 notes above" in result.out
     assert (
@@ -448,6 +453,7 @@ def test_a_configuration_without_a_compiler_is_refused(campaign):
     assert "apt-get install gcc-s390x-linux-gnu" in result.err
     result = campaign("--config", "allmodconfig-um")
     assert result.code == 2 and "unknown configuration 'allmodconfig-um'" in result.err
+    assert "i386, allmodconfig, allmodconfig-ARCH; or the path of a .config, with a /" in result.err
 
 
 def test_the_slowest_configuration_is_built_first():

@@ -169,3 +169,23 @@ def test_a_configuration_is_a_hint_only_if_one_can_build_the_file(path, text, hi
     [note] = list_never_built([changed], [find_config("x86_64")], builds)
     assert note.text == f"not checked: {text}" and note.hint.startswith(hint)
     assert (bool(note.hint), note.parameter) == (bool(hint), "configs" if hint else "")
+
+
+def test_the_configuration_of_the_architecture_that_a_file_needs_is_named(monkeypatch):
+    changed = replace(commit(), files=(PurePosixPath("drivers/x.c"),))
+    builds = {(Oid("1"), "x86_64"): Build(unread=("drivers/x.c",))}
+    config = find_config("x86_64")
+
+    def hint(archs: tuple[str, ...] = ("x86_64",)) -> str:
+        configs = [replace(config, arch=arch) for arch in archs]
+        found = ("CONFIG_X, which depends on ARM64", "arm64")
+        [note] = list_never_built([changed], configs, builds, lambda commit, file: found)
+        return note.hint
+
+    own = "name a .config with CONFIG_X, which depends on ARM64"
+    monkeypatch.setattr("patchgen.kernel.configs.shutil.which", lambda name: None)
+    assert hint() == f"{own}; or allmodconfig-arm64, which needs gcc-aarch64-linux-gnu"
+    monkeypatch.setattr("patchgen.kernel.configs.shutil.which", lambda name: name)
+    assert hint() == f"{own}; or allmodconfig-arm64"
+    # It was built for arm64 already.
+    assert hint(("x86_64", "arm64")) == own
