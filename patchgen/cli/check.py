@@ -39,8 +39,9 @@ def command(variant: str, tree: Path | None, rev: str, as_json: bool) -> int:
     """Print all errors of a variant at once, each with its file, line and key.
 
     It reads manifests, templates and semantic patches, and runs golden cases. With --tree, it
-    checks the paths of the patches that are made there. Notes are about paths, and about subjects
-    that `patchgen verify` will refuse. The exit code is 1 if the variant has errors.
+    checks the paths of the patches that are made there. Notes are about paths, about
+    subjects that `patchgen verify` will refuse, and about texts to write. The exit code is 1 if the
+    variant has errors.
     """
     if tree is None and is_given(click.get_current_context(), "rev"):
         raise UsageError("--rev requires --tree", code="option-combination")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from patchgen.coccinelle import find_spatch
 from patchgen.commands.case_faults import find_case_faults, find_rule_faults
+from patchgen.commands.series_templates import find_placeholders
 from patchgen.commands.subjects import find_subject_faults
 from patchgen.commands.test import GoldenRequest, check_patches
 from patchgen.errors import ErrorPlace, PatchgenError, SpecError, UsageError
@@ -33,8 +34,8 @@ from patchgen.sweep import GoldenRun, find_unused_cases, has_cases, is_template
 class CheckResult:
     """The folder of the variant, and its errors by file and line; golden cases come last.
 
-    `notes` are about paths that the tree does not have, but another base may, and about subjects
-    that `verify` will refuse.
+    `notes` are about paths that the tree does not have, but another base may, about subjects that
+    `verify` will refuse, and about texts that still have to be written.
     """
 
     folder: Path
@@ -58,7 +59,7 @@ def check_variant(name: str, tree: Path | None = None, base: str = "HEAD") -> Ch
     faults = [path.error for path in missing if path.is_fault]
     notes = [path.error for path in missing if not path.is_fault]
     # The messages of a variant with errors may not be known.
-    notes += [] if errors else find_subject_faults(folder)
+    notes += [] if errors else [*find_subject_faults(folder), *find_placeholders(folder)]
     return CheckResult(folder, (*errors, *faults, *cases), tuple(notes))
 
 

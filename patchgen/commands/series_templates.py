@@ -3,22 +3,31 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from patchgen.errors import PatchgenError
+from patchgen.errors import ErrorPlace, PatchgenError, SpecError
 from patchgen.odb import Repository
 from patchgen.pipeline.variant_places import find_recorded_variant
 from patchgen.resources import shipped_folder
-from patchgen.series import SeriesBranch, is_generated_cover
+from patchgen.series import (
+    COVER_LETTER,
+    PLACEHOLDER,
+    SeriesBranch,
+    describe_placeholders,
+    is_generated_cover,
+    name_message,
+)
 from patchgen.sourcefolder import SourceFolder
-from patchgen.spec import Variant, find_variant, list_named
+from patchgen.spec import Variant, find_variant, list_named, load_variant
 from patchgen.spec.files import find_file
 
 # In place of the name of a patch.
 COVER = ""
+_COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +50,30 @@ def list_templates(variant: Variant) -> Iterator[Template]:
     main = variant.units[0]
     cover = variant.manifest.variant.cover
     yield Template(COVER, *find_file(main, cover, (variant.source, shared), "variant", "cover"))
+
+
+def find_placeholders(folder: Path) -> Iterator[SpecError]:
+    """Yield the first place in each template of a variant that still has to be written.
+
+    A comment of a template is not in the mails.
+    """
+    for template in list_templates(load_variant(folder)):
+        text = _COMMENT.sub(_keep_lines, template.content.decode("utf-8", "replace"))
+        before, mark, _ = text.partition(PLACEHOLDER)
+        if mark:
+            line = before.count("\n") + 1
+            excerpt = text.splitlines()[line - 1]
+            is_cover = template.patch == COVER
+            text_name = COVER_LETTER if is_cover else name_message(template.patch)
+            yield SpecError(
+                describe_placeholders([text_name]),
+                code="placeholder",
+                place=ErrorPlace(str(template.path), line, excerpt=excerpt),
+            )
+
+
+def _keep_lines(comment: re.Match[str]) -> str:
+    return "\n" * comment[0].count("\n")
 
 
 def is_own(series: SeriesBranch) -> bool:

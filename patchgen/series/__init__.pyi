@@ -72,4 +72,9 @@ from .trailers import (
     Trailer as Trailer,
     parse_message as parse_message,
 )
-from .unsendable import warn_of_unsendable as warn_of_unsendable
+from .unsendable import (
+    COVER_LETTER as COVER_LETTER,
+    describe_placeholders as describe_placeholders,
+    name_message as name_message,
+    warn_of_unsendable as warn_of_unsendable,
+)

@@ -3,22 +3,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from patchgen.model.finding import list_first
 from patchgen.model.series import Identity
 from patchgen.series.build import SeriesDraft
 from patchgen.series.messages import PLACEHOLDER, sign_off
 
+COVER_LETTER = "the cover letter"
+
 
 def warn_of_unsendable(draft: SeriesDraft, sender: Identity) -> Iterator[str]:
     """Yield a warning if texts still have to be written, and one if the sender must sign off."""
-    names = [_name(name) for name, text in draft.messages.items() if PLACEHOLDER in text]
+    names = [name_message(name) for name, text in draft.messages.items() if PLACEHOLDER in text]
     if PLACEHOLDER in f"{draft.cover.subject}\n{draft.cover.body}":
-        names = ["the cover letter", *names]
+        names = [COVER_LETTER, *names]
     if names:
-        yield f"{PLACEHOLDER} is left in {list_first(names)}: `send` refuses the series"
-    names = [_name(name) for name, text in draft.messages.items() if sign_off(text, sender) != text]
+        yield describe_placeholders(names)
+    names = [
+        name_message(name)
+        for name, text in draft.messages.items()
+        if sign_off(text, sender) != text
+    ]
     if names:
         is_everywhere = len(names) == len(draft.messages) > 1
         place = "all messages" if is_everywhere else list_first(names)
@@ -28,5 +34,11 @@ def warn_of_unsendable(draft: SeriesDraft, sender: Identity) -> Iterator[str]:
         )
 
 
-def _name(patch: str) -> str:
+def describe_placeholders(texts: Sequence[str]) -> str:
+    """Return which texts of a series still have to be written."""
+    return f"{PLACEHOLDER} is left in {list_first(texts)}: `send` refuses the series"
+
+
+def name_message(patch: str) -> str:
+    """Return what messages to the user call the message of a patch."""
     return f"the message of {patch}"

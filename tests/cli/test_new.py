@@ -489,10 +489,25 @@ def test_apply_names_the_texts_that_are_still_to_be_written(patchgen, tree, tmp_
     for name in ("message", "cover"):
         template = variant / f"{name}.txt.j2"
         subject, _, rest = template.read_text().partition("\n")
-        template.write_text(f"{subject}\n\nEDITME: more\n{rest}")
+        # A comment of a template is not in the mails.
+        template.write_text(f"{subject}\n\n{{# EDITME\n#}}EDITME: more\n{rest}")
     done = patchgen("apply", variant, "--dry-run", cwd=tree)
     texts = "the cover letter, the message of mine"
     assert f"warning: {warning} {texts}: `send` refuses the series" in done.err
+    checked = patchgen("check", variant, "--json", cwd=tree)
+    document = json.loads(checked.out)
+    assert checked.code == 0 and document["errors"] == []
+    assert [
+        (Path(note["file"]).name, note["line"], note["code"], note["message"])
+        for note in document["notes"]
+    ] == [
+        (f"{name}.txt.j2", 4, "placeholder", f"{warning} {text}: `send` refuses the series")
+        for name, text in (("message", "the message of mine"), ("cover", "the cover letter"))
+    ]
+    for name in ("message", "cover"):
+        template = variant / f"{name}.txt.j2"
+        template.write_text(template.read_text().replace("EDITME: more", ""))
+    assert json.loads(patchgen("check", variant, "--json", cwd=tree).out)["notes"] == []
 
 
 def test_apply_names_the_commits_that_are_not_signed_off(patchgen, git, tree, tmp_path):
