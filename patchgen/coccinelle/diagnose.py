@@ -25,14 +25,14 @@ _PLACE = re.compile(
 )
 _LINE = re.compile(
     r"\bstarting on lines? (\d+)|\bSP line (\d+)|\bon line (\d+)|^(\d+): "
-    r"|\btokens: line -?\d+ less than line (\d+)",
+    r"|\btokens: line -?\d+ less than line (\d+)|\bclose parenthesis in line (\d+)",
     re.M,
 )
 _ERROR = re.compile(
     r"(parse|semantic|lexical|syntax) error|incompatible minus|invalid minus|no available token"
     r"|must be attached to|appears only in|nothing to attach|things remaining|not supported"
     r"|No rules apply|unexpected code|Not found a value|already tagged|[Ee]rror:|Fatal error"
-    r"|^ocamlfind: |^error in collection"
+    r"|^ocamlfind: |^error in collection|^unexpected close parenthesis|^disjunction parenthesis"
 )
 _NO_COMPILER = "No OCaml compiler found!"
 # Lines of the trace and of the C code that may look like an error.
@@ -41,6 +41,7 @@ _NOT_ERROR = re.compile(r"^(bad: |BAD:|\s*= error in |parse error $|warning: |ex
 _NUMBERS = re.compile(
     r"(?<!\s)\s*\bstarting on lines? \d+( and \d+)?|^SP line \d+: |(?<!\s)\s*\bon line \d+|^\d+: "
     r"|^Fatal error: exception |^error: |: line -?\d+ less than line \d+"
+    r"|(?<=\bparenthesis) in line \d+(?: column \d+)?"
 )
 # Lines that spatch prints before it reads the rules, or in any run.
 _PREAMBLE = re.compile(
@@ -170,17 +171,52 @@ def _refuse_line(
     # At the end of the file, spatch names the line after the last one.
     line = min(line, len(prepared.lines))
     original = prepared.lines[line - 1] if line > 0 else None
+    reason = _NUMBERS.sub("", message).strip()
+    read = next(filter(None, reversed(prepared.lines[:line])), 0)
+    begin = _find_open_disjunction(patch, read) if "parse error" in message else None
+    if begin is not None:
+        # spatch names the line at which the rule ends, which may be empty.
+        place = patch.place(begin, 1)
+        return SpecError(
+            f"spatch: {reason}",
+            code="smpl-refused",
+            place=place,
+            hint=f"the disjunction that begins in line {place.line} has no `)`",
+        )
     if original is None:
         return ToolError(
             f"{patch.name}: spatch refuses a rule added by the bridge: {message}",
             code="spatch-failed",
         )
     return SpecError(
-        f"spatch: {_NUMBERS.sub('', message).strip()}",
+        f"spatch: {reason}",
         code="smpl-refused",
         place=patch.place(original, column),
         hint=_ATTRIBUTE_HINT if "collection of - tokens" in message else None,
     )
+
+
+def _find_open_disjunction(patch: SemanticPatch, line: int) -> int | None:
+    """Return the line of the last `(` without its `)`, in the rule whose code ends at a line.
+
+    In the first column, they are those of disjunctions and conjunctions. In another line, the error
+    has another cause.
+    """
+    for rule in read_rules(patch.text):
+        # The code begins after the closing @@ of the line before.
+        numbered = [*enumerate(rule.pattern.split("\n"), rule.body - 1)]
+        last = max((number for number, text in numbered if text.strip()), default=rule.end)
+        if rule.is_script or not last <= line <= rule.end:
+            continue
+        unclosed: list[int] = []
+        for number, text in numbered:
+            if text.startswith("("):
+                unclosed.append(number)
+            elif text.startswith(")"):
+                del unclosed[-1:]
+        if unclosed:
+            return unclosed[-1]
+    return None
 
 
 def _named_rule(message: str, patch: SemanticPatch) -> Rule | None:

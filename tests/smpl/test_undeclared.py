@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Hints about words that a semantic patch has to declare: given if they are the cause only."""
+"""Hints about what a parse error is due to: words that are not declared, an open disjunction."""
 
 from __future__ import annotations
 
@@ -111,6 +111,16 @@ def test_the_line_is_that_of_the_template():
         "spatch probably does not know the type u16 (line 13): add the line `typedef u16;` to the "
         "metavariables of the rule on line 10"
     )
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\n@@\nexpression e;\n@@\n-g(e)\n+h(e)\n"])
+def test_a_disjunction_without_its_end_has_a_hint_of_its_own(end):
+    text = f"@@\nexpression e;\n@@\n(\n-f(e)\n+g(e)\n|\n-h(e)\n+i(e)\n{end}"
+    origin = tuple(SourceLine("x.j2", 10 + i, line) for i, line in enumerate(text.splitlines()))
+    with pytest.raises(SpecError) as raised:
+        find_needs(find_spatch(), RunnableSmpl(SemanticPatch("x.cocci", text, origin=origin)))
+    assert raised.value.hint == "the disjunction that begins in line 13 has no `)`"
+    assert raised.value.place is not None and raised.value.place.line == 13
 
 
 def test_an_error_in_an_included_file_gets_no_hint():

@@ -146,3 +146,61 @@ def test_an_attribute_that_a_rule_deletes_has_a_hint():
         "spatch: error in collection of - tokens",
     )
     assert error.hint is not None and "`patchgen help smpl-refused`" in error.hint
+
+
+HEAD = "@@\nexpression e;\n@@\n"
+UNCLOSED = f"{HEAD}(\n- foo(e)\n+ bar(e)\n|\n- baz(e)\n+ qux(e)\n"
+NEXT = "@s@\nexpression e;\n@@\n- g(e)\n+ h(e)\n"
+# Semantic patches, the line of spatch's parse error, and that of the `(` without its `)`.
+DISJUNCTIONS = {
+    "at the end of the file": (UNCLOSED, 10, 4),
+    "before an empty line": (f"{UNCLOSED}\n", 11, 4),
+    "before another rule": (f"{UNCLOSED}\n{NEXT}", 11, 4),
+    "around another one": (
+        f"{HEAD} a();\n(\n- b();\n|\n(\n- c();\n|\n- d();\n)\n\n- x();\n",
+        16,
+        5,
+    ),
+    "in the second rule": (f"{NEXT}\n{UNCLOSED}\n", 17, 10),
+    "another error in it": (UNCLOSED.replace("foo(e)", "foo(e"), 6, None),
+    "a closed one": (f"{UNCLOSED})\n", 10, None),
+    "a comment": (f"{HEAD}/*\n(\n*/\n- foo(e)\n+ bar(e;)\n", 8, None),
+    "a call on two lines": (f"{HEAD}- foo\n-(e)\n+ bar(e;)\n", 6, None),
+}
+
+
+@pytest.mark.parametrize("name", DISJUNCTIONS)
+def test_a_disjunction_without_its_end_is_named(name):
+    text, line, begin = DISJUNCTIONS[name]
+    # As spatch 1.1.1 prints it.
+    output = (
+        f'minus: parse error: \n  File "a.cocci", line {line}, column 0, charpos = 64\n'
+        "  around = '',\n  whole content = \n"
+    )
+    patch = SemanticPatch("a.cocci", text)
+    # The bridge adds lines to what spatch reads.
+    prepared = prepare_text(text).insert({text.count("\n"): ["@added@", "@@", " f()"]})
+    error = explain_refusal(patch, prepared, ended(output.encode()))
+    hint = f"the disjunction that begins in line {begin} has no `)`"
+    assert error.hint == (hint if begin else None)
+    if begin:
+        assert error.place is not None and (error.place.line, error.place.column) == (begin, 1)
+        assert (error.message, error.place.excerpt) == ("spatch: minus: parse error", "(")
+
+
+@pytest.mark.parametrize(
+    ("output", "line", "message"),
+    [
+        ("unexpected close parenthesis in line 5\n", 5, "unexpected close parenthesis"),
+        (
+            "disjunction parenthesis in line 4 column 0 matched to normal parenthesis on line 8\n",
+            8,
+            "disjunction parenthesis matched to normal parenthesis",
+        ),
+    ],
+)
+def test_a_parenthesis_that_ends_no_disjunction_is_named(output, line, message):
+    patch = SemanticPatch("a.cocci", UNCLOSED)
+    error = explain_refusal(patch, prepare_text(UNCLOSED), ended(output.encode()))
+    assert isinstance(error, SpecError) and error.place is not None
+    assert (error.message, error.place.line) == (f"spatch: {message}", line)
