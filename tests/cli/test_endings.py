@@ -18,7 +18,7 @@ from tests.support.small_kernel import FILES, write_files
 
 CODE = "static void NAME(void)\n{\n\told_call();\n}\n"
 RULE = "@change@\n@@\n- old_call();\n+ new_call();\n"
-APPLY = ["apply", "--variant", "pvops", "--backend", "sev"]
+APPLY = ["apply", "--variant", "pvops", "--backend", "sev", "--signoff"]
 
 
 @pytest.fixture
