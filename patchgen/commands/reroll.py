@@ -238,9 +238,10 @@ class _Reroll:
         self, generated: Generated, cover: Cover, record: Record, commits: Sequence[Oid]
     ) -> PreparedSeries:
         base = generated.base.oid
-        cover, record = keep_testing(self._quarantine, base, commits, cover, record, self._record)
+        letter = cover, record, self._record
+        cover, record, lost = keep_testing(self._quarantine, base, commits, *letter)
         tracking = replace(self._tracking, revision=self._revision)
-        return prepare_series(
+        prepared = prepare_series(
             self._quarantine,
             WrittenSeries(base, generated.tree, commits, cover, tracking, record),
             self._signatures,
@@ -248,6 +249,7 @@ class _Reroll:
             edits=find_edited_recipients(self._series.cover, self._record),
             get_maintainer=self._request.get_maintainer,
         )
+        return replace(prepared, warnings=(*lost, *prepared.warnings))
 
     def _read_changes(
         self, planned: Mapping[str, bool], branch: Sequence[MatchedCommit]

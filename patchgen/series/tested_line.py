@@ -90,15 +90,25 @@ def is_generated_cover(cover: Cover, record: Record) -> bool:
 
 def keep_testing(
     git: Git, base: Oid, commits: Sequence[Oid], cover: Cover, record: Record, earlier: Record
-) -> tuple[Cover, Record]:
-    """Return letter and record with an earlier record's tests, if these patches were tested."""
+) -> tuple[Cover, Record, tuple[str, ...]]:
+    """Return letter and record with an earlier record's tests, if these patches were tested.
+
+    If other patches were, a warning is returned, too.
+    """
     testing = earlier.testing
     if testing is None:
-        return cover, record
+        return cover, record, ()
     written = read_commits(git, base, commits[-1])
     if testing.content != digest_tested(base, written, testing.summary):
-        return cover, record
-    return put_testing(cover, record, testing.summary, testing.content)
+        return cover, record, (_describe_outdated(testing),)
+    return (*put_testing(cover, record, testing.summary, testing.content), ())
+
+
+def _describe_outdated(testing: RecordedTesting) -> str:
+    return (
+        f"the patches have changed since they were tested ({testing.summary[:60]}...), so the "
+        "cover letter no longer mentions these tests"
+    )
 
 
 def choose_cover(
@@ -115,12 +125,8 @@ def choose_cover(
             series.base, series.commits, record.testing.summary
         ):
             return cover, ()
-        summary = f"{record.testing.summary[:60]}..."
-        cover, _ = take_out_testing(cover, record)
-        return cover, (
-            f"the patches have changed since they were tested ({summary}), so the cover letter no "
-            f"longer mentions these tests{advice}",
-        )
+        outdated = _describe_outdated(record.testing)
+        return take_out_testing(cover, record)[0], (f"{outdated}{advice}",)
     line = _LINE.search(cover.body)
     if line is not None and line[0] == f"{_LABEL}{NOT_YET}":
         return cover, (f"the cover letter says that the patches are not tested{advice}",)

@@ -105,11 +105,14 @@ def test_a_reroll_keeps_it_for_the_same_patches_and_drops_it_for_others(patchgen
     variant = ("--tree", small, "--variant", small.parent / "mine")
     apply_small(patchgen, small, "--signoff")
     assert record(patchgen, small).code == 0
-    assert patchgen("reroll", V1, *variant).code == 0
+    done = patchgen("reroll", V1, *variant)
+    assert done.code == 0 and "since they were tested" not in done.err
     assert TESTED in letter(patchgen, small, "patchgen/mine-v2")[0]
     (small / "x.c").write_text("int x;\n")
     git(small, "commit", "-q", "-a", "-m", "newer")
-    assert patchgen("reroll", V1, *variant, "-v", "3", "--onto", "master").code == 0
+    done = patchgen("reroll", V1, *variant, "-v", "3", "--onto", "master")
+    assert done.code == 0
+    assert "warning: the patches have changed since they were tested" in done.err
     text, _ = letter(patchgen, small, "patchgen/mine-v3")
     assert "Tested: not yet" in text and TESTED not in text
 
