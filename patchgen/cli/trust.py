@@ -30,7 +30,7 @@ _SHOWN = 3
     cls=ExplainedCommand,
     examples="""
     patchgen trust report.cocci
-        Show the code of a semantic patch, and allow it to run.
+        Print where a semantic patch has code, and allow it to run.
     patchgen trust --list
         List the semantic patches that may run code.
     """,
