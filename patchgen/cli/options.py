@@ -70,7 +70,7 @@ define_option = click.option(
 mode_option = click.option(
     "--mode",
     type=click.Choice([mode.value for mode in Mode]),
-    help="Mode to run in.  [default: patch, or the first mode that the semantic patch has]",
+    help="Mode to run in.  [default: the first of these that the semantic patch has]",
 )
 trust_option = click.option(
     "--trust", "trusted", is_flag=True, help="Allow semantic patches to run code in this run."
