@@ -40,7 +40,7 @@ def find_similar(name: str, names: Iterable[str]) -> str | None:
 
 
 def find_misspelt(name: str, names: Iterable[str]) -> str | None:
-    """Return the name of a tree's code that another one is a misspelling of; None without one.
+    """Return the name of a tree's code that `name` misspells, None if it misspells none.
 
     Of 100,000 names, several have most letters in common with any other, so the two may only differ
     by one edit, or by two if the name is long: a letter more, less or changed, or two swapped.

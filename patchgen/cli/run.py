@@ -356,7 +356,7 @@ def _publish(
 
 
 def _explain_no_change(sweep: Sweep) -> str:
-    """Return the reason for a change of no file, as an addition; "" if none is certain."""
+    """Return ": " and why no file was changed, "" if the reason is unknown."""
     if sweep.leftovers is not None and sweep.leftovers.absent:
         return f": {describe_absent(sweep.leftovers)}"
     return f": {sweep.no_match}" if sweep.no_match else ""

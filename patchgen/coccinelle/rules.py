@@ -108,7 +108,7 @@ class Rule:
 
     @property
     def only_marks(self) -> bool:
-        """Whether it has `*` lines, which spatch prints as a diff that is not to be applied."""
+        """Whether it has `*` lines, which spatch prints as a diff that marks lines."""
         return self.modifies and not self.edits
 
     @cached_property

@@ -35,7 +35,7 @@ class CheckResult:
     """The folder of the variant, and its errors by file and line; golden cases come last.
 
     `notes` are about paths that the tree does not have, but another base may, about subjects that
-    `verify` will refuse, and about texts that still have to be written.
+    `verify` will refuse, and about texts with a placeholder.
     """
 
     folder: Path

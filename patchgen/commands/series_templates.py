@@ -53,7 +53,7 @@ def list_templates(variant: Variant) -> Iterator[Template]:
 
 
 def find_placeholders(folder: Path) -> Iterator[SpecError]:
-    """Yield the first place in each template of a variant that still has to be written.
+    """Yield the first placeholder in each template of a variant.
 
     A comment of a template is not in the mails.
     """

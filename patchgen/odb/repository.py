@@ -230,10 +230,9 @@ class Repository:
         return branch, tip
 
     def suggest_branch(self, name: str) -> str:
-        """Return a hint for a name that is no branch: the branch that is most like it, if any.
+        """Return a hint for an unknown branch: the branch with the most similar name, or a command.
 
-        The folder of the branches that patchgen or b4 made may be missing from the name. It does
-        not count as likeness, since all of them have it.
+        Names are compared without the prefix `patchgen/` or `b4/`, which users often leave out.
         """
         listed = self.run("for-each-ref", "--format=%(refname)", "refs/heads").lines
         branches = [line.removeprefix("refs/heads/") for line in listed]

@@ -125,7 +125,7 @@ class GeneratedSeries:
 
     @property
     def is_empty(self) -> bool:
-        """Whether no patch is to be made: the base has it, or an optional one changes nothing."""
+        """Whether the base has each patch that finds something to change."""
         return all(patch.present_at for patch in self.patches)
 
     @property

@@ -64,7 +64,7 @@ _THANKS = re.compile(
     re.IGNORECASE,
 )
 _CONTROLS = "it has control characters"
-# A tag inside of a sentence, in a list, or spelled differently; "Nacked-by" is none.
+# A tag inside of a sentence, in a list, or spelled differently; not "Nacked-by".
 _MENTION = re.compile(
     r"(?<![A-Za-z])(?P<stem>reviewed|acked|tested|reported|suggested)[\W_]{0,3}by(?![a-z])"
     r"|(?<![\w-])(?P<short>[rat])-?b(?=[\W_]*:)",

@@ -138,7 +138,7 @@ def check_changes(changes: ChangeLog, revision: int, names: Collection[str]) -> 
 def _find_name(word: str, names: Collection[str], branch: Sequence[MatchedCommit]) -> str:
     """Return the name of the patch that a word names: a name, or a number on the branch.
 
-    A word that is neither is returned as it is. Raises RefusedError for the number of a commit that
+    Other words are returned unchanged. Raises RefusedError for the number of a commit that
     a person added, as it has no name.
     """
     if word in names or not _NUMBER.fullmatch(word) or int(word) > len(branch):

@@ -221,7 +221,7 @@ def compare_versions(
     """Return git's range-diff of two series, each given as start and commits; "" if equal.
 
     Notes below the cut are not compared, as after `git am`. `hidden` are commits that only
-    patchgen has, so that people cannot look their ids up.
+    the quarantine has; dashes replace their ids.
     """
     series = []
     for start, commits in (theirs, ours):

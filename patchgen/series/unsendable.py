@@ -14,7 +14,7 @@ COVER_LETTER = "the cover letter"
 
 
 def warn_of_unsendable(draft: SeriesDraft, sender: Identity) -> Iterator[str]:
-    """Yield a warning if texts still have to be written, and one if the sender must sign off."""
+    """Yield a warning for texts with a placeholder, and one for a missing sign-off."""
     names = [name_message(name) for name, text in draft.messages.items() if PLACEHOLDER in text]
     if PLACEHOLDER in f"{draft.cover.subject}\n{draft.cover.body}":
         names = [COVER_LETTER, *names]
@@ -35,7 +35,7 @@ def warn_of_unsendable(draft: SeriesDraft, sender: Identity) -> Iterator[str]:
 
 
 def describe_placeholders(texts: Sequence[str]) -> str:
-    """Return which texts of a series still have to be written."""
+    """Return the warning for texts with a placeholder."""
     return f"{PLACEHOLDER} is left in {list_first(texts)}: `send` refuses the series"
 
 

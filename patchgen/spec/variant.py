@@ -208,10 +208,10 @@ def _refuse_unknown(name: str, *, suggests_recipes: bool) -> UsageError:
     if suggests_recipes:
         names, kind = [*names, *recipes], "variants and recipes"
     # The user may have made the variant next to the tree, as the documentation does.
-    beside = Path("..", name)
+    sibling = Path("..", name)
     hint = suggest_name(name, names, kind)
-    if (beside / FILE_NAME).is_file():
-        hint = f"did you mean {str(beside)!r}?"
+    if (sibling / FILE_NAME).is_file():
+        hint = f"did you mean {str(sibling)!r}?"
     elif find_similar(name, names) is None:
         hint += "; name a variant of your own by its path, as in ./mine"
     return UsageError(f"unknown variant {name!r}", code="variant-unknown", hint=hint)

@@ -85,7 +85,7 @@ def _find_fault(place: _Place, source: bytes | None) -> str:
     """Return what is wrong with a place in a file with this content, "" if it exists."""
     if source is None:
         # A name alone may be short for a path.
-        return "there is no such file" if len(place.path.parts) > 1 else ""
+        return "the file does not exist" if len(place.path.parts) > 1 else ""
     lines = source.removesuffix(b"\n").split(b"\n")
     if not 0 < place.line <= len(lines):
         return f"the file has {count(len(lines), 'line')}"

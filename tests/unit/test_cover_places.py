@@ -79,8 +79,8 @@ def test_a_quote_may_be_about_any_version():
 @pytest.mark.parametrize(
     ("place", "fault"),
     [
-        ("lib/b.c:5 f()", "there is no such file"),
-        ("lib/b/Kconfig:5", "there is no such file"),
+        ("lib/b.c:5 f()", "the file does not exist"),
+        ("lib/b/Kconfig:5", "the file does not exist"),
         ("lib/a.c:21", "the file has 20 lines"),
         ("lib/a.c:0", "the file has 20 lines"),
         ("lib/a.c:5 missing()", "the file does not define missing()"),
