@@ -85,41 +85,35 @@ def read_changes(
     """
     others = [name for name, is_listed in names.items() if is_listed]
     listed = list_names(number_names(branch), branch, others)
-    cover: list[str] = []
-    patches: dict[str, list[str]] = {}
+    items: dict[str, list[str]] = {_COVER: []}
     for arg in args:
-        name, text = _parse_arg(arg)
-        name = _find_name(name, names, branch)
+        word, text = _parse_arg(arg)
+        name = _find_name(word, names, branch)
         if not text:
             raise UsageError(
                 f"the change {arg!r} has no text", code="changelog-patch", parameters=("changes",)
             )
-        if name == _COVER:
-            cover.append(text)
-        elif name in names:
-            patches.setdefault(name, []).append(text)
-        else:
+        if name not in (_COVER, *names):
             raise UsageError(
                 f"the series has no patch {name!r}; it has:{listed}",
                 code="changelog-patch",
                 hint=f"{_COVER}=TEXT is for the cover letter",
                 parameters=("changes",),
             )
+        items.setdefault(name, []).append(text)
     for path in _list_files(folder, revision):
-        items = _read_items(path)
         name = _find_name(path.stem, names, branch)
-        if name == _COVER:
-            cover += items
-        elif name in names:
-            patches.setdefault(name, []).extend(items)
-        else:
+        texts = _read_items(path)
+        if name not in (_COVER, *names):
             raise RefusedError(
                 f"the series has no patch {name!r}; it has:{listed}",
                 code="changelog-patch",
                 place=ErrorPlace(str(path)),
                 hint=f"{_COVER}.txt is for the cover letter",
             )
-    return ChangeLog(tuple(cover), {name: tuple(items) for name, items in patches.items()})
+        items.setdefault(name, []).extend(texts)
+    cover = tuple(items.pop(_COVER))
+    return ChangeLog(cover, {name: tuple(texts) for name, texts in items.items()})
 
 
 def check_changes(changes: ChangeLog, revision: int, names: Collection[str]) -> None:
