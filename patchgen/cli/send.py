@@ -133,14 +133,19 @@ def command(
         printer.line("All mails were sent to you only.")
     else:
         printer.line(_describe_end(result, len(request.arrived)))
-        branch = result.plan.version.name
-        if result.tag and not Path(branch).is_dir():
-            print_steps(
-                printer,
-                "Later, collect the review tags, or make the next version",
-                format_patchgen(tree, "trailers", branch, "--lore"),
-                format_patchgen(tree, "reroll", branch),
-            )
+        _print_next(printer, tree, result)
+
+
+def _print_next(printer: Printer, tree: Path, result: SendResult) -> None:
+    """Print what to do after the whole version was sent from a branch."""
+    branch = result.plan.version.name
+    if result.tag and not Path(branch).is_dir():
+        print_steps(
+            printer,
+            "Later, collect the review tags, or make the next version",
+            format_patchgen(tree, "trailers", branch, "--lore"),
+            format_patchgen(tree, "reroll", branch),
+        )
 
 
 def _show_plan(
